@@ -1,0 +1,107 @@
+package storage
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// AuthType is how a request was authenticated.
+type AuthType uint8
+
+// Ways to authenticate.
+const (
+	Anonymous AuthType = iota
+	SharedKey          // Shared Key or Shared Key Lite
+	AccountSAS
+	ServiceSAS
+	// System is the node itself, writing `$logs` and archives in process. No
+	// request that came over a network ever has it, and it is never logged.
+	System
+)
+
+// Identity is who makes a request, after its signature was verified.
+type Identity struct {
+	Type AuthType
+	// Key is the account key that signed, 1 or 2; 0 when none did.
+	Key int
+	// KeyHash and SignatureHash are upper-case SHA-256 in hex, for the
+	// tokenHash of resource logs. Empty where they do not apply.
+	KeyHash       string
+	SignatureHash string
+	// SASPermissions are the letters of the SAS with those of its stored policy.
+	SASPermissions string
+	// SASResource is the sr of a service SAS: "b", "c", "bs", ….
+	SASResource string
+}
+
+// IsSAS reports whether a shared access signature authenticated the request.
+func (i Identity) IsSAS() bool { return i.Type == AccountSAS || i.Type == ServiceSAS }
+
+// Call is one request on its way through a front end. The Front fills in the
+// first half; the operation fills in the second, which exists for the logs.
+//
+// A Call belongs to the goroutine that serves the request.
+type Call struct {
+	// Set before Route.
+
+	Request  *http.Request
+	Response *ResponseWriter
+	Account  *Account
+	Service  Kind
+	// Container is the first segment of the resource path ("" for the account
+	// itself); Name is the rest, decoded.
+	Container string
+	Name      string
+	Query     url.Values
+	Version   Version
+	// RequestID is the x-ms-request-id of the answer.
+	RequestID       string
+	ClientRequestID string
+	Received        time.Time
+	// Now is the time of this request for everything it writes or compares.
+	Now time.Time
+	// PathStyle says that the account was named in the path, not in the host.
+	PathStyle bool
+
+	// Set between Route and Run.
+
+	Identity Identity
+	Op       *Operation
+
+	// Set by the operation, for the logs.
+
+	// ObjectKey is "/account/container/blob"; the Front presets it from the path.
+	ObjectKey    string
+	ETag         string // as sent in the answer, with its quotes
+	LastModified time.Time
+	// ServerMD5 is the base64 MD5 the service computed over the body.
+	ServerMD5  string
+	RequestMD5 string
+	// Parts are the records of a request that does several operations, after
+	// the one for the request itself (operation number 0).
+	Parts []Part
+	// Source and Destination URIs and tiers, for the resource log.
+	SourceURI  string
+	AccessTier string
+
+	ctx context.Context
+}
+
+// Part is one operation inside a request: the read and the write of a Copy
+// Blob, an insert of an entity group transaction. It shares all it does not
+// name with its request.
+type Part struct {
+	Operation string
+	// ObjectKey is a path as in Call, or the URL of a copy source.
+	ObjectKey    string
+	ETag         string
+	LastModified time.Time
+}
+
+// Context ends when the request's time is up or its client has gone.
+func (c *Call) Context() context.Context { return c.ctx }
+
+// Header returns a request header's first value.
+func (c *Call) Header(name string) string { return c.Request.Header.Get(name) }
