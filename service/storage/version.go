@@ -27,6 +27,7 @@ const (
 	V2020_10_02 Version = "2020-10-02"
 	V2021_08_06 Version = "2021-08-06"
 	// Newest is the newest version that is accepted unless the node is told to
-	// accept all.
-	Newest Version = "2026-06-06"
+	// accept all: what azblob v1.8.3 sends. @azure/storage-blob 12.34.0 sends
+	// 2026-10-06.
+	Newest Version = "2026-12-06"
 )
