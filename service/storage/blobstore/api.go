@@ -15,6 +15,8 @@ var (
 	ErrInvalidBlockList  = errors.New("block list names a block that is not there")
 	ErrTooManyBlocks     = errors.New("too many uncommitted blocks")
 	ErrBlockIDLength     = errors.New("block id differs in length from the others")
+	ErrInvalidMarker     = errors.New("marker was not made by a listing")
+	ErrReadOnlyDisk      = errors.New("store takes no more writes")
 	ErrCorrupt           = errors.New("stored data does not match its checksum")
 )
 
@@ -119,9 +121,14 @@ type Copy struct {
 // Content is bytes that Stage has written but no blob refers to yet. It becomes
 // part of a blob in a Txn, or is garbage. A Content may be used in one Txn only,
 // but by several blobs of a copy through Handle.
+//
+// The bytes are on disk when Stage returns: what remains for a Txn is to refer
+// to them. A Content that is not used needs no cleaning up.
 type Content struct {
 	Length int64
+
 	pieces []piece
+	used   bool
 }
 
 // Block is a block of a block blob.
@@ -226,26 +233,3 @@ type Store interface {
 
 	Close() error
 }
-
-// What a Txn offers (see txn.go):
-//
-//	t.Container Container          the container, read only
-//	t.Blob *Blob                   the committed base blob, nil when there is none; a private copy
-//	t.Now time.Time                LastModified of what the transaction touches
-//	t.Create(b *Blob, c ...*Content)        replace the base blob by b with this content; uncommitted blocks go
-//	t.CreateFrom(b *Blob, h *Handle)        the same with the content of another blob, shared, not copied
-//	t.Save(touch bool)                      keep the changed fields of t.Blob; touch renews ETag and LastModified
-//	t.DeleteBase(), t.DeleteSnapshots(), t.DeleteSnapshot(at)
-//	t.HasSnapshots() bool
-//	t.Snapshot(md Metadata) (*Blob, error)  md nil keeps the blob's
-//	t.StageBlock(id string, c *Content) error
-//	t.CommitBlocks(b *Blob, refs []BlockRef) error
-//	t.Append(c *Content)                    append blobs
-//	t.WritePages(offset int64, c *Content), t.ClearPages(offset, length int64), t.Resize(length int64)
-//
-// What a Handle offers (see read.go):
-//
-//	h.Blob *Blob
-//	h.WriteTo(w io.Writer, offset, length int64) error   verified against checksums; io.Writer errors are wrapped in *WriteError
-//	h.ReadAt for small reads; h.Pages(offset, length int64) []Range; h.PagesDiff(prev *Handle, offset, length int64) []Range
-//	h.Close()

@@ -1,0 +1,37 @@
+package blobstore
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Config is what a store needs to know.
+type Config struct {
+	// Dir is where it lives; created when missing. One process at a time.
+	Dir string
+	// Logger gets what the store does by itself; nil discards.
+	Logger *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+
+	// CacheBytes bounds the cache of metadata blocks; 0 is 64 MiB.
+	CacheBytes int64
+	// ExtentBytes is how large a data file grows; 0 is 256 MiB.
+	ExtentBytes int64
+	// MinFree is the free space of the disk below which writes are refused with
+	// ErrReadOnlyDisk, so that the metadata never meets a full disk; 0 is
+	// 64 MiB, negative is none.
+	MinFree int64
+
+	// CollectEvery is the pause between two looks for garbage; 0 is a minute,
+	// negative never looks.
+	CollectEvery time.Duration
+	// CollectBytes bounds how fast live data is moved out of files that are
+	// mostly dead, in bytes a second; 0 is 32 MiB.
+	CollectBytes int64
+
+	// FS is the file system; nil is the operating system's.
+	FS vfs.FS
+}

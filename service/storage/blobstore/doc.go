@@ -1,0 +1,2 @@
+// Package blobstore is the embedded store of containers and blobs.
+package blobstore
