@@ -1,0 +1,21 @@
+// Package interop runs the clients people really use against a node, over the
+// whole surface that the node claims.
+//
+//   - azblob, the Azure SDK for Go: one test file per area (containers, block,
+//     append and page blobs, leases, shared access signatures, copies, batches …);
+//   - @azure/storage-blob, the Azure SDK for JavaScript: node/, run by TestNode;
+//   - requests signed by hand, for the protocol versions no current SDK speaks:
+//     versions_test.go;
+//   - the records of all that, read back from `$logs` through azblob and the
+//     strict reader of package storagelog: logs_test.go.
+//
+// None of it is skipped: a machine without node and npm fails TestNode.
+//
+// Every test starts a node of its own, in process, on free ports. To see how
+// another implementation behaves, name its account:
+//
+//	RESLOG_INTEROP_BLOB=http://127.0.0.1:10000/devstoreaccount1 go test ./interop
+//
+// RESLOG_INTEROP_KEY is the account's key then, the well-known development key
+// when it is not set. Tests of logs need a node of ours and do not run there.
+package interop
