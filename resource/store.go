@@ -2,7 +2,6 @@ package resource
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,8 +26,8 @@ type Resource struct {
 
 // KeyValue is where a Store keeps resources.
 type KeyValue interface {
-	// All returns every key with its value.
-	All(ctx context.Context) (map[string][]byte, error)
+	// List returns every key with its value.
+	List(ctx context.Context) (map[string][]byte, error)
 	// Put returns when the value is durable.
 	Put(ctx context.Context, key string, value []byte) error
 	// Delete of a key that is not there does nothing.
@@ -47,7 +46,7 @@ type Store struct {
 
 // OpenStore reads what kv holds.
 func OpenStore(ctx context.Context, kv KeyValue) (*Store, error) {
-	stored, err := kv.All(ctx)
+	stored, err := kv.List(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the resources: %w", err)
 	}
@@ -91,7 +90,7 @@ func (s *Store) Put(ctx context.Context, r Resource) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.kv.Put(ctx, kvKey(r.ID), value); err != nil {
+	if err := s.kv.Put(ctx, string(r.ID.Key()), value); err != nil {
 		return fmt.Errorf("keep resource %s: %w", r.ID, err)
 	}
 	next := maps.Clone(*s.all.Load())
@@ -111,7 +110,7 @@ func (s *Store) Delete(ctx context.Context, id ID) error {
 	if !ok {
 		return fmt.Errorf("delete %s: %w", id, ErrNotFound)
 	}
-	if err := s.kv.Delete(ctx, kvKey(id)); err != nil {
+	if err := s.kv.Delete(ctx, string(id.Key())); err != nil {
 		return fmt.Errorf("delete resource %s: %w", id, err)
 	}
 	next := maps.Clone(*s.all.Load())
@@ -134,6 +133,3 @@ func (s *Store) Watch(fn func(r Resource, exists bool)) {
 	}
 	s.watchers = append(s.watchers, fn)
 }
-
-// kvKey is an ID as a key of letters, digits, "-" and "_" only.
-func kvKey(id ID) string { return base64.RawURLEncoding.EncodeToString([]byte(id.Key())) }

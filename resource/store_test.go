@@ -14,7 +14,7 @@ type memory struct {
 	err    error
 }
 
-func (m *memory) All(context.Context) (map[string][]byte, error) { return maps.Clone(m.values), m.err }
+func (m *memory) List(context.Context) (map[string][]byte, error) { return maps.Clone(m.values), m.err }
 
 func (m *memory) Put(_ context.Context, key string, value []byte) error {
 	if m.err == nil {

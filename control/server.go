@@ -1,0 +1,167 @@
+package control
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"reslog/bus"
+	"reslog/deliver"
+	"reslog/record"
+	"reslog/resource"
+)
+
+// Accounts are the storage accounts of the node.
+type Accounts interface {
+	// Accounts lists them by name, without keys.
+	Accounts() []Account
+	// Keys returns key1 and key2 of an account, or an error that wraps
+	// resource.ErrNotFound.
+	Keys(name string) ([]Key, error)
+	// RegenerateKey draws the named key anew. When it returns the old key is
+	// refused and the new one is durable.
+	RegenerateKey(ctx context.Context, name, key string) ([]Key, error)
+}
+
+// Records is where live records come from.
+type Records interface {
+	// Tail reads wanted records from now on; a reader that is too slow skips.
+	Tail(ctx context.Context, want func(resource.Key, record.Category) bool) (*bus.Reader, error)
+}
+
+// Config is what New needs; every field but Logger is required.
+type Config struct {
+	// Token is what requests must carry.
+	Token    string
+	Accounts Accounts
+	Records  Records
+	// Ledger returns the account of every delivery.
+	Ledger func() []deliver.LedgerEntry
+	// Logger is told of failures; nil discards.
+	Logger *slog.Logger
+}
+
+// Account is a storage account as the API shows it.
+type Account struct {
+	Name     string      `json:"name"`
+	ID       resource.ID `json:"id"`
+	Location string      `json:"location"`
+	// Endpoints are the URLs of the services that are served, by name.
+	Endpoints map[string]string `json:"endpoints"`
+}
+
+// Key is an account key, in the form of Resource Manager's listKeys.
+type Key struct {
+	Name  string `json:"keyName"` // key1 or key2
+	Value string `json:"value"`   // base64
+}
+
+// ErrBadKeyName is returned for a key that is neither key1 nor key2.
+var ErrBadKeyName = errors.New("want key1 or key2")
+
+// maxBody bounds the body of a request, in bytes.
+const maxBody = 64 << 10
+
+type server struct {
+	cfg   Config
+	token [sha256.Size]byte
+}
+
+// New returns the handler of /local/v1/.
+func New(cfg Config) http.Handler {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &server{cfg: cfg, token: sha256.Sum256([]byte(cfg.Token))}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /local/v1/records", s.records)
+	mux.HandleFunc("GET /local/v1/deliveries", s.answer(s.deliveries))
+	mux.HandleFunc("GET /local/v1/accounts", s.answer(s.accounts))
+	mux.HandleFunc("POST /local/v1/accounts/{name}/listKeys", s.answer(s.listKeys))
+	mux.HandleFunc("POST /local/v1/accounts/{name}/regenerateKey", s.answer(s.regenerateKey))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, &apiError{http.StatusNotFound, "NotFound", fmt.Sprintf("no %s %s here", r.Method, r.URL.Path)})
+	})
+	return s.authorized(mux)
+}
+
+// authorized lets through what carries the token. Both sides are hashed, so
+// that the comparison tells nothing, not even the token's length.
+func (s *server) authorized(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
+		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(sum[:], s.token[:]) != 1 {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="reslog"`)
+			s.fail(w, &apiError{http.StatusUnauthorized, "Unauthorized", "the token is missing or wrong: it is in admin.token of the node's data folder"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// apiError is a refusal.
+type apiError struct {
+	status        int
+	code, message string
+}
+
+func (e *apiError) Error() string { return e.message }
+
+// answer is the one path of every endpoint that returns one JSON value.
+func (s *server) answer(fn func(r *http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		v, err := fn(r)
+		if err != nil {
+			s.fail(w, err)
+			return
+		}
+		s.write(w, http.StatusOK, v)
+	}
+}
+
+// fail maps an error to its answer.
+func (s *server) fail(w http.ResponseWriter, err error) {
+	var e *apiError
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, resource.ErrNotFound):
+		e = &apiError{http.StatusNotFound, "ResourceNotFound", err.Error()}
+	case errors.Is(err, ErrBadKeyName):
+		e = &apiError{http.StatusBadRequest, "InvalidKeyName", err.Error()}
+	default:
+		s.cfg.Logger.Error("local api request failed", "err", err)
+		e = &apiError{http.StatusInternalServerError, "InternalError", err.Error()}
+	}
+	type body struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+	s.write(w, e.status, map[string]body{"error": {e.code, e.message}})
+}
+
+func (s *server) write(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		s.cfg.Logger.Debug("answer of local api not delivered", "err", err)
+	}
+}
+
+func decode(r *http.Request, v any) error {
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil && !errors.Is(err, io.EOF) {
+		return &apiError{http.StatusBadRequest, "InvalidBody", "the body is not the JSON wanted: " + err.Error()}
+	}
+	return nil
+}
