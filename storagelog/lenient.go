@@ -54,16 +54,20 @@ func looksLikeRecord(raw []byte) bool {
 // splitLenient splits what split cannot. It never fails.
 func (l *Line) splitLenient(raw []byte) {
 	l.raw, l.n = raw, 0
-	for pos := 0; ; {
+	for pos, closes := 0, true; ; {
 		var s span
 		f := Field(min(l.n+1, 255))
+		end := -1
+		if closes && pos < len(raw) && raw[pos] == '"' {
+			end = endsAt(raw, pos+1)
+			closes = end >= 0 // if not here, then nowhere further on
+		}
 		switch {
-		case pos < len(raw) && raw[pos] == '"' && endsAt(raw, pos+1) >= 0:
-			end := endsAt(raw, pos+1)
+		case end >= 0:
 			s = span{int32(pos + 1), int32(end)}
 			pos = end + 1
 		case l.n < maxFields && f.spec().kind == quoted:
-			end := endOfBare(raw, pos, f)
+			end = endOfBare(raw, pos, f)
 			s = span{int32(pos), int32(end)}
 			pos = end
 		default:
