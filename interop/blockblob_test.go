@@ -108,12 +108,12 @@ func TestContentValidation(t *testing.T) {
 	check(t, err)
 	want(t, "length of the CRC64", len(up.ContentCRC64), 8)
 	_, err = b.Upload(ctx, bodyOf(content), &blockblob.UploadOptions{TransactionalValidation: blob.TransferValidationTypeCRC64(12345)})
-	wantCode(t, err, http.StatusBadRequest, "Crc64Mismatch")
+	wantCode(t, err, http.StatusBadRequest, bloberror.CRC64Mismatch)
 
 	_, err = b.StageBlock(ctx, blockID(1), bodyOf(content), &blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeComputeCRC64()})
 	check(t, err)
 	_, err = b.StageBlock(ctx, blockID(1), bodyOf(content), &blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeCRC64(1)})
-	wantCode(t, err, http.StatusBadRequest, "Crc64Mismatch")
+	wantCode(t, err, http.StatusBadRequest, bloberror.CRC64Mismatch)
 	_, err = b.StageBlock(ctx, blockID(1), bodyOf(content), &blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeMD5(other[:])})
 	wantCode(t, err, http.StatusBadRequest, bloberror.MD5Mismatch)
 
@@ -178,9 +178,9 @@ func TestBlockList(t *testing.T) {
 
 	_, err = b.CommitBlockList(ctx, []string{blockID(9)}, nil)
 	wantCode(t, err, http.StatusBadRequest, bloberror.InvalidBlockList)
-	_, err = b.StageBlock(ctx, base64.StdEncoding.EncodeToString([]byte("another length")), body("x"), nil)
-	check(t, err) // the blob has no uncommitted block to compare with
 	_, err = b.StageBlock(ctx, blockID(1), body("x"), nil)
+	check(t, err)
+	_, err = b.StageBlock(ctx, base64.StdEncoding.EncodeToString([]byte("another length")), body("x"), nil)
 	wantCode(t, err, http.StatusBadRequest, "InvalidBlobOrBlock")
 	_, err = b.StageBlock(ctx, base64.StdEncoding.EncodeToString(make([]byte, 65)), body("x"), nil)
 	if err == nil {
