@@ -1,0 +1,192 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"reslog/control"
+	"reslog/resource"
+	"reslog/service/storage"
+)
+
+// accountType is the resource type of storage accounts.
+const accountType = "Microsoft.Storage/storageAccounts"
+
+// keySize is the size of an account key, in bytes.
+const keySize = 64
+
+// accounts are the storage accounts of a node: resources whose properties hold
+// the keys. Lookups, one a request, take no lock.
+type accounts struct {
+	store  *resource.Store
+	logger *slog.Logger
+	byName atomic.Pointer[map[string]*storage.Account]
+
+	mu sync.Mutex // serialises read-change-write of an account's keys
+}
+
+// accountProperties are the Properties of an account's resource.
+type accountProperties struct {
+	Keys [2]string `json:"keys"` // base64
+	// Regenerated keys are not replaced by those of the configuration.
+	Regenerated [2]bool `json:"regenerated"`
+}
+
+// openAccounts makes the configured accounts exist and follows the store.
+func openAccounts(ctx context.Context, store *resource.Store, cfg Config) (*accounts, error) {
+	a := &accounts{store: store, logger: cfg.Logger}
+	a.byName.Store(&map[string]*storage.Account{})
+	configured := cfg.Accounts
+	if !slices.ContainsFunc(configured, func(c Account) bool { return c.Name == DevAccount }) {
+		configured = append([]Account{{Name: DevAccount, Keys: []string{DevKey}}}, configured...)
+	}
+	for _, c := range configured {
+		if err := a.ensure(ctx, c, cfg); err != nil {
+			return nil, fmt.Errorf("make storage account %s: %w", c.Name, err)
+		}
+	}
+	store.Watch(a.follow)
+	return a, nil
+}
+
+// ensure makes an account exist with the keys it is configured with, except
+// those that were regenerated.
+func (a *accounts) ensure(ctx context.Context, c Account, cfg Config) error {
+	id, err := resource.Parse(fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/%s/%s",
+		cfg.SubscriptionID, cfg.ResourceGroup, accountType, c.Name))
+	if err != nil {
+		return err
+	}
+	stored, exists := a.store.Get(id)
+	var p accountProperties
+	if exists {
+		if err := json.Unmarshal(stored.Properties, &p); err != nil {
+			return fmt.Errorf("read its properties: %w", err)
+		}
+	}
+	was := p
+	for i := range p.Keys {
+		switch {
+		case p.Regenerated[i] && p.Keys[i] != "":
+		case i < len(c.Keys):
+			p.Keys[i] = c.Keys[i]
+		case p.Keys[i] == "":
+			p.Keys[i] = newKey()
+		}
+	}
+	if exists && p == was && stored.Location == cfg.Location {
+		return nil
+	}
+	return a.put(ctx, id, cfg.Location, p)
+}
+
+func (a *accounts) put(ctx context.Context, id resource.ID, location string, p accountProperties) error {
+	raw, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("encode the properties: %w", err)
+	}
+	return a.store.Put(ctx, resource.Resource{ID: id, Location: location, Properties: raw})
+}
+
+// follow keeps byName in step with the store.
+func (a *accounts) follow(r resource.Resource, exists bool) {
+	if !strings.EqualFold(r.ID.Type(), accountType) {
+		return
+	}
+	name := strings.ToLower(r.ID.Name())
+	next := maps.Clone(*a.byName.Load())
+	delete(next, name)
+	if exists {
+		acct, err := newAccount(r)
+		if err != nil {
+			a.logger.Error("storage account is not usable", "account", name, "err", err)
+		} else {
+			next[name] = acct
+		}
+	}
+	a.byName.Store(&next)
+}
+
+func newAccount(r resource.Resource) (*storage.Account, error) {
+	var p accountProperties
+	if err := json.Unmarshal(r.Properties, &p); err != nil {
+		return nil, fmt.Errorf("read its properties: %w", err)
+	}
+	acct := &storage.Account{Name: strings.ToLower(r.ID.Name()), ID: r.ID, Location: r.Location}
+	for i, k := range p.Keys {
+		key, err := decodeKey(k)
+		if err != nil {
+			return nil, fmt.Errorf("key%d is not base64", i+1)
+		}
+		acct.Keys[i] = key
+	}
+	return acct, nil
+}
+
+// Account implements storage.Accounts.
+func (a *accounts) Account(name string) (*storage.Account, bool) {
+	acct, ok := (*a.byName.Load())[name]
+	return acct, ok
+}
+
+// list returns all accounts by name.
+func (a *accounts) list() []*storage.Account {
+	return slices.SortedFunc(maps.Values(*a.byName.Load()), func(x, y *storage.Account) int { return strings.Compare(x.Name, y.Name) })
+}
+
+// Keys returns key1 and key2 of an account.
+func (a *accounts) Keys(name string) ([]control.Key, error) {
+	acct, ok := a.Account(name)
+	if !ok {
+		return nil, fmt.Errorf("storage account %q: %w", name, resource.ErrNotFound)
+	}
+	return []control.Key{
+		{Name: "key1", Value: base64.StdEncoding.EncodeToString(acct.Keys[0])},
+		{Name: "key2", Value: base64.StdEncoding.EncodeToString(acct.Keys[1])},
+	}, nil
+}
+
+// RegenerateKey draws key1 or key2 of an account anew.
+func (a *accounts) RegenerateKey(ctx context.Context, name, key string) ([]control.Key, error) {
+	i := slices.Index([]string{"key1", "key2"}, key)
+	if i < 0 {
+		return nil, fmt.Errorf("key %q: %w", key, control.ErrBadKeyName)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	acct, ok := a.Account(name)
+	if !ok {
+		return nil, fmt.Errorf("storage account %q: %w", name, resource.ErrNotFound)
+	}
+	r, ok := a.store.Get(acct.ID)
+	if !ok {
+		return nil, fmt.Errorf("storage account %q: %w", name, resource.ErrNotFound)
+	}
+	var p accountProperties
+	if err := json.Unmarshal(r.Properties, &p); err != nil {
+		return nil, fmt.Errorf("read the properties of storage account %s: %w", name, err)
+	}
+	p.Keys[i], p.Regenerated[i] = newKey(), true
+	if err := a.put(ctx, r.ID, r.Location, p); err != nil {
+		return nil, fmt.Errorf("regenerate %s of storage account %s: %w", key, name, err)
+	}
+	a.logger.Info("account key regenerated", "account", name, "key", key)
+	return a.Keys(name)
+}
+
+func newKey() string {
+	key := make([]byte, keySize)
+	rand.Read(key) // never fails
+	return base64.StdEncoding.EncodeToString(key)
+}
+
+func decodeKey(s string) ([]byte, error) { return base64.StdEncoding.DecodeString(s) }

@@ -1,0 +1,216 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"regexp"
+	"strings"
+	"time"
+
+	"reslog/bus"
+)
+
+// Defaults of a node. They are part of the contract: scripts and documentation
+// rely on them, and they are those of the development storage where it has one.
+const (
+	DefaultBlobAddr       = "127.0.0.1:10000"
+	DefaultAdminAddr      = "127.0.0.1:10080"
+	DefaultData           = "./reslog-data"
+	DefaultFlushInterval  = 5 * time.Minute
+	DefaultSubscriptionID = "00000000-0000-0000-0000-000000000000"
+	DefaultResourceGroup  = "reslog"
+	DefaultLocation       = "local"
+	DefaultStopTimeout    = 30 * time.Second
+
+	// Off as an address means that the front end is not started.
+	Off = "off"
+)
+
+// The account and key that every tool knows as UseDevelopmentStorage=true.
+const (
+	DevAccount = "devstoreaccount1"
+	DevKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+
+// Config is everything a node is told. Flags, environment and the bootstrap
+// file all end here. The zero value of every field but Data is usable.
+type Config struct {
+	// Data is the folder that holds all state. It is made when it is not there,
+	// readable by its owner only, and used by one node at a time. Required.
+	Data string
+
+	// BlobAddr is where the blob service listens; "" means DefaultBlobAddr, Off
+	// that it is not started. Port 0 takes a free port, see Node.BlobURL.
+	BlobAddr string
+	// AdminAddr is where health, metrics and the local API listen; "" means
+	// DefaultAdminAddr, Off that they are not served.
+	AdminAddr string
+	// CertFile and KeyFile are a PEM certificate chain and its key: with them
+	// the storage ports speak HTTPS only. Empty: HTTP only.
+	CertFile, KeyFile string
+
+	// Accounts are storage accounts beside DevAccount. An account given here
+	// whose keys were regenerated keeps the regenerated ones.
+	Accounts []Account
+	// SubscriptionID and ResourceGroup are in the resource IDs of the accounts;
+	// "" means DefaultSubscriptionID and DefaultResourceGroup.
+	SubscriptionID, ResourceGroup string
+	// Location is the Azure region the records name; "" means DefaultLocation.
+	Location string
+
+	// FlushInterval is how long a record may wait before it is visible in
+	// `$logs`; 0 means DefaultFlushInterval.
+	FlushInterval time.Duration
+	// Durability says whether a request waits for its record; "" means Buffered.
+	Durability bus.Durability
+	// BusMaxBytes and BusMaxAge bound what the bus keeps for destinations that
+	// do not take it; 0 means the bus's own defaults.
+	BusMaxBytes int64
+	BusMaxAge   time.Duration
+	// RetentionInterval is how often expired logs are looked for; 0 means hourly.
+	RetentionInterval time.Duration
+
+	// SkipVersionCheck accepts every x-ms-version, not only known ones.
+	SkipVersionCheck bool
+	// Throttle is how many requests a second each account may make before it is
+	// told 503 ServerBusy; 0 means no limit.
+	Throttle float64
+	// CopyHosts are the hosts outside this node that a copy may read from;
+	// empty means none.
+	CopyHosts []string
+
+	// StopTimeout bounds a graceful stop; 0 means DefaultStopTimeout.
+	StopTimeout time.Duration
+	// Logger gets what the node has to say; nil means nothing is said.
+	Logger *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Account is a storage account to be there from the start.
+type Account struct {
+	Name string
+	// Keys are one or two keys in base64; without a second one, the second is
+	// drawn at random. No keys at all: both are.
+	Keys []string
+}
+
+// withDefaults returns c with every zero value replaced by what it means.
+func (c Config) withDefaults() Config {
+	setDefault(&c.BlobAddr, DefaultBlobAddr)
+	setDefault(&c.AdminAddr, DefaultAdminAddr)
+	setDefault(&c.SubscriptionID, DefaultSubscriptionID)
+	setDefault(&c.ResourceGroup, DefaultResourceGroup)
+	setDefault(&c.Location, DefaultLocation)
+	setDefault(&c.FlushInterval, DefaultFlushInterval)
+	setDefault(&c.Durability, bus.Buffered)
+	setDefault(&c.RetentionInterval, time.Hour)
+	setDefault(&c.StopTimeout, DefaultStopTimeout)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Validate reports everything that is wrong with c, joined.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Data == "" {
+		bad("data folder is empty: name the folder that keeps the node's state")
+	}
+	for _, a := range []struct{ name, addr string }{{"blob", c.BlobAddr}, {"admin", c.AdminAddr}} {
+		if a.addr == Off {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(a.addr); err != nil {
+			bad("%s address %q: want host:port or %q", a.name, a.addr, Off)
+		}
+	}
+	if (c.CertFile == "") != (c.KeyFile == "") {
+		bad("a certificate needs its key, and a key its certificate: give both or neither")
+	}
+	if c.Durability != bus.Buffered && c.Durability != bus.Audit {
+		bad("durability %q: want %q or %q", c.Durability, bus.Buffered, bus.Audit)
+	}
+	if c.FlushInterval < 10*time.Millisecond || c.FlushInterval > time.Hour {
+		bad("flush interval %v: want 10ms to 1h", c.FlushInterval)
+	}
+	if c.Throttle < 0 {
+		bad("throttle %v: want a number of requests a second, or 0 for no limit", c.Throttle)
+	}
+	if !segment.MatchString(c.SubscriptionID) {
+		bad("subscription id %q: want letters, digits and dashes", c.SubscriptionID)
+	}
+	if !segment.MatchString(c.ResourceGroup) {
+		bad("resource group %q: want letters, digits, dots, dashes and underscores", c.ResourceGroup)
+	}
+	seen := map[string]bool{}
+	for _, a := range c.Accounts {
+		if err := a.validate(); err != nil {
+			errs = append(errs, err)
+		}
+		if seen[a.Name] {
+			bad("storage account %q is given twice", a.Name)
+		}
+		seen[a.Name] = true
+	}
+	return errors.Join(errs...)
+}
+
+// segment is what we accept as one segment of a resource ID.
+var segment = regexp.MustCompile(`^[A-Za-z0-9._()-]{1,90}$`)
+
+// accountName is the rule of Azure: 3 to 24 lower-case letters and digits.
+var accountName = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
+
+func (a Account) validate() error {
+	if !accountName.MatchString(a.Name) {
+		return fmt.Errorf("storage account %q: want 3 to 24 lower-case letters and digits", a.Name)
+	}
+	if len(a.Keys) > 2 {
+		return fmt.Errorf("storage account %q has %d keys: want at most 2", a.Name, len(a.Keys))
+	}
+	for i, k := range a.Keys {
+		if b, err := decodeKey(k); err != nil || len(b) == 0 {
+			// The key itself is a secret: it stays out of the message.
+			return fmt.Errorf("storage account %q: key%d is not base64", a.Name, i+1)
+		}
+	}
+	return nil
+}
+
+// ParseAccounts reads the form that users of the development storage know:
+// "name:key1[:key2]", entries separated by ";".
+func ParseAccounts(s string) ([]Account, error) {
+	var accounts []Account
+	for entry := range strings.SplitSeq(s, ";") {
+		entry = strings.TrimSpace(entry)
+		if entry == "" {
+			continue
+		}
+		name, rest, ok := strings.Cut(entry, ":")
+		if !ok {
+			return nil, fmt.Errorf("storage account %q has no key: want name:key1[:key2], entries separated by \";\"", name)
+		}
+		a := Account{Name: name, Keys: strings.Split(rest, ":")}
+		if err := a.validate(); err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, a)
+	}
+	return accounts, nil
+}

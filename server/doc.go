@@ -1,0 +1,18 @@
+// Package server is one node: it builds every part from a Config, runs them,
+// and stops them in order.
+//
+//	n, err := server.New(server.Config{Data: "./reslog-data"})
+//	err = n.Run(ctx) // until ctx ends; or n.Start(ctx) … n.Stop(ctx)
+//
+// New checks the configuration and touches nothing. Start takes the data
+// folder, opens the parts from the bottom up (bus, settings, resources, blob
+// store, front ends, deliveries) and listens last, so that a request that gets
+// through finds everything there. Stop goes the other way: stop accepting,
+// finish the requests that run, hand what was recorded to the bus, settle what
+// the destinations hold, close the bus, close the stores. Each step is bounded
+// in time; what a step could not finish is on disk and continues at the next
+// start.
+//
+// A node has no global state: two run side by side in one process. Only
+// cmd/reslog and tests import this package.
+package server

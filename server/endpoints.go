@@ -1,0 +1,117 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"reslog/control"
+)
+
+// Files of the data folder that clients on this machine read.
+const (
+	tokenFile     = "admin.token"
+	endpointsFile = "endpoints.json"
+)
+
+// loadToken returns the token of the local API, drawing it at the first start.
+func loadToken(data string) (string, error) {
+	path := filepath.Join(data, tokenFile)
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		if token := strings.TrimSpace(string(raw)); token != "" {
+			return token, nil
+		}
+		return "", fmt.Errorf("%s is empty: delete it, and a new token is drawn", path)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read the admin token: %w", err)
+	}
+	token := rand.Text()
+	if err := writeFile(path, []byte(token+"\n")); err != nil {
+		return "", fmt.Errorf("keep the admin token: %w", err)
+	}
+	return token, nil
+}
+
+// writeEndpoints leaves the addresses in the data folder, so that commands given
+// the folder find the node whatever ports it took.
+func (n *Node) writeEndpoints() error {
+	raw, err := json.Marshal(map[string]any{"pid": os.Getpid(), "blob": n.blob.url(), "admin": n.admin.url()})
+	if err != nil {
+		return fmt.Errorf("encode the endpoints: %w", err)
+	}
+	path := filepath.Join(n.cfg.Data, endpointsFile)
+	if err := writeFile(path, append(raw, '\n')); err != nil {
+		return fmt.Errorf("keep the endpoints: %w", err)
+	}
+	n.onStop("endpoints file", func(context.Context) error { return os.Remove(path) })
+	return nil
+}
+
+// writeFile replaces a file whole, readable by its owner only.
+func writeFile(path string, content []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(content)
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		os.Remove(tmp.Name())
+	}
+	return err
+}
+
+// BlobURL is where the blob service listens, "http://127.0.0.1:10000"; "" when
+// it does not. The path-style URL of an account is this, a slash and its name.
+func (n *Node) BlobURL() string { return n.blob.url() }
+
+// AdminURL is where health, metrics and the local API are; "" when they are not.
+func (n *Node) AdminURL() string { return n.admin.url() }
+
+// AdminToken is the bearer token of the local API. It is a secret.
+func (n *Node) AdminToken() string { return n.token }
+
+// ConnectionString is what tools and SDKs connect to an account with. It holds
+// key1. It is "" for an account that is not there.
+func (n *Node) ConnectionString(account string) string {
+	keys, err := n.accounts.Keys(account)
+	if err != nil {
+		return ""
+	}
+	url := n.BlobURL()
+	scheme, _, _ := strings.Cut(url, "://")
+	return fmt.Sprintf("DefaultEndpointsProtocol=%s;AccountName=%s;AccountKey=%s;BlobEndpoint=%s/%s;",
+		scheme, account, keys[0].Value, url, account)
+}
+
+// Accounts lists the storage accounts, without keys.
+func (n *Node) Accounts() []control.Account { return apiAccounts{n.accounts, n}.Accounts() }
+
+// apiAccounts are the accounts as the local API shows them.
+type apiAccounts struct {
+	*accounts
+	node *Node
+}
+
+// Accounts implements control.Accounts.
+func (a apiAccounts) Accounts() []control.Account {
+	list := []control.Account{}
+	for _, acct := range a.list() {
+		endpoints := map[string]string{}
+		if url := a.node.BlobURL(); url != "" {
+			endpoints["blob"] = url + "/" + acct.Name
+		}
+		list = append(list, control.Account{Name: acct.Name, ID: acct.ID, Location: acct.Location, Endpoints: endpoints})
+	}
+	return list
+}

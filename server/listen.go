@@ -1,0 +1,107 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Limits of the listeners.
+const (
+	maxHeaderBytes    = 64 << 10
+	readHeaderTimeout = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	// forcedClose is what is kept of a stop's time for closing what would not
+	// finish by itself.
+	forcedClose = time.Second
+)
+
+// listener is an HTTP server and where it listens.
+type listener struct {
+	addr net.Addr
+	tls  bool
+}
+
+func (l *listener) url() string {
+	if l == nil {
+		return ""
+	}
+	if l.tls {
+		return "https://" + l.addr.String()
+	}
+	return "http://" + l.addr.String()
+}
+
+// serve listens on addr and serves h until Stop: then it stops accepting, lets
+// the running requests finish, and closes what does not finish in time.
+func (n *Node) serve(name, addr string, h http.Handler, tlsConfig *tls.Config) (*listener, error) {
+	ln, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on the %s address: %w", name, err)
+	}
+	base, cancel := context.WithCancel(context.Background())
+	var protocols http.Protocols
+	protocols.SetHTTP1(true) // the services count bytes as HTTP/1.1 sends them
+	srv := &http.Server{
+		Handler:           h,
+		Protocols:         &protocols,
+		TLSConfig:         tlsConfig,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(n.cfg.Logger.With("part", name).Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return base },
+	}
+	// Streams end when the server is told to stop, requests when they are done.
+	srv.RegisterOnShutdown(func() {
+		if name == "admin" {
+			cancel()
+		}
+	})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err := error(nil)
+		if tlsConfig != nil {
+			err = srv.ServeTLS(ln, "", "")
+		} else {
+			err = srv.Serve(ln)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			n.fail(fmt.Errorf("serve %s: %w", name, err))
+		}
+	}()
+	n.onStop(name+" listener", func(ctx context.Context) error {
+		defer cancel()
+		grace := ctx
+		if deadline, ok := ctx.Deadline(); ok {
+			var stop context.CancelFunc
+			grace, stop = context.WithDeadline(ctx, deadline.Add(-forcedClose))
+			defer stop()
+		}
+		err := srv.Shutdown(grace)
+		if err != nil {
+			err = errors.Join(fmt.Errorf("requests did not finish in time: %w", err), srv.Close())
+		}
+		<-done
+		return err
+	})
+	return &listener{addr: ln.Addr(), tls: tlsConfig != nil}, nil
+}
+
+// loadTLS reads the certificate of the storage ports; no files, no TLS.
+func loadTLS(certFile, keyFile string) (*tls.Config, error) {
+	if certFile == "" {
+		return nil, nil //nolint:nilnil // no TLS is not an error
+	}
+	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("load the certificate: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+}

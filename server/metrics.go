@@ -1,0 +1,109 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// usageTimeout bounds asking the store for its size during a scrape.
+const usageTimeout = 5 * time.Second
+
+// registry is the node's own: two nodes in one process do not meet in it.
+func (n *Node) registry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&nodeCollector{n},
+	)
+	return r
+}
+
+// nodeCollector reads what the parts count anyway, at the time of a scrape.
+type nodeCollector struct{ node *Node }
+
+// metric is one of the node's own metrics.
+type metric struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+}
+
+func counter(name, help string, labels ...string) metric {
+	return metric{prometheus.NewDesc("reslog_"+name, help, labels, nil), prometheus.CounterValue}
+}
+
+func gauge(name, help string, labels ...string) metric {
+	return metric{prometheus.NewDesc("reslog_"+name, help, labels, nil), prometheus.GaugeValue}
+}
+
+// Describe sends nothing: the collector is unchecked, its metrics depend on the
+// settings there are.
+func (c *nodeCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
+	send := func(m metric, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(m.desc, m.kind, v, labels...)
+	}
+	c.collectBus(send)
+	c.collectDeliveries(send)
+	c.collectStore(send)
+}
+
+type sendFunc func(m metric, v float64, labels ...string)
+
+func (c *nodeCollector) collectBus(send sendFunc) {
+	s := c.node.bus.Stats()
+	send(counter("records_emitted_total", "Records handed to the bus."), float64(s.Emitted))
+	send(counter("records_taken_total", "Records that are on disk."), float64(s.Taken))
+	send(counter("records_dropped_total", "Records that could not be kept."), float64(s.Dropped))
+	send(counter("bus_bytes_emitted_total", "Bytes of records handed to the bus."), float64(s.EmittedBytes))
+	send(counter("bus_messages_total", "Messages written to the stream, many records each."), float64(s.Messages))
+	send(counter("bus_message_bytes_total", "Bytes of messages as stored."), float64(s.MessageBytes))
+	send(counter("bus_publish_failures_total", "Messages that could not be written and were tried again."), float64(s.Failures))
+	send(gauge("bus_queue_records", "Records that wait to be written."), float64(s.QueueRecords))
+	send(gauge("bus_queue_bytes", "Bytes of records that wait to be written."), float64(s.QueueBytes))
+	send(gauge("bus_open_intents", "Operations announced and not settled, in audit mode."), float64(s.OpenIntents))
+	send(gauge("bus_stream_messages", "Messages in the stream."), float64(s.StreamMessages))
+	send(gauge("bus_stream_bytes", "Bytes of the stream."), float64(s.StreamBytes))
+}
+
+func (c *nodeCollector) collectDeliveries(send sendFunc) {
+	labels := []string{"resource", "setting", "kind"}
+	accepted := counter("delivery_accepted_total", "Records read for a setting.", labels...)
+	delivered := counter("delivery_delivered_total", "Records settled at the destination.", labels...)
+	bytes := counter("delivery_delivered_bytes_total", "Bytes of records settled at the destination.", labels...)
+	retried := counter("delivery_retried_total", "Batches that were tried again.", labels...)
+	dead := counter("delivery_dead_lettered_total", "Records no destination can take.", labels...)
+	dropped := counter("delivery_dropped_total", "Records that left the bus before they were read.", labels...)
+	lag := gauge("delivery_lag_records", "Records of the stream behind the settled position.", labels...)
+	seconds := gauge("delivery_lag_seconds", "Age of the oldest record accepted and not settled.", labels...)
+	for _, e := range c.node.router.Ledger() {
+		l := []string{e.Resource, e.Setting, string(e.Kind)}
+		send(accepted, float64(e.Accepted), l...)
+		send(delivered, float64(e.Delivered), l...)
+		send(bytes, float64(e.Bytes), l...)
+		send(retried, float64(e.Retried), l...)
+		send(dead, float64(e.DeadLettered), l...)
+		send(dropped, float64(e.Dropped), l...)
+		send(lag, float64(e.LagRecords), l...)
+		send(seconds, e.LagSeconds, l...)
+	}
+}
+
+func (c *nodeCollector) collectStore(send sendFunc) {
+	ctx, cancel := context.WithTimeout(context.Background(), usageTimeout)
+	defer cancel()
+	stored := gauge("storage_bytes", "Bytes stored in an account: by users, or by the system in $logs.", "account", "kind")
+	for _, a := range c.node.accounts.list() {
+		system, user, err := c.node.store.Usage(ctx, a.Name)
+		if err != nil {
+			continue // a store that cannot tell its size says so in its log
+		}
+		send(stored, float64(system), a.Name, "system")
+		send(stored, float64(user), a.Name, "user")
+	}
+}

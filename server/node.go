@@ -1,0 +1,369 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"reslog/bus"
+	"reslog/control"
+	"reslog/deliver"
+	"reslog/deliver/classic"
+	"reslog/diagnostic"
+	"reslog/internal/lockfile"
+	"reslog/resource"
+	"reslog/service/storage"
+	"reslog/service/storage/blob"
+	"reslog/service/storage/blobstore"
+)
+
+// Node is one node. Its methods may be called from any goroutine; Start and
+// Stop once each.
+type Node struct {
+	cfg Config
+
+	accounts *accounts
+	settings *diagnostic.Store
+	store    blobstore.Store
+	bus      *bus.Bus
+	router   *deliver.Router
+	token    string
+
+	blob  *listener
+	admin *listener
+	// failed gets the error of a part that ends while it should run.
+	failed chan error
+
+	mu    sync.Mutex
+	state state
+	stops []stopStep // what to do on Stop, last first
+}
+
+// stopStep undoes one step of Start.
+type stopStep struct {
+	name string
+	run  func(ctx context.Context) error
+}
+
+// state is where a node is in its life.
+type state string
+
+const (
+	stateNew      state = "new"
+	stateStarting state = "starting"
+	stateReady    state = "ready"
+	stateStopping state = "stopping"
+	stateStopped  state = "stopped"
+)
+
+// New checks the configuration. It touches nothing.
+func New(cfg Config) (*Node, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Node{cfg: cfg.withDefaults(), state: stateNew, failed: make(chan error, 8)}, nil
+}
+
+// Run starts the node, waits until ctx ends or a part fails, and stops it.
+func (n *Node) Run(ctx context.Context) error {
+	if err := n.Start(ctx); err != nil {
+		return err
+	}
+	var cause error
+	select {
+	case <-ctx.Done():
+	case cause = <-n.failed:
+		n.cfg.Logger.Error("a part of the node failed; stopping", "err", cause)
+	}
+	return errors.Join(cause, n.Stop(context.WithoutCancel(ctx)))
+}
+
+// Start opens every part and returns when requests are served. When it fails
+// it has stopped what it had started. ctx bounds the start only.
+func (n *Node) Start(ctx context.Context) error {
+	if !n.enter(stateNew, stateStarting) {
+		return errors.New("start node: it was started before")
+	}
+	began := time.Now()
+	if err := n.open(ctx); err != nil {
+		return errors.Join(fmt.Errorf("start node: %w", err), n.Stop(context.WithoutCancel(ctx)))
+	}
+	n.enter(stateStarting, stateReady)
+	n.cfg.Logger.Info("node is ready", "blob", n.BlobURL(), "admin", n.AdminURL(), "data", n.cfg.Data,
+		"durability", string(n.cfg.Durability), "took", time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+// open opens the parts, from the bottom up.
+func (n *Node) open(ctx context.Context) error {
+	if err := n.openFolder(); err != nil {
+		return err
+	}
+	if err := n.openStores(ctx); err != nil {
+		return err
+	}
+	front, logs, err := n.openBlob(ctx)
+	if err != nil {
+		return err
+	}
+	if err := n.openDeliveries(ctx, logs); err != nil {
+		return err
+	}
+	return n.listen(front)
+}
+
+// openFolder takes the data folder.
+func (n *Node) openFolder() error {
+	if err := os.MkdirAll(n.cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	lock, err := lockfile.Take(filepath.Join(n.cfg.Data, "lock"))
+	if err != nil {
+		return fmt.Errorf("take the data folder: %w", err)
+	}
+	n.onStop("data folder", func(context.Context) error { return lock.Release() })
+	n.token, err = loadToken(n.cfg.Data)
+	return err
+}
+
+// openStores opens what keeps state: the blob store, the bus, and on the bus
+// the settings and the resources.
+func (n *Node) openStores(ctx context.Context) error {
+	var err error
+	n.store, err = blobstore.Open(blobstore.Config{
+		Dir:    filepath.Join(n.cfg.Data, "blob"),
+		Logger: n.cfg.Logger.With("part", "blobstore"),
+		Now:    n.cfg.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("open the blob store: %w", err)
+	}
+	n.onStop("blob store", func(context.Context) error { return n.store.Close() })
+
+	n.bus, err = bus.Open(ctx, bus.Config{
+		Dir:        filepath.Join(n.cfg.Data, "bus"),
+		Logger:     n.cfg.Logger.With("part", "bus"),
+		Durability: n.cfg.Durability,
+		MaxBytes:   n.cfg.BusMaxBytes,
+		MaxAge:     n.cfg.BusMaxAge,
+		Now:        n.cfg.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("open the bus: %w", err)
+	}
+	n.onStop("bus", func(context.Context) error { return n.bus.Close() })
+
+	kv, err := n.bus.KeyValue(ctx, "settings")
+	if err != nil {
+		return fmt.Errorf("open the settings: %w", err)
+	}
+	if n.settings, err = diagnostic.OpenStore(ctx, kv); err != nil {
+		return fmt.Errorf("open the settings: %w", err)
+	}
+	if kv, err = n.bus.KeyValue(ctx, "resources"); err != nil {
+		return fmt.Errorf("open the resources: %w", err)
+	}
+	resources, err := resource.OpenStore(ctx, kv)
+	if err != nil {
+		return fmt.Errorf("open the resources: %w", err)
+	}
+	n.accounts, err = openAccounts(ctx, resources, n.cfg)
+	return err
+}
+
+// openBlob builds the blob service and what makes its logs.
+func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, error) {
+	kv, err := n.bus.KeyValue(ctx, "properties")
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the service properties: %w", err)
+	}
+	logs := &classicLogs{cfg: n.cfg, accounts: n.accounts, settings: n.settings, store: n.store}
+	logs.properties = storage.OpenProperties(storage.PropertiesConfig{
+		Store:    propertyBucket{kv},
+		OnChange: logs.follow,
+		Logger:   n.cfg.Logger.With("part", "properties"),
+	})
+	gate := diagnostic.NewGate(n.bus.Emitter())
+	shared := storage.NewPropertyOperations(storage.Blob, logs.properties)
+	service := blob.New(blob.Config{
+		Store:          n.store,
+		Accounts:       n.accounts,
+		AllowCopyHosts: n.cfg.CopyHosts,
+		Shared: map[string]*storage.Operation{
+			"GetBlobServiceProperties": shared.Get,
+			"SetBlobServiceProperties": shared.Set,
+			"GetBlobServiceStats":      shared.Stats,
+		},
+		Logger: n.cfg.Logger.With("part", "blob"),
+		Now:    n.cfg.Now,
+	})
+	front := storage.NewFront(storage.FrontConfig{
+		Service:          service,
+		Accounts:         n.accounts,
+		Emitter:          gate,
+		Audit:            n.cfg.Durability == bus.Audit,
+		Properties:       logs.properties,
+		Throttle:         newThrottle(n.cfg.Throttle),
+		SkipVersionCheck: n.cfg.SkipVersionCheck,
+		Logger:           n.cfg.Logger.With("part", "blob"),
+		Now:              n.cfg.Now,
+	})
+	logs.client = &http.Client{Transport: storage.InProcess(front)}
+
+	n.router = deliver.NewRouter(deliver.RouterConfig{
+		Bus:           n.bus,
+		Settings:      n.settings,
+		Factories:     map[diagnostic.DestinationKind]deliver.Factory{diagnostic.Classic: logs.open},
+		Logger:        n.cfg.Logger.With("part", "deliver"),
+		Now:           n.cfg.Now,
+		FlushInterval: min(time.Second, n.cfg.FlushInterval/4),
+	})
+	// The router watches first: the cursor of a new setting exists before the
+	// gate lets its first record through.
+	n.settings.Watch(gate.Update)
+	return front, logs, nil
+}
+
+// openDeliveries starts what works in the background.
+func (n *Node) openDeliveries(ctx context.Context, logs *classicLogs) error {
+	if err := logs.followAll(ctx); err != nil {
+		return err
+	}
+	n.background("deliveries", n.router.Run)
+	retention := &classic.Retention{
+		Policies: logs.policies,
+		Interval: n.cfg.RetentionInterval,
+		Logger:   n.cfg.Logger.With("part", "retention"),
+		Now:      n.cfg.Now,
+	}
+	n.background("retention", retention.Run)
+	return nil
+}
+
+// listen opens the listeners, the admin one first: it answers "not ready" until
+// all is.
+func (n *Node) listen(front http.Handler) error {
+	tlsConfig, err := loadTLS(n.cfg.CertFile, n.cfg.KeyFile)
+	if err != nil {
+		return err
+	}
+	if n.cfg.AdminAddr != Off {
+		local := control.New(control.Config{
+			Token:    n.token,
+			Accounts: apiAccounts{n.accounts, n},
+			Records:  n.bus,
+			Ledger:   n.router.Ledger,
+			Logger:   n.cfg.Logger.With("part", "control"),
+		})
+		if n.admin, err = n.serve("admin", n.cfg.AdminAddr, n.adminHandler(local), nil); err != nil {
+			return err
+		}
+	}
+	if n.cfg.BlobAddr != Off {
+		if n.blob, err = n.serve("blob", n.cfg.BlobAddr, front, tlsConfig); err != nil {
+			return err
+		}
+	}
+	return n.writeEndpoints()
+}
+
+// background runs fn until Stop, which waits for it.
+func (n *Node) background(name string, fn func(ctx context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		err := fn(ctx)
+		if err != nil && ctx.Err() == nil {
+			n.fail(fmt.Errorf("%s ended: %w", name, err))
+		}
+		done <- err
+	}()
+	n.onStop(name, func(stopping context.Context) error {
+		cancel()
+		select {
+		case err := <-done:
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return err
+		case <-stopping.Done():
+			return stopping.Err()
+		}
+	})
+}
+
+func (n *Node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default: // Run has one already
+	}
+}
+
+func (n *Node) onStop(name string, run func(context.Context) error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stops = append(n.stops, stopStep{name, run})
+}
+
+// enter moves from one state to the next; it reports false in any other state.
+func (n *Node) enter(from, to state) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state != from {
+		return false
+	}
+	n.state = to
+	return true
+}
+
+func (n *Node) currentState() state {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.state
+}
+
+// Stop stops the node in order, see the package comment. ctx and the
+// configured StopTimeout bound it; the parts that are left are closed all the
+// same. Stopping a node that was not started does nothing.
+func (n *Node) Stop(ctx context.Context) error {
+	n.mu.Lock()
+	if n.state == stateStopping || n.state == stateStopped {
+		n.mu.Unlock()
+		return nil
+	}
+	n.state = stateStopping
+	steps := n.stops
+	n.stops = nil
+	n.mu.Unlock()
+
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.StopTimeout)
+	defer cancel()
+	var errs []error
+	for i := len(steps) - 1; i >= 0; i-- {
+		if err := steps[i].run(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", steps[i].name, err))
+		}
+	}
+	n.mu.Lock()
+	n.state = stateStopped
+	n.mu.Unlock()
+	err := errors.Join(errs...)
+	n.cfg.Logger.Info("node has stopped", "err", err)
+	return err
+}
+
+// Drain returns when everything recorded so far is where its settings send it.
+func (n *Node) Drain(ctx context.Context) error {
+	if _, err := n.bus.Flush(ctx); err != nil {
+		return fmt.Errorf("flush the bus: %w", err)
+	}
+	return n.router.Drain(ctx)
+}
+
+// Ledger returns the account of every delivery.
+func (n *Node) Ledger() []deliver.LedgerEntry { return n.router.Ledger() }
