@@ -78,11 +78,12 @@ func (l *Line) split(raw []byte) error {
 	if len(raw) > maxLine {
 		return &SyntaxError{Reason: fmt.Sprintf("the record is longer than %d bytes", maxLine)}
 	}
+	known := maxFields // of the others nothing is known but quotes and semicolons
 	for pos := 0; ; pos++ {
 		f := Field(min(l.n+1, 255))
 		start, end := pos, 0
 		if pos < len(raw) && raw[pos] == '"' {
-			if l.n < maxFields && f.spec().kind != quoted {
+			if l.n < known && f.spec().kind != quoted {
 				return &SyntaxError{Column: pos + 1, Field: f, Reason: "a quote in a field that has none"}
 			}
 			start++
@@ -105,7 +106,7 @@ func (l *Line) split(raw []byte) error {
 			}
 			pos += n
 			end = pos
-			if n > 0 && l.n < maxFields && f.spec().kind == quoted {
+			if n > 0 && l.n < known && f.spec().kind == quoted {
 				return &SyntaxError{Column: start + 1, Field: f, Reason: "the value is not in quotes"}
 			}
 			if i := bytes.IndexByte(raw[start:end], '"'); i >= 0 {
@@ -118,6 +119,9 @@ func (l *Line) split(raw []byte) error {
 		l.n++
 		if pos >= len(raw) {
 			return nil
+		}
+		if l.n == 1 && l.Version() == V1 {
+			known = V1.Fields()
 		}
 	}
 }
