@@ -1,0 +1,284 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"reslog/record"
+	"reslog/resource"
+)
+
+// Mark is a Position with the number of records up to and including it, counted
+// from the stream's first. The number is what makes a gap countable.
+type Mark struct {
+	Position
+	Number uint64
+}
+
+// Entry is a record and its place.
+type Entry struct {
+	Position Position
+	// Number counts records from 1, so that the difference of two entries'
+	// Numbers is how far apart they are.
+	Number uint64
+	Record record.Record
+}
+
+// Batch is what one call of Reader.Next read.
+type Batch struct {
+	// Entries are the wanted records, in order. There may be none when
+	// everything read was unwanted.
+	Entries []Entry
+	// Through is how far the reader has come, unwanted records included.
+	Through Mark
+	// Missed counts the records, wanted or not, that had left the stream before
+	// they could be read, or were skipped by MaxLag.
+	Missed uint64
+}
+
+// ReadConfig says what a Reader reads.
+type ReadConfig struct {
+	// After is the mark to begin behind; the zero Mark begins with the oldest
+	// record there is, and so does a mark of another stream. A Number of 0 with
+	// a Position means that it is not known; records missed before the first
+	// one read are not counted then.
+	After Mark
+	// Want says which records to return; nil wants all. It is asked once for
+	// each resource and category of a message, from the reader's goroutine, and
+	// costs nothing for messages that hold none of what is wanted.
+	Want func(resource.Key, record.Category) bool
+	// Name makes the reader return what Redeliver addressed to that name, too.
+	Name string
+	// MaxLag makes the reader skip ahead, counting Missed, when it is more than
+	// so many records behind. 0 never skips.
+	MaxLag uint64
+}
+
+// Reader reads the stream in order. It belongs to one goroutine and keeps at
+// most about a mebibyte of messages ahead.
+type Reader struct {
+	bus     *Bus
+	cfg     ReadConfig
+	fetch   *fetcher
+	in      *interner
+	ahead   []message
+	through Mark
+	counted bool // through.Number is known
+	next    uint64
+	dictOK  []bool
+}
+
+// Read opens a reader. Close it.
+func (b *Bus) Read(_ context.Context, cfg ReadConfig) (*Reader, error) {
+	if b.ctx.Err() != nil {
+		return nil, ErrClosed
+	}
+	f, err := newFetcher(b.host.nc)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{bus: b, cfg: cfg, fetch: f, in: newInterner()}
+	if cfg.After.Epoch == b.writer.epoch {
+		r.through = cfg.After
+		r.next = cfg.After.Seq
+		r.counted = cfg.After.Number > 0 || cfg.After.Seq == 0
+	} else {
+		r.through.Epoch = b.writer.epoch
+	}
+	return r, nil
+}
+
+// Tail opens a reader of what is emitted from now on. It never slows anyone: a
+// reader that falls too far behind skips ahead and is told how many it missed.
+func (b *Bus) Tail(ctx context.Context, want func(resource.Key, record.Category) bool) (*Reader, error) {
+	return b.Read(ctx, ReadConfig{After: b.Last(), Want: want, MaxLag: tailLag})
+}
+
+// tailLag is how many records a Tail may be behind.
+const tailLag = 10_000
+
+// Through returns how far the reader has come.
+func (r *Reader) Through() Mark { return r.through }
+
+// Close releases the reader.
+func (r *Reader) Close() { r.fetch.close() }
+
+// Next waits for records and returns those of one message; or, when it went
+// through many messages with nothing wanted, none and how far it came. It
+// returns an error only when ctx ends or the bus is closed: while the stream
+// cannot be read it goes on trying.
+func (r *Reader) Next(ctx context.Context) (Batch, error) {
+	ctx, cancel := r.bus.withClose(ctx)
+	defer cancel()
+	var b Batch
+	for range fetchMessages {
+		m, err := r.message(ctx, &b)
+		if err != nil {
+			return Batch{}, r.bus.closedOr(err)
+		}
+		r.read(m, &b)
+		if len(b.Entries) > 0 || len(r.ahead) == 0 {
+			break
+		}
+	}
+	b.Through = r.through
+	return b, nil
+}
+
+// message returns the next message, waiting for it.
+func (r *Reader) message(ctx context.Context, b *Batch) (message, error) {
+	for wait := recoverMin; ; {
+		if err := ctx.Err(); err != nil {
+			return message{}, err
+		}
+		r.skip(b)
+		if len(r.ahead) > 0 {
+			m := r.ahead[0]
+			r.ahead = r.ahead[1:]
+			return m, nil
+		}
+		if _, err := r.bus.pos.wait(ctx, func(last Mark, _ uint64) bool { return last.Seq >= max(r.next, 1) }); err != nil {
+			return message{}, err
+		}
+		msgs, err := r.fetch.fetch(ctx, r.next)
+		if len(msgs) > 0 && err == nil {
+			r.ahead = msgs
+			continue
+		}
+		// The stream cannot be read, or was cut off while being read.
+		if err != nil && ctx.Err() == nil {
+			r.bus.cfg.Logger.Warn("records cannot be read, trying again", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, recoverMax)
+	}
+}
+
+// skip goes to the end of the stream when MaxLag says so.
+func (r *Reader) skip(b *Batch) {
+	if r.cfg.MaxLag == 0 || !r.counted {
+		return
+	}
+	last := r.bus.Last()
+	if last.Number <= r.through.Number || last.Number-r.through.Number <= r.cfg.MaxLag {
+		return
+	}
+	b.Missed += last.Number - r.through.Number
+	r.through, r.next, r.ahead = last, last.Seq+1, nil
+}
+
+// read takes the wanted entries of a message.
+func (r *Reader) read(m message, b *Batch) {
+	r.next = m.seq + 1
+	f, err := parseFrame(m.data, r.in)
+	if err == nil {
+		err = r.entries(f, m.seq, b)
+	}
+	if err != nil {
+		// Its records show as a gap when the next message says how many there
+		// were before it.
+		r.bus.stats.damaged.Add(1)
+		r.bus.cfg.Logger.Error("a message of the record stream is not readable",
+			slog.Uint64("sequence", m.seq), slog.Any("error", err))
+	}
+}
+
+func (r *Reader) entries(f *frame, seq uint64, b *Batch) error {
+	after := -1 // index of the last record already read
+	if seq == r.through.Seq {
+		after = int(r.through.Index)
+		if r.counted && r.through.Number <= f.before {
+			after = -1 // the mark says that none of this message was read
+		}
+	} else if r.counted && f.before > r.through.Number {
+		b.Missed += f.before - r.through.Number
+	}
+	wanted := r.wanted(f)
+	if wanted {
+		if err := r.decode(f, seq, after, b); err != nil {
+			return err
+		}
+	}
+	r.through = Mark{
+		Position: Position{Epoch: r.bus.writer.epoch, Seq: seq, Index: uint32(max(f.records, 1) - 1)},
+		Number:   f.before + uint64(f.records),
+	}
+	r.counted = true
+	return nil
+}
+
+// wanted notes which dictionary entries of f are asked for.
+func (r *Reader) wanted(f *frame) bool {
+	r.dictOK = r.dictOK[:0]
+	found := false
+	for _, k := range f.dict {
+		ok := k.to == "" || k.to == r.cfg.Name
+		if ok && r.cfg.Want != nil {
+			id, err := r.in.id(k.resource)
+			ok = err == nil && (r.cfg.Want(id.Key(), k.category) || k.to != "")
+		}
+		r.dictOK = append(r.dictOK, ok)
+		found = found || ok
+	}
+	return found
+}
+
+func (r *Reader) decode(f *frame, seq uint64, after int, b *Batch) error {
+	body, err := f.body()
+	if err != nil {
+		return err
+	}
+	entries := b.Entries
+	index, offset := -1, 0
+	for _, ref := range f.refs {
+		start := offset
+		offset += int(ref.size)
+		if ref.kind != kindRecord {
+			continue
+		}
+		index++
+		if index <= after || !r.dictOK[ref.dict] {
+			continue
+		}
+		k := &f.dict[ref.dict]
+		id, err := r.in.id(k.resource)
+		if err != nil {
+			return fmt.Errorf("%w: %w", errFrame, err)
+		}
+		e := Entry{
+			Position: Position{Epoch: r.bus.writer.epoch, Seq: seq, Index: uint32(index)},
+			Number:   f.before + uint64(index) + 1,
+			Record:   record.Record{Resource: id, Category: k.category},
+		}
+		if err := decodeEntry(body[start:offset:offset], kindRecord, &e.Record); err != nil {
+			return err
+		}
+		if entries == nil {
+			entries = make([]Entry, 0, f.records)
+		}
+		entries = append(entries, e)
+	}
+	b.Entries = entries
+	return nil
+}
+
+// withClose returns a context that ends with ctx or with the bus.
+func (b *Bus) withClose(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(b.ctx, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// closedOr returns ErrClosed when that is why err came about.
+func (b *Bus) closedOr(err error) error {
+	if err != nil && b.ctx.Err() != nil && !errors.Is(err, ErrClosed) {
+		return ErrClosed
+	}
+	return err
+}

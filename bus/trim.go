@@ -1,0 +1,87 @@
+package bus
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// trimDelay is for how many intervals records stay although every cursor has
+// passed them: a subscriber that has just noted where it begins may be about to
+// make its cursor.
+const trimDelay = 5
+
+// trimmer removes what everybody is done with. It never removes the last
+// message, which holds the running count, nor an intent that is open.
+type trimmer struct {
+	bus     *Bus
+	fetch   *fetcher
+	ends    []uint64 // last sequences at the latest ticks, oldest first
+	trimmed uint64   // everything below is gone
+}
+
+func (t *trimmer) run(ctx context.Context) {
+	defer t.fetch.close()
+	ticker := time.NewTicker(t.bus.cfg.TrimInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := t.trim(ctx); err != nil && ctx.Err() == nil {
+			t.bus.cfg.Logger.Warn("old records cannot be removed, trying again", slog.Any("error", err))
+		}
+	}
+}
+
+// trim removes what may go by now.
+func (t *trimmer) trim(ctx context.Context) error {
+	last := t.bus.Last().Seq
+	t.ends = append(t.ends, last)
+	keep := last // the first message to keep
+	if n := len(t.ends) - trimDelay; n > 0 {
+		t.ends = t.ends[n:]
+		keep = min(keep, t.ends[0])
+	} else {
+		keep = 0
+	}
+	if seq, ok := t.bus.cursors.lowest(); ok {
+		keep = min(keep, seq)
+	}
+	if t.bus.cfg.MaxAge > 0 {
+		aged, err := t.aged(ctx, last)
+		if err != nil {
+			return err
+		}
+		keep = max(keep, aged)
+	}
+	keep = min(keep, t.bus.intents.floor(last))
+	if keep <= t.trimmed || keep <= 1 {
+		return nil
+	}
+	s, err := t.bus.host.js.Stream(ctx, streamName)
+	if err != nil {
+		return err
+	}
+	if err := s.Purge(ctx, jetstream.WithPurgeSequence(keep)); err != nil {
+		return err
+	}
+	t.trimmed = keep
+	return nil
+}
+
+// aged returns the first message that is not older than MaxAge.
+func (t *trimmer) aged(ctx context.Context, last uint64) (uint64, error) {
+	msgs, err := t.fetch.since(ctx, t.bus.cfg.Now().Add(-t.bus.cfg.MaxAge))
+	if err != nil {
+		return 0, err
+	}
+	if len(msgs) == 0 {
+		return last, nil
+	}
+	return msgs[0].seq, nil
+}
