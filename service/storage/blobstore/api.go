@@ -16,7 +16,7 @@ var (
 	ErrTooManyBlocks     = errors.New("too many uncommitted blocks")
 	ErrBlockIDLength     = errors.New("block id differs in length from the others")
 	ErrInvalidMarker     = errors.New("marker was not made by a listing")
-	ErrReadOnlyDisk      = errors.New("store takes no more writes")
+	ErrReadOnly          = errors.New("store takes no more writes")
 	ErrCorrupt           = errors.New("stored data does not match its checksum")
 )
 
@@ -129,6 +129,7 @@ type Content struct {
 
 	pieces []piece
 	used   bool
+	era    *era
 }
 
 // Block is a block of a block blob.

@@ -21,7 +21,7 @@ type Config struct {
 	// ExtentBytes is how large a data file grows; 0 is 256 MiB.
 	ExtentBytes int64
 	// MinFree is the free space of the disk below which writes are refused with
-	// ErrReadOnlyDisk, so that the metadata never meets a full disk; 0 is
+	// ErrReadOnly, so that the metadata never meets a full disk; 0 is
 	// 64 MiB, negative is none.
 	MinFree int64
 
@@ -34,4 +34,33 @@ type Config struct {
 
 	// FS is the file system; nil is the operating system's.
 	FS vfs.FS
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.CacheBytes == 0 {
+		c.CacheBytes = 64 << 20
+	}
+	if c.ExtentBytes == 0 {
+		c.ExtentBytes = 256 << 20
+	}
+	c.ExtentBytes = max(c.ExtentBytes, pieceBytes)
+	if c.MinFree == 0 {
+		c.MinFree = 64 << 20
+	}
+	if c.CollectEvery == 0 {
+		c.CollectEvery = time.Minute
+	}
+	if c.CollectBytes == 0 {
+		c.CollectBytes = 32 << 20
+	}
+	if c.FS == nil {
+		c.FS = vfs.Default
+	}
+	return c
 }

@@ -1,0 +1,114 @@
+package blobstore
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// Times are kept as ticks of 100 ns since the year 1, as the service itself
+// counts: an ETag is such a number in hex.
+const (
+	ticksPerSecond = 10_000_000
+	unixEpoch      = 621_355_968_000_000_000 // 1970-01-01 in ticks
+)
+
+// ticks returns t in ticks; the zero time and all before it are 0.
+func ticks(t time.Time) uint64 {
+	n := t.Unix()*ticksPerSecond + int64(t.Nanosecond()/100) + unixEpoch
+	return uint64(max(n, 0))
+}
+
+// fromTicks is the inverse of ticks, in UTC.
+func fromTicks(n uint64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	d := int64(n) - unixEpoch
+	sec, rest := d/ticksPerSecond, d%ticksPerSecond
+	return time.Unix(sec, rest*100).UTC()
+}
+
+// idReserve is how many ids are marked as used ahead of their use: 100 s.
+const idReserve = 100 * ticksPerSecond
+
+// ids gives out numbers that strictly grow, even over a restart with the clock
+// set back: the time in ticks, or one more than the last. ETags, containers and
+// contents are numbered by it.
+type ids struct {
+	now  func() time.Time
+	db   *pebble.DB
+	last atomic.Uint64
+
+	mark atomic.Uint64 // numbers up to here are recorded as used
+	mu   sync.Mutex    // held to move mark
+}
+
+func (s *ids) next() (uint64, error) {
+	now := ticks(s.now())
+	for {
+		last := s.last.Load()
+		n := max(now, last+1)
+		if !s.last.CompareAndSwap(last, n) {
+			continue
+		}
+		if n > s.mark.Load() {
+			return n, s.reserve(n)
+		}
+		return n, nil
+	}
+}
+
+// reserve records that ids up to somewhat above n may be in use. It need not
+// wait for the disk: the log is in order, what uses the ids comes later in it.
+func (s *ids) reserve(n uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n <= s.mark.Load() {
+		return nil
+	}
+	mark := n + idReserve
+	if err := s.db.Set([]byte(keyIDs), binary.BigEndian.AppendUint64(nil, mark), pebble.NoSync); err != nil {
+		return fmt.Errorf("reserve ids: %w", err)
+	}
+	s.mark.Store(mark)
+	return nil
+}
+
+const hexDigits = "0123456789ABCDEF"
+
+// formatETag writes an ETag, "0x8D…".
+func formatETag(n uint64) string {
+	var b [18]byte
+	i := len(b)
+	for ; n > 0 || i == len(b); n >>= 4 {
+		i--
+		b[i] = hexDigits[n&15]
+	}
+	i -= 2
+	b[i], b[i+1] = '0', 'x'
+	return string(b[i:])
+}
+
+// parseETag is the inverse of formatETag; 0 for what it did not write.
+func parseETag(s string) uint64 {
+	if len(s) < 3 || len(s) > 18 || s[:2] != "0x" {
+		return 0
+	}
+	var n uint64
+	for _, c := range []byte(s[2:]) {
+		switch {
+		case c >= '0' && c <= '9':
+			n = n<<4 | uint64(c-'0')
+		case c >= 'A' && c <= 'F':
+			n = n<<4 | uint64(c-'A'+10)
+		default:
+			return 0
+		}
+	}
+	return n
+}

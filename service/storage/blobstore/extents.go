@@ -1,0 +1,277 @@
+package blobstore
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// writeCategory names our writes to the file system's accounting.
+const writeCategory vfs.DiskWriteCategory = "reslog-extent"
+
+// maxIdle is how many leased extents are kept open for the next stream; more
+// concurrent streams than that leave short extents behind.
+const maxIdle = 8
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// errNoExtent says that an extent is gone: garbage, deleted meanwhile.
+var errNoExtent = errors.New("extent is gone")
+
+// extents is the set of data files. Small contents share one extent, so that
+// they share its syncs; every long stream has one to itself while it lasts, so
+// that its bytes lie together and its syncs delay nobody.
+type extents struct {
+	fs    vfs.FS
+	db    *pebble.DB
+	dir   string
+	limit int64
+
+	mu  sync.RWMutex // guards all and who is sealed
+	all map[uint64]*extent
+
+	createMu sync.Mutex // one creation at a time; guards last
+	last     uint64     // highest id ever given out
+
+	sharedMu sync.Mutex // guards shared and its size
+	shared   *extent
+
+	idleMu sync.Mutex
+	idle   []*extent
+}
+
+// openExtents finds the files of earlier runs. They are not written again.
+func openExtents(fs vfs.FS, db *pebble.DB, dir string, limit int64) (*extents, error) {
+	x := &extents{fs: fs, db: db, dir: dir, limit: limit, all: map[uint64]*extent{}}
+	if err := fs.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make folder of extents: %w", err)
+	}
+	if mark, err := getUint(db, keyExtent); err != nil {
+		return nil, err
+	} else {
+		x.last = mark
+	}
+	names, err := fs.List(dir)
+	if err != nil {
+		return nil, fmt.Errorf("list extents: %w", err)
+	}
+	for _, name := range names {
+		id, ok := parseExtentName(name)
+		if !ok {
+			continue
+		}
+		f, err := fs.OpenReadWrite(x.path(id), writeCategory)
+		if err != nil {
+			x.close()
+			return nil, fmt.Errorf("open extent: %w", err)
+		}
+		info, err := f.Stat()
+		if err != nil {
+			f.Close()
+			x.close()
+			return nil, fmt.Errorf("size of extent: %w", err)
+		}
+		x.all[id] = &extent{id: id, file: f, size: info.Size(), sealed: true}
+		x.last = max(x.last, id)
+	}
+	return x, nil
+}
+
+func (x *extents) path(id uint64) string {
+	return x.fs.PathJoin(x.dir, fmt.Sprintf("%012x.extent", id))
+}
+
+func parseExtentName(name string) (uint64, bool) {
+	hex, ok := strings.CutSuffix(name, ".extent")
+	if !ok {
+		return 0, false
+	}
+	id, err := strconv.ParseUint(hex, 16, 64)
+	return id, err == nil
+}
+
+// create makes an extent that the caller owns. The id is on disk as used before
+// the file exists, so no id ever means two files.
+func (x *extents) create() (*extent, error) {
+	x.createMu.Lock()
+	defer x.createMu.Unlock()
+	id := x.last + 1
+	if err := x.db.Set([]byte(keyExtent), binary.BigEndian.AppendUint64(nil, id), pebble.Sync); err != nil {
+		return nil, fmt.Errorf("reserve extent: %w", err)
+	}
+	x.last = id
+	f, err := x.fs.OpenReadWrite(x.path(id), writeCategory)
+	if err != nil {
+		return nil, fmt.Errorf("create extent: %w", err)
+	}
+	if err := syncDir(x.fs, x.dir); err != nil {
+		f.Close()
+		return nil, err
+	}
+	e := &extent{id: id, file: f}
+	x.mu.Lock()
+	x.all[id] = e
+	x.mu.Unlock()
+	return e, nil
+}
+
+// append writes a piece of a small content to the shared extent.
+func (x *extents) append(p []byte) (*extent, int64, error) {
+	x.sharedMu.Lock()
+	if e := x.shared; e == nil || e.bad.Load() || e.size+int64(len(p)) > x.limit {
+		fresh, err := x.create()
+		if err != nil {
+			x.sharedMu.Unlock()
+			return nil, 0, err
+		}
+		x.seal(x.shared)
+		x.shared = fresh
+	}
+	e := x.shared
+	off := e.size
+	e.size += int64(len(p))
+	x.sharedMu.Unlock()
+	return e, off, e.write(p, off)
+}
+
+// lease gives an extent to a stream.
+func (x *extents) lease() (*extent, error) {
+	x.idleMu.Lock()
+	if n := len(x.idle); n > 0 {
+		e := x.idle[n-1]
+		x.idle = x.idle[:n-1]
+		x.idleMu.Unlock()
+		return e, nil
+	}
+	x.idleMu.Unlock()
+	return x.create()
+}
+
+// release ends a lease; an extent that is nearly full is sealed by it.
+func (x *extents) release(e *extent) {
+	x.idleMu.Lock()
+	keep := !e.bad.Load() && e.size < x.limit-x.limit/16 && len(x.idle) < maxIdle
+	if keep {
+		x.idle = append(x.idle, e)
+	}
+	x.idleMu.Unlock()
+	if !keep {
+		x.seal(e)
+	}
+}
+
+// seal says that an extent takes no more writes, though some may be under way.
+func (x *extents) seal(e *extent) {
+	if e == nil {
+		return
+	}
+	x.mu.Lock()
+	e.sealed = true
+	x.mu.Unlock()
+}
+
+func (x *extents) get(id uint64) *extent {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.all[id]
+}
+
+// touch says that metadata is about to refer to an extent.
+func (x *extents) touch(id uint64) {
+	if e := x.get(id); e != nil {
+		e.touched.Add(1)
+	}
+}
+
+// sealed returns the extents that take no more writes.
+func (x *extents) sealed() []*extent {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	var list []*extent
+	for _, e := range x.all {
+		if e.sealed {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// remove deletes the file of a sealed extent.
+func (x *extents) remove(e *extent) error {
+	x.mu.Lock()
+	delete(x.all, e.id)
+	x.mu.Unlock()
+	if err := e.file.Close(); err != nil {
+		return fmt.Errorf("close extent: %w", err)
+	}
+	if err := x.fs.Remove(x.path(e.id)); err != nil {
+		return fmt.Errorf("delete extent: %w", err)
+	}
+	return nil
+}
+
+// read fills buf with the stored bytes of p, checks them and returns the part
+// that p shows. buf must hold pieceBytes.
+func (x *extents) read(p piece, buf []byte) ([]byte, error) {
+	e := x.get(p.ext)
+	if e == nil {
+		return nil, fmt.Errorf("%s: %w", p, errNoExtent)
+	}
+	buf = buf[:p.size]
+	if n, err := e.file.ReadAt(buf, p.off); n < len(buf) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, fmt.Errorf("%s: %w: file ends", p, ErrCorrupt)
+		}
+		return nil, fmt.Errorf("read %s: %w", p, err)
+	}
+	if crc32.Checksum(buf, castagnoli) != p.crc {
+		return nil, fmt.Errorf("%s: %w", p, ErrCorrupt)
+	}
+	return buf[p.skip : p.skip+p.n], nil
+}
+
+func (x *extents) close() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var errs []error
+	for _, e := range x.all {
+		errs = append(errs, e.file.Close())
+	}
+	x.all = nil
+	return errors.Join(errs...)
+}
+
+func syncDir(fs vfs.FS, dir string) error {
+	d, err := fs.OpenDir(dir)
+	if err != nil {
+		return fmt.Errorf("open folder: %w", err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	return nil
+}
+
+// getUint reads one of the store's own numbers, 0 when it was never set.
+func getUint(db *pebble.DB, key string) (uint64, error) {
+	v, closer, err := db.Get([]byte(key))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", key, err)
+	}
+	defer closer.Close()
+	if len(v) != 8 {
+		return 0, fmt.Errorf("%w: %s has %d bytes", ErrCorrupt, key, len(v))
+	}
+	return binary.BigEndian.Uint64(v), nil
+}
