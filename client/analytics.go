@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -132,4 +133,38 @@ func validateRetention(of string, enabled bool, days int) error {
 		return fmt.Errorf("%s retention of %d days: want 1 to %d", of, days, maxRetentionDays)
 	}
 	return nil
+}
+
+// MarshalJSON writes the settings as scripts want them.
+func (s *AnalyticsSettings) MarshalJSON() ([]byte, error) {
+	type retention struct {
+		Enabled bool `json:"enabled"`
+		Days    int  `json:"days,omitempty"`
+	}
+	type logging struct {
+		Version   string    `json:"version"`
+		Read      bool      `json:"read"`
+		Write     bool      `json:"write"`
+		Delete    bool      `json:"delete"`
+		Retention retention `json:"retentionPolicy"`
+	}
+	type metrics struct {
+		Version     string    `json:"version"`
+		Enabled     bool      `json:"enabled"`
+		IncludeAPIs bool      `json:"includeApis"`
+		Retention   retention `json:"retentionPolicy"`
+	}
+	return json.Marshal(struct {
+		Logging logging `json:"logging"`
+		Metrics metrics `json:"metrics"`
+	}{
+		logging{
+			orDefaultVersion(s.LogVersion), s.LogType&LoggingRead != 0, s.LogType&LoggingWrite != 0, s.LogType&LoggingDelete != 0,
+			retention{s.IsLogRetentionPolicyEnabled, s.LogRetentionInDays},
+		},
+		metrics{
+			orDefaultVersion(s.MetricsVersion), s.metricsType&MetricsServiceSummary != 0, s.metricsType&MetricsAPISummary != 0,
+			retention{s.IsMetricsRetentionPolicyEnabled, s.MetricsRetentionInDays},
+		},
+	})
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"reslog/bus"
 )
 
 // usageTimeout bounds asking the store for its size during a scrape.
@@ -49,6 +51,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, v, labels...)
 	}
 	c.collectBus(send)
+	out <- syncHistogram(c.node.bus.Stats().Sync)
 	c.collectDeliveries(send)
 	c.collectStore(send)
 }
@@ -64,9 +67,14 @@ func (c *nodeCollector) collectBus(send sendFunc) {
 	send(counter("bus_messages_total", "Messages written to the stream, many records each."), float64(s.Messages))
 	send(counter("bus_message_bytes_total", "Bytes of messages as stored."), float64(s.MessageBytes))
 	send(counter("bus_publish_failures_total", "Messages that could not be written and were tried again."), float64(s.Failures))
-	send(gauge("bus_queue_records", "Records that wait to be written."), float64(s.QueueRecords))
 	send(gauge("bus_queue_bytes", "Bytes of records that wait to be written."), float64(s.QueueBytes))
 	send(gauge("bus_open_intents", "Operations announced and not settled, in audit mode."), float64(s.OpenIntents))
+	failing := 0.0
+	if s.Failing {
+		failing = 1
+	}
+	send(gauge("bus_failing", "Whether nothing can be written at the moment."), failing)
+	send(counter("bus_damaged_messages_total", "Messages that a reader found unreadable."), float64(s.Damaged))
 	send(gauge("bus_stream_messages", "Messages in the stream."), float64(s.StreamMessages))
 	send(gauge("bus_stream_bytes", "Bytes of the stream."), float64(s.StreamBytes))
 }
@@ -106,4 +114,16 @@ func (c *nodeCollector) collectStore(send sendFunc) {
 		send(stored, float64(system), a.Name, "system")
 		send(stored, float64(user), a.Name, "user")
 	}
+}
+
+// syncHistogram turns counts between bounds into counts up to bounds.
+func syncHistogram(h bus.Histogram) prometheus.Metric {
+	buckets := make(map[float64]uint64, len(h.Bounds))
+	var total uint64
+	for i, bound := range h.Bounds {
+		total += h.Counts[i]
+		buckets[bound] = total
+	}
+	desc := prometheus.NewDesc("reslog_bus_sync_seconds", "Time from publishing a message to its being on disk.", nil, nil)
+	return prometheus.MustNewConstHistogram(desc, total+h.Over, h.Sum, buckets)
 }

@@ -74,6 +74,11 @@ func (n *Node) Run(ctx context.Context) error {
 	if err := n.Start(ctx); err != nil {
 		return err
 	}
+	return n.Wait(ctx)
+}
+
+// Wait waits until ctx ends or a part fails, and stops the started node.
+func (n *Node) Wait(ctx context.Context) error {
 	var cause error
 	select {
 	case <-ctx.Done():

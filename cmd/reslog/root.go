@@ -38,9 +38,30 @@ func newRootCommand() *cobra.Command {
 		return usageError(fmt.Errorf("%w; see %q", err, cmd.CommandPath()+" --help"))
 	})
 	root.AddCommand(
+		newServeCommand(),
+		newTailCommand(),
+		newStorageCommand(),
+		newSettingsCommand(),
+		newKeysCommand(),
 		newVersionCommand(),
 	)
+	markUsage(root)
 	return root
+}
+
+// markUsage makes wrong arguments of any command a mistake in the command line.
+func markUsage(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError(fmt.Errorf("%w; see %q", err, cmd.CommandPath()+" --help"))
+			}
+			return nil
+		}
+	}
+	for _, c := range cmd.Commands() {
+		markUsage(c)
+	}
 }
 
 // run is main without the process: it returns the exit status.

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"reslog/client"
+)
+
+// addNodeFlags are the flags of commands that talk to a running node.
+func addNodeFlags(cmd *cobra.Command) {
+	addDataFlag(cmd)
+	cmd.Flags().String("admin-url", "", "admin `url` of the node; default what the data folder says [$RESLOG_ADMIN_URL]")
+}
+
+// findNode finds the running node. The token comes from RESLOG_ADMIN_TOKEN or
+// the data folder, never from the command line, which others can read.
+func findNode(cmd *cobra.Command) (*client.Node, error) {
+	data := flagOrEnv(cmd, "data")
+	n, err := client.FindNode(client.NodeConfig{
+		Data:  data,
+		URL:   flagOrEnv(cmd, "admin-url"),
+		Token: os.Getenv("RESLOG_ADMIN_TOKEN"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w; name the node's data folder with --data, or set RESLOG_ADMIN_TOKEN", err)
+	}
+	return n, nil
+}
+
+// explainNode adds what to do when the node is not there.
+func explainNode(err error) error {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("%w; is it running? start one with \"reslog serve\", or name its folder with --data", err)
+	}
+	return err
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"reslog/bus"
+	"reslog/server"
+)
+
+// option is one thing a node can be told: a flag, an environment variable and a
+// key of the bootstrap file, all of one name. The flag wins over the variable,
+// the variable over the file, the file over the default.
+type option struct {
+	name  string
+	def   string // shown in the help
+	usage string
+	set   func(c *server.Config, value string) error
+}
+
+// serveOptions are the options of a node.
+func serveOptions() []option {
+	return []option{
+		{"blob-addr", server.DefaultBlobAddr, "`address` of the blob service; port 0 takes a free one, \"off\" does without",
+			text(func(c *server.Config) *string { return &c.BlobAddr })},
+		{"admin-addr", server.DefaultAdminAddr, "`address` of health, metrics and the local API; \"off\" does without",
+			text(func(c *server.Config) *string { return &c.AdminAddr })},
+		{"cert", "", "PEM `file` with the certificate chain: the storage ports speak HTTPS",
+			text(func(c *server.Config) *string { return &c.CertFile })},
+		{"key", "", "PEM `file` with the key of the certificate",
+			text(func(c *server.Config) *string { return &c.KeyFile })},
+		{"storage-accounts", "", "more accounts, `name:key1[:key2]`, separated by \";\"",
+			func(c *server.Config, v string) (err error) { c.Accounts, err = server.ParseAccounts(v); return err }},
+		{"flush-interval", server.DefaultFlushInterval.String(), "`time` a record may wait before it is visible in $logs, 10ms to 1h",
+			func(c *server.Config, v string) (err error) { c.FlushInterval, err = time.ParseDuration(v); return err }},
+		{"durability", string(bus.Buffered), "`mode`: buffered never lets a request wait for its record, audit lets none succeed without",
+			func(c *server.Config, v string) error { c.Durability = bus.Durability(v); return nil }},
+		{"skip-api-version-check", "false", "accept every x-ms-version, not only known ones",
+			func(c *server.Config, v string) (err error) {
+				c.SkipVersionCheck, err = strconv.ParseBool(v)
+				return err
+			}},
+		{"throttle", "0", "`requests` a second each account may make before it is told 503 ServerBusy; 0 is no limit",
+			func(c *server.Config, v string) (err error) { c.Throttle, err = strconv.ParseFloat(v, 64); return err }},
+		{"copy-hosts", "", "`hosts` outside this node that a copy may read from, separated by commas",
+			func(c *server.Config, v string) error {
+				c.CopyHosts = strings.FieldsFunc(v, func(r rune) bool { return r == ',' })
+				return nil
+			}},
+		{"location", server.DefaultLocation, "Azure `region` that the records name",
+			text(func(c *server.Config) *string { return &c.Location })},
+		{"subscription-id", server.DefaultSubscriptionID, "subscription `id` in the resource IDs of the accounts",
+			text(func(c *server.Config) *string { return &c.SubscriptionID })},
+		{"resource-group", server.DefaultResourceGroup, "resource `group` in the resource IDs of the accounts",
+			text(func(c *server.Config) *string { return &c.ResourceGroup })},
+	}
+}
+
+func text(field func(*server.Config) *string) func(*server.Config, string) error {
+	return func(c *server.Config, v string) error { *field(c) = v; return nil }
+}
+
+// addOptions makes a flag of each option.
+func addOptions(cmd *cobra.Command, options []option) {
+	for _, o := range options {
+		if o.def == "true" || o.def == "false" {
+			cmd.Flags().Bool(o.name, o.def == "true", o.help())
+			continue
+		}
+		cmd.Flags().String(o.name, o.def, o.help())
+	}
+}
+
+func (o option) env() string  { return envName(o.name) }
+func (o option) help() string { return o.usage + " [$" + o.env() + "]" }
+
+// envName is the environment variable of a flag.
+func envName(flag string) string {
+	return "RESLOG_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// flagOrEnv is the value of a string flag, or of its variable when the flag was
+// not given, or the flag's default.
+func flagOrEnv(cmd *cobra.Command, name string) string {
+	f := cmd.Flags().Lookup(name)
+	if v, ok := os.LookupEnv(envName(name)); ok && !f.Changed {
+		return v
+	}
+	return f.Value.String()
+}
+
+// nodeConfig puts the configuration together.
+func nodeConfig(cmd *cobra.Command, options []option) (server.Config, error) {
+	c := server.Config{Data: flagOrEnv(cmd, "data")}
+	path := flagOrEnv(cmd, "config")
+	if path == "" {
+		path = filepath.Join(c.Data, server.FileName)
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			path = ""
+		}
+	}
+	if path != "" {
+		if err := c.ReadFile(path); err != nil {
+			return c, usageError(err)
+		}
+	}
+	for _, o := range options {
+		value, from := "", "--"+o.name
+		if f := cmd.Flags().Lookup(o.name); f.Changed {
+			value = f.Value.String()
+		} else if v, ok := os.LookupEnv(o.env()); ok {
+			value, from = v, o.env()
+		} else {
+			continue
+		}
+		if err := o.set(&c, value); err != nil {
+			return c, usageError(fmt.Errorf("%s: %w", from, err))
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return c, usageError(err)
+	}
+	return c, nil
+}
+
+// addDataFlag is the flag by which commands find the node's folder.
+func addDataFlag(cmd *cobra.Command) {
+	cmd.Flags().String("data", server.DefaultData, "data `folder` of the node [$RESLOG_DATA]")
+}

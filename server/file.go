@@ -1,0 +1,100 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"reslog/bus"
+)
+
+// FileName is the bootstrap file that is looked for in the data folder.
+const FileName = "reslog.yaml"
+
+// maxFile bounds the bootstrap file, in bytes.
+const maxFile = 1 << 20
+
+// file is the bootstrap file. Its keys are the names of the flags; what is not
+// there changes nothing.
+type file struct {
+	BlobAddr       *string        `yaml:"blob-addr"`
+	AdminAddr      *string        `yaml:"admin-addr"`
+	Cert           *string        `yaml:"cert"`
+	Key            *string        `yaml:"key"`
+	Accounts       []fileAccount  `yaml:"storage-accounts"`
+	SubscriptionID *string        `yaml:"subscription-id"`
+	ResourceGroup  *string        `yaml:"resource-group"`
+	Location       *string        `yaml:"location"`
+	FlushInterval  *time.Duration `yaml:"flush-interval"`
+	Durability     *string        `yaml:"durability"`
+	BusMaxBytes    *int64         `yaml:"bus-max-bytes"`
+	BusMaxAge      *time.Duration `yaml:"bus-max-age"`
+	SkipVersion    *bool          `yaml:"skip-api-version-check"`
+	Throttle       *float64       `yaml:"throttle"`
+	CopyHosts      []string       `yaml:"copy-hosts"`
+}
+
+type fileAccount struct {
+	Name string   `yaml:"name"`
+	Keys []string `yaml:"keys"`
+}
+
+// ReadFile reads the bootstrap file at path into c. A key that is not known is
+// refused with its line. Errors never quote the file: it may hold keys.
+func (c *Config) ReadFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open the bootstrap file: %w", err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return fmt.Errorf("read the bootstrap file: %w", err)
+	}
+	if len(raw) > maxFile {
+		return fmt.Errorf("bootstrap file %s is over %d bytes", path, maxFile)
+	}
+	var y file
+	err = yaml.NewDecoder(strings.NewReader(string(raw)), yaml.DisallowUnknownField()).Decode(&y)
+	if err != nil && !errors.Is(err, io.EOF) { // io.EOF: nothing in it
+		return fmt.Errorf("bootstrap file %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, false)))
+	}
+	y.apply(c)
+	return nil
+}
+
+func (y *file) apply(c *Config) {
+	set(&c.BlobAddr, y.BlobAddr)
+	set(&c.AdminAddr, y.AdminAddr)
+	set(&c.CertFile, y.Cert)
+	set(&c.KeyFile, y.Key)
+	set(&c.SubscriptionID, y.SubscriptionID)
+	set(&c.ResourceGroup, y.ResourceGroup)
+	set(&c.Location, y.Location)
+	set(&c.FlushInterval, y.FlushInterval)
+	set(&c.BusMaxBytes, y.BusMaxBytes)
+	set(&c.BusMaxAge, y.BusMaxAge)
+	set(&c.SkipVersionCheck, y.SkipVersion)
+	set(&c.Throttle, y.Throttle)
+	if y.Durability != nil {
+		c.Durability = bus.Durability(*y.Durability)
+	}
+	if y.CopyHosts != nil {
+		c.CopyHosts = y.CopyHosts
+	}
+	for _, a := range y.Accounts {
+		c.Accounts = append(c.Accounts, Account(a))
+	}
+}
+
+// set changes dst when the file has a value for it.
+func set[T any](dst, value *T) {
+	if value != nil {
+		*dst = *value
+	}
+}
