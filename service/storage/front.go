@@ -3,6 +3,8 @@ package storage
 import (
 	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"reslog/record"
@@ -28,7 +30,8 @@ type FrontConfig struct {
 	SkipVersionCheck bool
 	// Logger is told of internal errors; nil is silent.
 	Logger *slog.Logger
-	// Now is the clock; nil is time.Now.
+	// Now is the clock; nil is time.Now. How long things take is measured with
+	// the real one.
 	Now func() time.Time
 	// NewRequestID makes x-ms-request-id values; nil makes random ones.
 	NewRequestID func() string
@@ -38,6 +41,11 @@ type FrontConfig struct {
 // listener. It is safe for use by any number of goroutines.
 type Front struct {
 	FrontConfig
+	kind         Kind
+	serverHeader []string
+	preflightOp  *Operation
+	infos        sync.Map // of account name to *accountInfo
+	date         atomic.Pointer[httpDate]
 }
 
 // NewFront returns a Front. It panics when a required field is missing, which
@@ -46,10 +54,54 @@ func NewFront(c FrontConfig) *Front {
 	if c.Service == nil || c.Accounts == nil {
 		panic("storage.NewFront: Service and Accounts are required")
 	}
-	return &Front{FrontConfig: c}
+	if c.Emitter == nil {
+		c.Emitter = record.Discard
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewRequestID == nil {
+		c.NewRequestID = newRequestID
+	}
+	f := &Front{FrontConfig: c, kind: c.Service.Kind()}
+	name := title(f.kind)
+	f.serverHeader = []string{"Windows-Azure-" + name + "/1.0 Microsoft-HTTPAPI/2.0"}
+	f.preflightOp = &Operation{Name: name + "PreflightRequest", Class: Read, Scope: ScopeService, Run: f.preflight}
+	return f
 }
+
+// title returns the service's name as operation names have it: "Blob".
+func title(k Kind) string { return string(k[0]-('a'-'A')) + string(k[1:]) }
 
 // ServeHTTP serves one request.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	http.Error(w, "not yet", http.StatusNotImplemented)
+	x := f.newExchange(w, r)
+	defer x.context.end(errCanceled)
+	err := x.admit()
+	if err == nil {
+		err = x.announce()
+	}
+	if err == nil {
+		err = x.run()
+	}
+	x.settle(err)
+}
+
+// httpDate is the Date header of one second.
+type httpDate struct {
+	second int64
+	value  []string
+}
+
+// dateHeader returns the Date header for t, made once a second.
+func (f *Front) dateHeader(t time.Time) []string {
+	if d := f.date.Load(); d != nil && d.second == t.Unix() {
+		return d.value
+	}
+	d := &httpDate{second: t.Unix(), value: []string{t.UTC().Format(http.TimeFormat)}}
+	f.date.Store(d)
+	return d.value
 }

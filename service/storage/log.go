@@ -1,14 +1,200 @@
 package storage
 
 import (
-	"errors"
+	"net/http"
+	"strings"
+	"time"
 
 	"reslog/record"
-	"reslog/storagelog"
 )
 
-// Entries renders the record of a storage request as classic Storage Analytics
-// log entries of version v: one, or one more for each Part of the Call.
-func Entries(r record.Record, v storagelog.Version) ([]storagelog.Entry, error) {
-	return nil, errors.New("storage: not yet")
+// Which requests are logged, in which category and with which status. The form
+// of the record is in log_encode.go, the classic rendering of it in entries.go.
+
+// Category returns the resource log category of the class.
+func (c Class) Category() record.Category {
+	return [...]record.Category{"StorageRead", "StorageWrite", "StorageDelete"}[c]
+}
+
+// class is the class of the operation. A request that names no operation counts
+// by its method.
+func (x *exchange) class() Class {
+	switch {
+	case x.call.Op != nil:
+		return x.call.Op.Class
+	case x.req.Method == http.MethodGet, x.req.Method == http.MethodHead, x.req.Method == http.MethodOptions:
+		return Read
+	case x.req.Method == http.MethodDelete:
+		return Delete
+	}
+	return Write
+}
+
+// result is what became of a request, in the terms of Storage Analytics.
+type result uint8
+
+const (
+	resultSuccess result = iota
+	resultThrottling
+	resultClientTimeout
+	resultServerTimeout
+	resultClientOther
+	resultServerOther
+	resultAuthorization
+	resultNetwork
+	// resultUnknown is that of an intent: nobody knows yet.
+	resultUnknown
+)
+
+// responseType is the metricResponseType of a result.
+func (r result) responseType(accountLimit bool) string {
+	switch r {
+	case resultThrottling:
+		if accountLimit {
+			return "ClientAccountRequestThrottlingError"
+		}
+		return "ServerBusyError"
+	case resultClientTimeout:
+		return "ClientTimeoutError"
+	case resultServerTimeout:
+		return "ServerTimeoutError"
+	case resultClientOther:
+		return "ClientOtherError"
+	case resultServerOther, resultUnknown:
+		return "ServerOtherError"
+	case resultAuthorization:
+		return "AuthorizationError"
+	case resultNetwork:
+		return "NetworkError"
+	}
+	return "Success"
+}
+
+// outcome is what the log says about how a request ended.
+type outcome struct {
+	result result
+	status int    // HTTP, 0 when none was ever set
+	code   string // REST error code, "" for a success
+	total  time.Duration
+	server time.Duration // total without the time spent on the network
+}
+
+// outcome describes the end of a request: refusal is the error it was answered
+// with, aborted says that the answer did not arrive whole.
+//
+// Source: "Storage Analytics Logged Operations and Status Messages".
+func (x *exchange) outcome(refusal *Error, aborted bool) outcome {
+	o := outcome{total: time.Since(x.started)}
+	network := x.body.waited + x.rw.waited
+	o.server = max(o.total-network, 0)
+	if x.rw.begun || !aborted {
+		o.status = x.rw.status
+	}
+	if refusal != nil {
+		o.code = refusal.Code
+	}
+	timeout := x.body.timeout || x.rw.timeout || refusal != nil && refusal.Is(ErrOperationTimedOut)
+	switch {
+	case timeout:
+		o.code = ErrOperationTimedOut.Code
+		// More time on the network than in the service: the client is slow.
+		o.result = resultServerTimeout
+		if network > o.total/2 {
+			o.result = resultClientTimeout
+		}
+	case x.rw.broken != nil, x.body.broken != nil, aborted && refusal == nil:
+		o.result, o.code = resultNetwork, "NetworkError"
+	case refusal != nil && aborted: // a success that broke off
+		o.result = resultOf(refusal.Status)
+	default:
+		o.result = resultOf(o.status)
+	}
+	return o
+}
+
+func resultOf(status int) result {
+	switch {
+	case status == http.StatusServiceUnavailable:
+		return resultThrottling
+	case status >= 500:
+		return resultServerOther
+	case status == http.StatusForbidden, status == http.StatusUnauthorized:
+		return resultAuthorization
+	case status >= 300:
+		return resultClientOther
+	}
+	return resultSuccess
+}
+
+// logged reports whether a request that ended so is one that is logged.
+// Requests whose authentication failed never get here, nor does the node's own
+// identity.
+//
+// Source: "About Storage Analytics Logging": all authenticated requests are;
+// of the anonymous ones the successful, those with server errors and timeouts,
+// and GET requests that failed with 304. Those that the network broke are too,
+// provided they were allowed: AnonymousNetworkError exists to say so.
+func (x *exchange) logged(o outcome) bool {
+	if x.call.Identity.Type != Anonymous {
+		return true
+	}
+	switch o.result {
+	case resultAuthorization:
+		return false
+	case resultClientOther:
+		return o.status == http.StatusNotModified && x.req.Method == http.MethodGet
+	case resultNetwork:
+		return x.call.Op != nil && (o.status == 0 || o.status < 300)
+	}
+	return true
+}
+
+// classicStatus is the request-status of a classic log entry: one of 24 names,
+// or from version 2017-04-17 on the REST error code in place of
+// ClientOtherError.
+func classicStatus(auth AuthType, responseType, code string, v Version) string {
+	var prefix string
+	switch auth {
+	case Anonymous:
+		prefix = "Anonymous"
+	case AccountSAS, ServiceSAS:
+		prefix = "SAS"
+	}
+	switch responseType {
+	case "ServerBusyError", "ClientAccountRequestThrottlingError":
+		responseType = "ThrottlingError"
+	case "ClientOtherError":
+		if v >= V2017_04_17 && code != "" {
+			return code
+		}
+	}
+	return prefix + responseType
+}
+
+// conditions renders the conditional headers of a request: "Name=value" joined
+// by ";", dates in the form of RFC 850.
+func conditions(h http.Header) string {
+	var b strings.Builder
+	for _, c := range [...]struct {
+		key  string
+		date bool
+	}{{"If-Modified-Since", true}, {"If-Unmodified-Since", true}, {"If-Match", false}, {"If-None-Match", false}} {
+		v := h[c.key]
+		if len(v) == 0 {
+			continue
+		}
+		value := v[0]
+		if c.date {
+			if t, err := http.ParseTime(value); err == nil {
+				value = t.UTC().Format("Monday, 02-Jan-06 15:04:05 GMT")
+			}
+		}
+		if b.Len() > 0 {
+			b.WriteByte(';')
+		}
+		b.WriteString(c.key)
+		b.WriteByte('=')
+		b.WriteString(value)
+	}
+	return b.String()
 }

@@ -1,10 +1,6 @@
 package storage
 
-import (
-	"time"
-
-	"reslog/record"
-)
+import "time"
 
 // Class is how Storage Analytics classifies an operation: <Read>, <Write> and
 // <Delete> of the Logging element switch the classes on separately.
@@ -16,11 +12,6 @@ const (
 	Write
 	Delete
 )
-
-// Category returns the resource log category of the class.
-func (c Class) Category() record.Category {
-	return [...]record.Category{"StorageRead", "StorageWrite", "StorageDelete"}[c]
-}
 
 // Scope is the kind of thing an operation works on: the signed resource types
 // (srt) of an account SAS.

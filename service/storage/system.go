@@ -2,7 +2,11 @@ package storage
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
+	"strconv"
+	"sync"
 )
 
 type systemKey struct{}
@@ -23,7 +27,91 @@ func InProcess(h http.Handler) http.RoundTripper { return inProcess{h} }
 
 type inProcess struct{ handler http.Handler }
 
-// RoundTrip serves r.
+// RoundTrip serves r. The body of the answer is read while it is written;
+// closing it early makes the handler's writes fail.
 func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	return nil, http.ErrNotSupported
+	ctx, cancel := context.WithCancel(withSystem(r.Context()))
+	in := r.Clone(ctx)
+	in.RequestURI = r.URL.RequestURI()
+	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
+	in.RemoteAddr = "127.0.0.1:0"
+	if in.Host == "" {
+		in.Host = r.URL.Host
+	}
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	if in.ContentLength > 0 || in.ContentLength == 0 && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		in.Header.Set("Content-Length", strconv.FormatInt(in.ContentLength, 10))
+	}
+	pr, pw := io.Pipe()
+	w := &pipeWriter{header: make(http.Header), pipe: pw, begun: make(chan struct{})}
+	stop := context.AfterFunc(r.Context(), func() { pr.CloseWithError(context.Cause(r.Context())) }) //nolint:errcheck // always nil
+	go func() {
+		defer cancel()
+		defer stop()
+		defer in.Body.Close() //nolint:errcheck // the sender's concern
+		var failed any
+		func() {
+			defer func() { failed = recover() }()
+			t.handler.ServeHTTP(w, in)
+		}()
+		if failed != nil { // http.ErrAbortHandler: the answer is cut short
+			w.abort()
+			return
+		}
+		w.WriteHeader(http.StatusOK)
+		pw.Close() //nolint:errcheck // always nil
+	}()
+	select {
+	case <-w.begun:
+	case <-ctx.Done():
+		select {
+		case <-w.begun: // the handler was faster
+		default:
+			return nil, ctx.Err()
+		}
+	}
+	if w.status == 0 {
+		return nil, errors.New("storage: the operation was cut off before it answered")
+	}
+	res := &http.Response{
+		StatusCode: w.status, Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.sent, Body: pr, ContentLength: -1, Request: r,
+	}
+	if n, err := strconv.ParseInt(w.sent.Get("Content-Length"), 10, 64); err == nil {
+		res.ContentLength = n
+	}
+	return res, nil
+}
+
+// pipeWriter is the http.ResponseWriter at the other end.
+type pipeWriter struct {
+	header http.Header
+	pipe   *io.PipeWriter
+	once   sync.Once
+	begun  chan struct{}
+	status int         // set before begun is closed
+	sent   http.Header // the header as of WriteHeader
+}
+
+func (w *pipeWriter) Header() http.Header { return w.header }
+
+func (w *pipeWriter) WriteHeader(status int) {
+	w.once.Do(func() {
+		w.status, w.sent = status, w.header.Clone()
+		close(w.begun)
+	})
+}
+
+func (w *pipeWriter) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.pipe.Write(p)
+}
+
+// abort ends an answer that is not whole.
+func (w *pipeWriter) abort() {
+	w.once.Do(func() { close(w.begun) })
+	w.pipe.CloseWithError(io.ErrUnexpectedEOF) //nolint:errcheck // always nil
 }

@@ -25,6 +25,7 @@ const (
 	V2019_12_12 Version = "2019-12-12"
 	V2020_02_10 Version = "2020-02-10"
 	V2020_10_02 Version = "2020-10-02"
+	V2020_12_06 Version = "2020-12-06"
 	V2021_08_06 Version = "2021-08-06"
 	// Newest is the newest version that is accepted unless the node is told to
 	// accept all: what azblob v1.8.3 sends. @azure/storage-blob 12.34.0 sends

@@ -1,0 +1,381 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"reslog/record"
+	"reslog/storagelog"
+)
+
+// Entries renders the record of a storage request as classic Storage Analytics
+// log entries of version v: one for the request, operation number 0, and one
+// more for each Part of the Call.
+//
+// It reads the Line with a scanner for just this form: a record that another
+// program wrote is an error or loses the fields it spells differently.
+func Entries(r record.Record, v storagelog.Version) ([]storagelog.Entry, error) {
+	if v.Fields() == 0 {
+		return nil, fmt.Errorf("storage: entries of log version %q: not known", v)
+	}
+	l, err := parseLine(string(r.Line))
+	if err != nil {
+		return nil, fmt.Errorf("storage: entries of record %s: %w", r.ID, err)
+	}
+	parts, ok := parseParts(r.Detail)
+	if !ok {
+		return nil, fmt.Errorf("storage: entries of record %s: detail is damaged", r.ID)
+	}
+	entries := make([]storagelog.Entry, 1+len(parts))
+	e := &entries[0]
+	l.fill(e)
+	e.Version = v
+	e.StartTime = r.Time.UTC()
+	e.RequestID = r.ID
+	for i, p := range parts {
+		// A part repeats what belongs to the request: times, sizes, client. What
+		// belongs to an object is its own.
+		part := *e
+		part.Operation = p.Operation
+		part.OperationNumber = i + 1
+		part.ObjectKey = p.ObjectKey
+		part.ETag, part.LastModified = p.ETag, p.LastModified
+		part.RequestMD5, part.ServerMD5, part.Conditions = "", "", ""
+		if p.Operation == "CopyBlobSource" {
+			part.ObjectKey = sourceKey(p.ObjectKey, e)
+		}
+		entries[i+1] = part
+	}
+	return entries, nil
+}
+
+// sourceKey is the object key of CopyBlobSource: a URL from version 2012-02-12
+// on, a key before. Either form is made of the other.
+func sourceKey(key string, e *storagelog.Entry) string {
+	_, rest, isURL := strings.Cut(key, "://")
+	wantURL := Version(e.RequestVersion) >= V2012_02_12
+	switch {
+	case isURL == wantURL:
+		return key
+	case wantURL: // "/account/container/blob" at the endpoint of this request
+		base, path := splitURL(e.URL)
+		if strings.HasPrefix(path, "/"+e.OwnerAccount+"/") && !strings.HasPrefix(base[strings.Index(base, "//")+2:], e.OwnerAccount+".") {
+			return base + key // path style: the account is part of the path
+		}
+		_, below, _ := strings.Cut(strings.TrimPrefix(key, "/"), "/")
+		return base + "/" + below
+	}
+	host, path, _ := strings.Cut(rest, "/")
+	path, _, _ = strings.Cut(path, "?")
+	label, _, isName := strings.Cut(host, ".")
+	if !isName || isDigits(label) {
+		return "/" + path
+	}
+	return "/" + label + "/" + path
+}
+
+// splitURL cuts a URL after its authority.
+func splitURL(u string) (base, path string) {
+	scheme := strings.Index(u, "://")
+	if scheme < 0 {
+		return "", u
+	}
+	slash := strings.IndexByte(u[scheme+3:], '/')
+	if slash < 0 {
+		return u, "/"
+	}
+	return u[:scheme+3+slash], u[scheme+3+slash:]
+}
+
+// line holds the fields of a Line that a classic entry needs.
+type line struct {
+	operation, version, status, statusText, ip, uri, identity string
+	account, userAgent, referrer, clientRequestID, etag       string
+	service, objectKey, lastModified, conditions              string
+	responseType, requestMD5, serverMD5                       string
+	duration, server                                          int64
+	requestHeader, requestBody, responseHeader, responseBody  int64
+	contentLength                                             int64
+}
+
+var errLine = errors.New("line is not a storage record of ours")
+
+// parseLine reads a Line.
+func parseLine(s string) (*line, error) {
+	l := &line{}
+	p := scanner{s: s}
+	p.object(func(key string) {
+		switch key {
+		case "operationName":
+			l.operation = p.text()
+		case "operationVersion":
+			l.version = p.text()
+		case "statusCode":
+			l.status = p.scalar()
+		case "statusText":
+			l.statusText = p.text()
+		case "durationMs":
+			l.duration = p.number()
+		case "callerIpAddress":
+			l.ip = p.text()
+		case "identity":
+			p.object(func(key string) {
+				if key == "type" {
+					l.identity = p.text()
+				} else {
+					p.skip()
+				}
+			})
+		case "properties":
+			p.object(func(key string) { l.property(&p, key) })
+		case "uri":
+			l.uri = p.text()
+		default:
+			p.skip()
+		}
+	})
+	if p.bad || p.i != len(p.s) || l.operation == "" || l.account == "" {
+		return nil, errLine
+	}
+	return l, nil
+}
+
+// property reads one member of "properties".
+func (l *line) property(p *scanner, key string) {
+	switch key {
+	case "accountName":
+		l.account = p.text()
+	case "userAgentHeader":
+		l.userAgent = p.text()
+	case "referrerHeader":
+		l.referrer = p.text()
+	case "clientRequestId":
+		l.clientRequestID = p.text()
+	case "etag":
+		l.etag = p.text()
+	case "serviceType":
+		l.service = p.text()
+	case "objectKey":
+		l.objectKey = p.text()
+	case "lastModifiedTime":
+		l.lastModified = p.text()
+	case "conditionsUsed":
+		l.conditions = p.text()
+	case "metricResponseType":
+		l.responseType = p.text()
+	case "serverLatencyMs":
+		l.server = p.number()
+	case "requestHeaderSize":
+		l.requestHeader = p.number()
+	case "requestBodySize":
+		l.requestBody = p.number()
+	case "responseHeaderSize":
+		l.responseHeader = p.number()
+	case "responseBodySize":
+		l.responseBody = p.number()
+	case "contentLengthHeader":
+		l.contentLength = p.number()
+	case "requestMd5":
+		l.requestMD5 = p.text()
+	case "serverMd5":
+		l.serverMD5 = p.text()
+	default:
+		p.skip()
+	}
+}
+
+// fill sets the fields of an entry from the line.
+func (l *line) fill(e *storagelog.Entry) {
+	auth := Anonymous
+	e.AuthType = "anonymous"
+	switch l.identity {
+	case "AccountKey":
+		auth, e.AuthType, e.RequesterAccount = SharedKey, "authenticated", l.account
+	case "SAS":
+		auth, e.AuthType = ServiceSAS, "sas"
+	}
+	e.Operation = l.operation
+	e.Status = classicStatus(auth, l.responseType, l.statusText, Version(l.version))
+	e.HTTPStatus = l.status
+	e.EndToEndLatency, e.ServerLatency = l.duration, l.server
+	e.OwnerAccount, e.Service = l.account, l.service
+	e.URL, e.ObjectKey = l.uri, l.objectKey
+	e.ClientIP, e.RequestVersion = l.ip, l.version
+	e.RequestHeaderSize, e.RequestPacketSize = l.requestHeader, l.requestBody
+	e.ResponseHeaderSize, e.ResponsePacketSize = l.responseHeader, l.responseBody
+	e.ContentLength = l.contentLength
+	if l.status == "Unknown" { // there was no answer whose sizes could be told
+		e.ResponseHeaderSize, e.ResponsePacketSize = storagelog.NoSize, storagelog.NoSize
+	}
+	e.RequestMD5, e.ServerMD5, e.ETag = l.requestMD5, l.serverMD5, l.etag
+	if l.lastModified != "" {
+		if t, err := time.Parse(lastModifiedLayout, l.lastModified); err == nil {
+			e.LastModified = t
+		}
+	}
+	e.Conditions, e.UserAgent, e.Referrer = l.conditions, l.userAgent, l.referrer
+	e.ClientRequestID = l.clientRequestID
+}
+
+// scanner reads JSON. After anything it does not expect, bad is set and all
+// that follows reads as empty.
+type scanner struct {
+	s   string
+	i   int
+	bad bool
+}
+
+// next consumes c.
+func (p *scanner) next(c byte) bool {
+	if p.bad || p.i >= len(p.s) || p.s[p.i] != c {
+		p.bad = true
+		return false
+	}
+	p.i++
+	return true
+}
+
+// peek returns the next byte, 0 at the end.
+func (p *scanner) peek() byte {
+	if p.bad || p.i >= len(p.s) {
+		return 0
+	}
+	return p.s[p.i]
+}
+
+// object calls fn for each member; fn must consume the value.
+func (p *scanner) object(fn func(key string)) {
+	if !p.next('{') {
+		return
+	}
+	if p.peek() == '}' {
+		p.i++
+		return
+	}
+	for {
+		key := p.text()
+		if !p.next(':') {
+			return
+		}
+		fn(key)
+		if p.peek() == ',' {
+			p.i++
+			continue
+		}
+		p.next('}')
+		return
+	}
+}
+
+// text reads a string. Without escapes it is a part of the line, not a copy.
+func (p *scanner) text() string {
+	if !p.next('"') {
+		return ""
+	}
+	rest := p.s[p.i:]
+	n := strings.IndexByte(rest, '"')
+	if n < 0 {
+		p.bad = true
+		return ""
+	}
+	if strings.IndexByte(rest[:n], '\\') < 0 {
+		p.i += n + 1
+		return rest[:n]
+	}
+	return p.escaped()
+}
+
+// escaped reads a string that has escapes, from after its opening quote.
+func (p *scanner) escaped() string {
+	start := p.i
+	for p.i < len(p.s) {
+		switch p.s[p.i] {
+		case '\\':
+			p.i += 2
+		case '"':
+			p.i++
+			text, ok := unescape(p.s[start : p.i-1])
+			p.bad = p.bad || !ok
+			return text
+		default:
+			p.i++
+		}
+	}
+	p.bad = true
+	return ""
+}
+
+// unescape resolves the escapes that appendJSONText makes.
+func unescape(s string) (string, bool) {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' {
+			b = append(b, s[i])
+			continue
+		}
+		i++
+		if i == len(s) {
+			return "", false
+		}
+		switch s[i] {
+		case '"', '\\', '/':
+			b = append(b, s[i])
+		case 'n':
+			b = append(b, '\n')
+		case 'r':
+			b = append(b, '\r')
+		case 't':
+			b = append(b, '\t')
+		case 'u':
+			if i+4 >= len(s) {
+				return "", false
+			}
+			n, err := strconv.ParseUint(s[i+1:i+5], 16, 7)
+			if err != nil {
+				return "", false
+			}
+			b = append(b, byte(n))
+			i += 4
+		default:
+			return "", false
+		}
+	}
+	return string(b), true
+}
+
+// scalar reads a string or a number, as text.
+func (p *scanner) scalar() string {
+	if p.peek() == '"' {
+		return p.text()
+	}
+	start := p.i
+	for p.peek() >= '0' && p.peek() <= '9' {
+		p.i++
+	}
+	if p.bad || start == p.i {
+		p.bad = true
+		return ""
+	}
+	return p.s[start:p.i]
+}
+
+// number reads a whole number that is not negative.
+func (p *scanner) number() int64 {
+	n, err := strconv.ParseInt(p.scalar(), 10, 64)
+	if err != nil {
+		p.bad = true
+	}
+	return n
+}
+
+// skip reads a value of any of our kinds and forgets it.
+func (p *scanner) skip() {
+	if p.peek() == '{' {
+		p.object(func(string) { p.skip() })
+		return
+	}
+	p.scalar()
+}

@@ -1,0 +1,101 @@
+package storage
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// writeError answers with an error in the form of the service: XML, for the
+// table service OData in XML or JSON. Headers that the operation set for a
+// success are taken back, those of the answer and of CORS stay.
+func (x *exchange) writeError(e *Error) {
+	w := &x.rw
+	w.status, w.held, w.refusal = 0, nil, true
+	h := w.Header()
+	for k := range h {
+		switch k {
+		case "Server", "Date", "X-Ms-Request-Id", "X-Ms-Version", "X-Ms-Client-Request-Id", "Vary",
+			"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Expose-Headers":
+		default:
+			delete(h, k)
+		}
+	}
+	h["X-Ms-Error-Code"] = []string{e.Code}
+	for k, v := range e.Header {
+		h[http.CanonicalHeaderKey(k)] = v
+	}
+	w.WriteHeader(e.Status)
+	if x.req.Method == http.MethodHead || !bodyAllowed(e.Status) {
+		return
+	}
+	contentType, body := x.errorBody(e)
+	w.WriteBody(e.Status, contentType, body) //nolint:errcheck // remembered in w.broken
+}
+
+// errorBody renders e.
+func (x *exchange) errorBody(e *Error) (contentType string, body []byte) {
+	message := e.Message + "\nRequestId:" + x.call.RequestID + "\nTime:" + x.front.Now().UTC().Format(ticksLayout)
+	if x.front.kind == Table {
+		return odataError(e.Code, message, x.req.Header.Get("Accept"))
+	}
+	var b bytes.Buffer
+	b.WriteString(xmlDeclaration + "<Error><Code>" + e.Code + "</Code><Message>")
+	escapeXML(&b, message)
+	b.WriteString("</Message>")
+	for _, d := range e.Details {
+		if d.Value == "" {
+			b.WriteString("<" + d.Name + " />")
+			continue
+		}
+		b.WriteString("<" + d.Name + ">")
+		escapeXML(&b, d.Value)
+		b.WriteString("</" + d.Name + ">")
+	}
+	b.WriteString("</Error>")
+	return "application/xml", b.Bytes()
+}
+
+// odataError renders an error of the table service.
+func odataError(code, message, accept string) (contentType string, body []byte) {
+	if strings.Contains(accept, "json") {
+		type text struct {
+			Lang  string `json:"lang"`
+			Value string `json:"value"`
+		}
+		type odata struct {
+			Code    string `json:"code"`
+			Message text   `json:"message"`
+		}
+		body, err := json.Marshal(map[string]odata{"odata.error": {code, text{"en-US", message}}})
+		if err == nil {
+			return "application/json;odata=minimalmetadata;streaming=true;charset=utf-8", body
+		}
+	}
+	var b bytes.Buffer
+	b.WriteString(strings.TrimPrefix(xmlDeclaration, "\ufeff"))
+	b.WriteString(`<m:error xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"><m:code>` + code +
+		`</m:code><m:message xml:lang="en-US">`)
+	escapeXML(&b, message)
+	b.WriteString("</m:message></m:error>")
+	return "application/xml", b.Bytes()
+}
+
+// escapeXML writes s as character data, line breaks as they are.
+func escapeXML(b *bytes.Buffer, s string) {
+	for i, line := range strings.Split(s, "\n") {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		xml.EscapeText(b, []byte(line)) //nolint:errcheck // a Buffer never fails
+	}
+}
+
+// ticksLayout is a time to 100 ns, as the service writes it.
+const ticksLayout = "2006-01-02T15:04:05.0000000Z"
+
+// appendTicks appends t, in UTC, in ticksLayout.
+func appendTicks(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, ticksLayout) }

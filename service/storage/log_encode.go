@@ -1,0 +1,303 @@
+package storage
+
+import (
+	"encoding/binary"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"reslog/record"
+)
+
+// maxLoggedHeader is how much of Referer and of the client request id is logged.
+const maxLoggedHeader = 1024
+
+// lastModifiedLayout is the lastModifiedTime of resource logs.
+const lastModifiedLayout = "2006/01/02 15:04:05.0000000"
+
+// scratch holds a record while it is encoded.
+type scratch struct{ b []byte }
+
+// scratches is a pool of buffers; it has no state that matters.
+var scratches = sync.Pool{New: func() any { return &scratch{make([]byte, 0, 2048)} }}
+
+// record describes the request as a resource log record.
+//
+// Line is the record of the Azure Monitor resource logs StorageRead,
+// StorageWrite and StorageDelete, with the fields in the order that real ones
+// have and zero or empty properties left out. It holds all that a classic entry
+// needs; what belongs to single operations inside the request is in Detail.
+func (x *exchange) record(o outcome) record.Record {
+	s := scratches.Get().(*scratch)
+	s.b = x.appendLine(s.b[:0], o)
+	line := make([]byte, len(s.b))
+	copy(line, s.b)
+	scratches.Put(s)
+	c := &x.call
+	return record.Record{
+		Resource: x.info.service,
+		Category: x.class().Category(),
+		Time:     c.Received,
+		Ended:    c.Received.Add(o.total),
+		ID:       c.RequestID,
+		Line:     line,
+		Detail:   appendParts(nil, c.Parts),
+	}
+}
+
+// appendLine appends the record as one JSON object.
+func (x *exchange) appendLine(b []byte, o outcome) []byte {
+	c, r := &x.call, &x.req
+	b = append(b, `{"time":"`...)
+	b = appendTicks(b, c.Received)
+	b = append(b, `","resourceId":`...)
+	b = append(b, x.info.resourceID...)
+	b = append(b, `,"category":"`...)
+	b = append(b, x.class().Category()...)
+	b = append(b, `","operationName":"`...)
+	b = append(b, x.operation()...)
+	b = append(b, `","operationVersion":"`...)
+	b = append(b, c.Version...)
+	b = append(b, `","schemaVersion":"1.0","statusCode":`...)
+	if o.status == 0 {
+		b = append(b, `"Unknown"`...)
+	} else {
+		b = strconv.AppendInt(b, int64(o.status), 10)
+	}
+	b = append(b, `,"statusText":`...)
+	switch {
+	case o.result == resultUnknown:
+		b = append(b, `"Unknown"`...)
+	case o.code == "":
+		b = append(b, `"Success"`...)
+	default:
+		b = appendJSONString(b, o.code)
+	}
+	b = append(b, `,"durationMs":`...)
+	b = strconv.AppendInt(b, o.total.Milliseconds(), 10)
+	b = append(b, `,"callerIpAddress":`...)
+	b = appendJSONString(b, r.RemoteAddr)
+	b = append(b, `,"correlationId":"`...)
+	b = append(b, c.RequestID...)
+	b = append(b, `","identity":`...)
+	b = x.appendIdentity(b)
+	b = append(b, `,"location":`...)
+	b = append(b, x.info.location...)
+	b = append(b, `,"properties":{`...)
+	b = x.appendProperties(b, o)
+	b = append(b, `},"uri":`...)
+	b = x.appendURI(b)
+	if r.TLS != nil {
+		b = append(b, `,"protocol":"HTTPS"`...)
+	} else {
+		b = append(b, `,"protocol":"HTTP"`...)
+	}
+	b = append(b, `,"resourceType":"Microsoft.Storage/storageAccounts/`...)
+	b = append(b, x.front.kind...)
+	return append(b, `Services"}`...)
+}
+
+// appendIdentity appends who made the request.
+func (x *exchange) appendIdentity(b []byte) []byte {
+	i := &x.call.Identity
+	switch i.Type {
+	case SharedKey:
+		b = append(b, `{"type":"AccountKey","tokenHash":"key`...)
+	case AccountSAS, ServiceSAS:
+		b = append(b, `{"type":"SAS","tokenHash":"key`...)
+	default:
+		return append(b, `{"type":"Anonymous"}`...)
+	}
+	b = strconv.AppendInt(b, int64(i.Key), 10)
+	b = append(b, '(')
+	b = append(b, i.KeyHash...)
+	b = append(b, ')')
+	if i.SignatureHash != "" {
+		b = append(b, ",SasSignature("...)
+		b = append(b, i.SignatureHash...)
+		b = append(b, ')')
+	}
+	return append(b, `"}`...)
+}
+
+// appendProperties appends the members of "properties".
+func (x *exchange) appendProperties(b []byte, o outcome) []byte {
+	c, h := &x.call, x.req.Header
+	b = append(b, `"accountName":`...)
+	b = appendJSONString(b, c.Account.Name)
+	b = appendText(b, "userAgentHeader", h.Get("User-Agent"))
+	if v := h.Get("Referer"); v != "" {
+		b = appendText(b, "referrerHeader", cut(redactText(v), maxLoggedHeader))
+	}
+	b = appendText(b, "clientRequestId", c.ClientRequestID)
+	b = appendText(b, "etag", c.ETag)
+	b = appendText(b, "serviceType", string(x.front.kind))
+	b = appendText(b, "objectKey", c.ObjectKey)
+	if !c.LastModified.IsZero() {
+		b = append(b, `,"lastModifiedTime":"`...)
+		b = c.LastModified.UTC().AppendFormat(b, lastModifiedLayout)
+		b = append(b, '"')
+	}
+	b = appendText(b, "conditionsUsed", conditions(h))
+	b = appendText(b, "metricResponseType", o.result.responseType(x.throttle))
+	b = appendNumber(b, "serverLatencyMs", o.server.Milliseconds())
+	b = appendNumber(b, "requestHeaderSize", requestHeaderSize(&x.req))
+	b = appendNumber(b, "requestBodySize", x.body.read)
+	if o.status != 0 {
+		b = appendNumber(b, "responseHeaderSize", x.rw.headerSize)
+		b = appendNumber(b, "responseBodySize", x.rw.written+int64(len(x.rw.held)))
+	}
+	b = appendNumber(b, "contentLengthHeader", max(x.req.ContentLength, 0))
+	b = appendText(b, "requestMd5", c.RequestMD5)
+	b = appendText(b, "serverMd5", c.ServerMD5)
+	if t := x.req.TLS; t != nil {
+		b = append(b, `,"tlsVersion":"TLS 1.`...)
+		b = append(b, byte('0'+(t.Version-0x0301)), '"')
+	}
+	if x.req.Method == "GET" {
+		v := h.Get("X-Ms-Range")
+		if v == "" {
+			v = h.Get("Range")
+		}
+		b = appendText(b, "downloadRange", v)
+	}
+	b = appendText(b, "accessTier", c.AccessTier)
+	if c.SourceURI != "" {
+		b = appendText(b, "sourceUri", redactText(c.SourceURI))
+		b = append(b, `,"destinationUri":`...)
+		b = x.appendURI(b)
+	}
+	return b
+}
+
+// appendURI appends the URL of the request as a JSON string: as received, with
+// the port, without the signature.
+func (x *exchange) appendURI(b []byte) []byte {
+	r := &x.req
+	scheme, port := "http://", ":80"
+	if r.TLS != nil {
+		scheme, port = "https://", ":443"
+	}
+	b = append(b, '"')
+	b = append(b, scheme...)
+	b = appendJSONText(b, r.Host)
+	if i := strings.LastIndexByte(r.Host, ':'); i < 0 || strings.IndexByte(r.Host[i:], ']') >= 0 {
+		b = append(b, port...)
+	}
+	b = appendJSONText(b, x.address.raw)
+	if q := r.URL.RawQuery; q != "" {
+		b = append(b, '?')
+		if mayHoldSignature(q) {
+			q = redactQuery(q)
+		}
+		b = appendJSONText(b, q)
+	}
+	return append(b, '"')
+}
+
+// appendText appends a member unless its value is empty.
+func appendText(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	b = append(append(append(b, `,"`...), name...), `":"`...)
+	return append(appendJSONText(b, value), '"')
+}
+
+// appendNumber appends a member unless its value is zero.
+func appendNumber(b []byte, name string, value int64) []byte {
+	if value == 0 {
+		return b
+	}
+	b = append(append(append(b, `,"`...), name...), `":`...)
+	return strconv.AppendInt(b, value, 10)
+}
+
+func appendJSONString(b []byte, s string) []byte {
+	return append(appendJSONText(append(b, '"'), s), '"')
+}
+
+// appendJSONText appends the inside of a JSON string. Bytes that are not UTF-8
+// become the replacement character: JSON has no place for them.
+func appendJSONText(b []byte, s string) []byte {
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r != utf8.RuneError || n > 1 {
+				i += n
+				continue
+			}
+			b = append(append(b, s[start:i]...), "\ufffd"...)
+			i++
+			start = i
+			continue
+		}
+		b = append(b, s[start:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			const digits = "0123456789abcdef"
+			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		}
+		i++
+		start = i
+	}
+	return append(b, s[start:]...)
+}
+
+// appendParts encodes the parts of a request: for each its strings with their
+// lengths, then its last modification in 100 ns since 1970.
+func appendParts(b []byte, parts []Part) []byte {
+	for i := range parts {
+		p := &parts[i]
+		for _, s := range [...]string{p.Operation, redactText(p.ObjectKey), p.ETag} {
+			b = binary.AppendUvarint(b, uint64(len(s)))
+			b = append(b, s...)
+		}
+		var ticks uint64
+		if !p.LastModified.IsZero() {
+			ticks = uint64(p.LastModified.UnixNano() / 100)
+		}
+		b = binary.AppendUvarint(b, ticks)
+	}
+	return b
+}
+
+// parseParts is the inverse of appendParts.
+func parseParts(b []byte) (parts []Part, ok bool) {
+	for len(b) > 0 {
+		var p Part
+		for _, s := range [...]*string{&p.Operation, &p.ObjectKey, &p.ETag} {
+			n, w := binary.Uvarint(b)
+			if w <= 0 || n > uint64(len(b)-w) {
+				return nil, false
+			}
+			*s = string(b[w : w+int(n)])
+			b = b[w+int(n):]
+		}
+		ticks, w := binary.Uvarint(b)
+		if w <= 0 || ticks > 1<<62/100 {
+			return nil, false
+		}
+		if b = b[w:]; ticks != 0 {
+			p.LastModified = time.Unix(0, int64(ticks)*100).UTC()
+		}
+		parts = append(parts, p)
+	}
+	return parts, true
+}

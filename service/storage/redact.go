@@ -1,0 +1,64 @@
+package storage
+
+import (
+	"net/url"
+	"strings"
+)
+
+// redacted stands for a signature in every URL that is logged.
+const redacted = "XXXXX"
+
+// mayHoldSignature reports whether text could hold a sig parameter. It is cheap
+// and errs on the safe side: a percent sign may hide any letter.
+func mayHoldSignature(text string) bool {
+	for i := 0; i+3 < len(text); i++ {
+		if text[i] == '%' {
+			return true
+		}
+		if text[i]|0x20 == 's' && text[i+1]|0x20 == 'i' && text[i+2]|0x20 == 'g' && text[i+3] == '=' {
+			return true
+		}
+	}
+	return false
+}
+
+// redactQuery replaces the value of every parameter that is called sig once its
+// name is decoded.
+func redactQuery(q string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(q, "&") {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		name, _, ok := strings.Cut(part, "=")
+		if ok && isSignature(name) {
+			b.WriteString(name + "=" + redacted)
+			continue
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+func isSignature(name string) bool {
+	if strings.ContainsRune(name, '%') {
+		if decoded, err := url.QueryUnescape(name); err == nil {
+			name = decoded
+		}
+	}
+	return strings.EqualFold(name, "sig")
+}
+
+// redactText redacts the query of a URL; text without one is returned as it is.
+func redactText(text string) string {
+	path, query, ok := strings.Cut(text, "?")
+	if !ok || !mayHoldSignature(query) {
+		return text
+	}
+	query, fragment, hasFragment := strings.Cut(query, "#")
+	text = path + "?" + redactQuery(query)
+	if hasFragment {
+		text += "#" + fragment
+	}
+	return text
+}
