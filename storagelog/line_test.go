@@ -72,6 +72,7 @@ func TestStrictRefusals(t *testing.T) {
 		{"control character", with(FieldUserAgent, "\"a\x01\""), FieldUserAgent, start(FieldUserAgent) + 1, "control character"},
 		{"control character in status", with(FieldStatus, "a\x7f"), FieldStatus, start(FieldStatus), "control character"},
 		{"not UTF-8", with(FieldUserAgent, "\"a\xff\""), FieldUserAgent, start(FieldUserAgent) + 1, "not UTF-8"},
+		{"tab", with(FieldStatus, "a\tb"), FieldStatus, start(FieldStatus), "a tab"},
 		{"bad extra field", strings.Join(good, ";") + `;"a"b`, 31, len(strings.Join(good, ";")) + 5, "after the closing quote"},
 		{"too long", with(FieldUserAgent, `"`+strings.Repeat("a", maxLine)+`"`), 0, 0, "longer than"},
 	}

@@ -41,6 +41,9 @@ func checkValue(f Field, raw []byte) string {
 			return fmt.Sprintf("%q is no date like Tuesday, 09-Aug-11 21:13:26 GMT", cut(string(raw), 40))
 		}
 	case bareText:
+		if bytes.IndexByte(raw, '\t') >= 0 {
+			return "a tab in a field without quotes"
+		}
 		return checkText(raw)
 	case quoted:
 		if reason := checkText(raw); reason != "" {
