@@ -1,0 +1,206 @@
+package control
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"reslog/bus"
+	"reslog/deliver"
+	"reslog/record"
+	"reslog/resource"
+)
+
+const token = "the-token"
+
+var acctID = resource.MustParse("/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/acct")
+
+// oneAccount are the accounts of a node with one.
+type oneAccount struct{ keys [2]string }
+
+func (a *oneAccount) Accounts() []Account {
+	return []Account{{Name: "acct", ID: acctID, Location: "local", Endpoints: map[string]string{"blob": "http://127.0.0.1:1/acct"}}}
+}
+
+func (a *oneAccount) Keys(name string) ([]Key, error) {
+	if name != "acct" {
+		return nil, fmt.Errorf("account %q: %w", name, resource.ErrNotFound)
+	}
+	return []Key{{"key1", a.keys[0]}, {"key2", a.keys[1]}}, nil
+}
+
+func (a *oneAccount) RegenerateKey(_ context.Context, name, key string) ([]Key, error) {
+	if key != "key1" {
+		return nil, fmt.Errorf("key %q: %w", key, ErrBadKeyName)
+	}
+	a.keys[0] = "new"
+	return a.Keys(name)
+}
+
+func startAPI(t *testing.T) (*httptest.Server, *bus.Bus) {
+	t.Helper()
+	b, err := bus.Open(t.Context(), bus.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(New(Config{
+		Token:    token,
+		Accounts: &oneAccount{keys: [2]string{"one", "two"}},
+		Records:  b,
+		Ledger:   func() []deliver.LedgerEntry { return nil },
+	}))
+	t.Cleanup(func() {
+		srv.CloseClientConnections()
+		srv.Close()
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return srv, b
+}
+
+func send(t *testing.T, method, url, body, bearer string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bearer != "" {
+		r.Header.Set("Authorization", bearer)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(raw)
+}
+
+func TestTokenIsWanted(t *testing.T) {
+	srv, _ := startAPI(t)
+	for _, bearer := range []string{"", "Bearer", "Bearer ", "Bearer wrong", "Basic " + token, "Bearer " + token + "x", token} {
+		for _, path := range []string{"accounts", "records", "deliveries", "nothing"} {
+			status, body := send(t, http.MethodGet, srv.URL+"/local/v1/"+path, "", bearer)
+			if status != http.StatusUnauthorized || !strings.Contains(body, `"code":"Unauthorized"`) || strings.Contains(body, token) {
+				t.Errorf("%q with %q: %d %s", path, bearer, status, body)
+			}
+		}
+	}
+}
+
+func TestEndpoints(t *testing.T) {
+	srv, _ := startAPI(t)
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		want               string
+	}{
+		{"GET", "accounts", "", 200, `{"value":[{"name":"acct","id":"` + acctID.String() + `","location":"local","endpoints":{"blob":"http://127.0.0.1:1/acct"}}]}`},
+		{"GET", "deliveries", "", 200, `{"value":[]}`},
+		{"POST", "accounts/acct/listKeys", "", 200, `{"keys":[{"keyName":"key1","value":"one"},{"keyName":"key2","value":"two"}]}`},
+		{"POST", "accounts/acct/regenerateKey", `{"keyName":"key1"}`, 200, `{"keys":[{"keyName":"key1","value":"new"},{"keyName":"key2","value":"two"}]}`},
+		{"POST", "accounts/acct/regenerateKey", `{"keyName":"key3"}`, 400, `"code":"InvalidKeyName"`},
+		{"POST", "accounts/acct/regenerateKey", `{"keyName":`, 400, `"code":"InvalidBody"`},
+		{"POST", "accounts/acct/regenerateKey", `{"name":"key1"}`, 400, `"code":"InvalidBody"`},
+		{"POST", "accounts/acct/regenerateKey", `{"keyName":"` + strings.Repeat("x", maxBody) + `"}`, 400, `"code":"InvalidBody"`},
+		{"POST", "accounts/none/listKeys", "", 404, `"code":"ResourceNotFound"`},
+		{"GET", "accounts/acct/listKeys", "", 404, `"code":"NotFound"`},
+		{"GET", "nothing", "", 404, `"code":"NotFound"`},
+		{"GET", "records?category=StorageRed", "", 400, "StorageDelete, StorageRead, StorageWrite"},
+		{"GET", "records?colour=red", "", 400, `"code":"InvalidParameter"`},
+	} {
+		status, body := send(t, c.method, srv.URL+"/local/v1/"+c.path, c.body, "Bearer "+token)
+		if status != c.status || !strings.Contains(body, c.want) {
+			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.path, status, body, c.status, c.want)
+		}
+	}
+}
+
+func newRecord(operation, status string, code int) record.Record {
+	line := fmt.Sprintf(`{"operationName":%q,"statusCode":%d,"statusText":%q}`, operation, code, status)
+	return record.Record{
+		Resource: acctID.Child("blobServices", "default"), Category: "StorageWrite", ID: operation,
+		Time: time.Now(), Ended: time.Now(), Line: []byte(line),
+	}
+}
+
+func TestRecordsAreStreamed(t *testing.T) {
+	srv, b := startAPI(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/local/v1/records?status=2xx&resource=ACCT", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	for _, rec := range []record.Record{newRecord("PutBlob", "Success", 201), newRecord("PutBlock", "ServerBusy", 503), newRecord("DeleteBlob", "Success", 202)} {
+		if err := b.Emitter().Emit(ctx, rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := bufio.NewScanner(resp.Body)
+	for _, want := range []string{"PutBlob", "DeleteBlob"} {
+		if !lines.Scan() {
+			t.Fatalf("the stream ended: %v", lines.Err())
+		}
+		var got struct {
+			Resource, Category, ID string
+			Record                 struct{ OperationName string }
+		}
+		if err := json.Unmarshal(lines.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.ID != want || got.Record.OperationName != want || got.Category != "StorageWrite" || !strings.HasSuffix(got.Resource, "/blobServices/default") {
+			t.Errorf("got %s, want %s", lines.Bytes(), want)
+		}
+	}
+}
+
+func TestFilter(t *testing.T) {
+	line := []byte(`{"operationName":"GetBlob","statusCode":404,"statusText":"BlobNotFound","uri":"http://h/acct/c/b"}`)
+	for query, want := range map[string]bool{
+		"": true, "operation=getblob": true, "operation=PutBlob": false, "status=404": true, "status=4xx": true, "status=5XX": false,
+		"status=blobnotfound": true, "status=Success": false, "text=/acct/c/": true, "text=/other/": false,
+		"operation=GetBlob&status=404&text=c/b": true, "operation=GetBlob&status=200": false,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/?"+query, http.NoBody)
+		f, err := newFilter(r.URL.Query())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.matches(line); got != want {
+			t.Errorf("%q matches: %v, want %v", query, got, want)
+		}
+	}
+	f := &filter{status: "Unknown"}
+	if !f.matches([]byte(`{"statusCode":"Unknown","statusText":""}`)) {
+		t.Error("a status that is no number does not match")
+	}
+	if f.matches([]byte("no json")) {
+		t.Error("what is no JSON matches a status")
+	}
+	f = &filter{category: "StorageRead", resource: "acct"}
+	if !f.want("/x/acct/y", "StorageRead") || f.want("/x/acct/y", "StorageWrite") || f.want("/x/other/y", "StorageRead") {
+		t.Error("want does not look at category and resource")
+	}
+	if got := f.render(bus.Batch{Missed: 7}); !bytes.Equal(got, []byte("{\"missed\":7}\n")) {
+		t.Errorf("missed records are rendered as %s", got)
+	}
+}
