@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// report writes the result.
+func report(cfg config, results map[cell][]sample) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Blob service under load\n\nWritten by `go run ./bench/storage`. %s.\n\n", machine())
+	fmt.Fprintf(&b, "Client and servers share the machine's processors; servers take turns within each of %d rounds of %s a measurement. "+
+		"Rates are requests a second, the median of the rounds with the single rounds in brackets; ratios are between medians. "+
+		"Puts of reslog are durable when they are answered: synced, many in one group. `reslog-log` logs every request into `$logs`; "+
+		"its processor time counts all that logging does until the last record is where it belongs. "+
+		"`bare` is a net/http handler that writes the same bytes and stores nothing.\n\n", cfg.rounds, cfg.duration)
+	for _, op := range cfg.ops {
+		for _, workers := range cfg.workers {
+			table(&b, cfg, results, op, workers)
+		}
+	}
+	summary(&b, cfg, results)
+	if cfg.out == "-" {
+		_, err := os.Stdout.WriteString(b.String())
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(cfg.out), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(cfg.out, []byte(b.String()), 0o644) //nolint:gosec // a report for all to read
+}
+
+func table(b *strings.Builder, cfg config, results map[cell][]sample, op string, workers int) {
+	fmt.Fprintf(b, "## %s, %s\n\n", operations()[op].title, plural(workers))
+	fmt.Fprintf(b, "| server | req/s [rounds] | against azurite | p50 | p99 | server CPU a request | memory |\n|---|---|---|---|---|---|---|\n")
+	base := median(results[cell{op, workers, "azurite"}], rate)
+	for _, name := range cfg.servers {
+		s := results[cell{op, workers, name}]
+		if len(s) == 0 {
+			continue
+		}
+		m := median(s, rate)
+		rounds := make([]string, len(s))
+		for i := range s {
+			rounds[i] = number(s[i].rate)
+		}
+		ratio := "–"
+		if base > 0 {
+			ratio = fmt.Sprintf("%.1f×", m/base)
+		}
+		fmt.Fprintf(b, "| %s | %s [%s] | %s | %s | %s | %s | %s |\n", name, number(m), strings.Join(rounds, " "), ratio,
+			short(median(s, func(s sample) float64 { return float64(s.p50) })), short(median(s, func(s sample) float64 { return float64(s.p99) })),
+			short(median(s, func(s sample) float64 { return float64(s.cpu) })),
+			fmt.Sprintf("%d MiB", int64(median(s, func(s sample) float64 { return float64(s.rss) }))>>20))
+	}
+	b.WriteString("\n")
+}
+
+// summary holds the figures up against what was promised.
+func summary(b *strings.Builder, cfg config, results map[cell][]sample) {
+	most := slices.Max(cfg.workers)
+	fmt.Fprintf(b, "## Goals\n\n| goal | measured, %s |\n|---|---|\n", plural(most))
+	line := func(goal, op, server, base string, least float64) {
+		m, of := median(results[cell{op, most, server}], rate), median(results[cell{op, most, base}], rate)
+		if m == 0 || of == 0 {
+			return
+		}
+		verdict := "met"
+		if m/of < least {
+			verdict = "**missed**"
+		}
+		fmt.Fprintf(b, "| %s | %.2f×, %s |\n", goal, m/of, verdict)
+	}
+	line("at least 25 times Azurite's puts of 4 KiB", "put-4k", "reslog", "azurite", 25)
+	line("at least 40 times Azurite's gets of 4 KiB", "get-4k", "reslog", "azurite", 40)
+	line("at least half of bare net/http, gets of 4 KiB", "get-4k", "reslog", "bare", 0.5)
+	line("at least half of bare net/http, gets of 4 MiB", "get-4m", "reslog", "bare", 0.5)
+	for _, op := range cfg.ops {
+		line("logging on costs less than 5 % of "+operations()[op].title, op, "reslog-log", "reslog", 0.95)
+	}
+	b.WriteString("\n")
+}
+
+func rate(s sample) float64 { return s.rate }
+
+func median(s []sample, of func(sample) float64) float64 {
+	if len(s) == 0 {
+		return 0
+	}
+	v := make([]float64, len(s))
+	for i := range s {
+		v[i] = of(s[i])
+	}
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+func number(v float64) string {
+	if v >= 100 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.1f", v)
+}
+
+func short(v float64) string {
+	d := time.Duration(v)
+	switch {
+	case d >= 10*time.Millisecond:
+		return d.Round(time.Millisecond).String()
+	case d >= time.Millisecond:
+		return d.Round(10 * time.Microsecond).String()
+	}
+	return d.Round(time.Microsecond).String()
+}
+
+func plural(workers int) string {
+	if workers == 1 {
+		return "1 worker"
+	}
+	return fmt.Sprintf("%d workers", workers)
+}
+
+// machine describes where it was measured, without naming the host.
+func machine() string {
+	model := "unknown processor"
+	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(b)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				model = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	return fmt.Sprintf("%d × %s, %s/%s, %s, Azurite %s, %s", runtime.NumCPU(), model, runtime.GOOS, runtime.GOARCH, runtime.Version(),
+		azuriteVersion, time.Now().UTC().Format(time.DateOnly))
+}

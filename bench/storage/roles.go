@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"time"
+
+	"reslog/bus"
+	reslog "reslog/server"
+)
+
+// The environment that makes this program one of the servers.
+const (
+	roleVariable = "RESLOG_BENCH_ROLE"
+	dataVariable = "RESLOG_BENCH_DATA"
+)
+
+// play is one of the servers until standard input ends. It prints its address.
+func play(role string) error {
+	var (
+		addr string
+		stop = func() error { return nil }
+		err  error
+	)
+	switch role {
+	case "bare":
+		addr, err = serveBare()
+	default:
+		addr, stop, err = serveNode(role)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Println(addr)
+	var profile *os.File
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		if file, ok := strings.CutPrefix(lines.Text(), "profile "); ok {
+			if profile, err = os.Create(file); err != nil {
+				return err
+			}
+			if err = pprof.StartCPUProfile(profile); err != nil {
+				return err
+			}
+		} else if profile != nil {
+			pprof.StopCPUProfile()
+			if err = profile.Close(); err != nil {
+				return err
+			}
+			profile = nil
+		}
+	}
+	return stop()
+}
+
+// serveNode starts a node as it would run on a developer's machine, except that
+// its logs are visible after a second.
+func serveNode(role string) (addr string, stop func() error, err error) {
+	cfg := reslog.Config{
+		Data: os.Getenv(dataVariable), BlobAddr: "127.0.0.1:0", AdminAddr: reslog.Off, FlushInterval: time.Second,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	if role == "reslog-audit" {
+		cfg.Durability = bus.Audit
+	}
+	n, err := reslog.New(cfg)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := n.Start(context.Background()); err != nil {
+		return "", nil, err
+	}
+	return strings.TrimPrefix(n.BlobURL(), "http://"), func() error { return n.Stop(context.Background()) }, nil
+}
+
+// serveBare answers every get with the bytes that a blob has.
+func serveBare() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	blobs := map[string][]byte{"gets": payload(small), "getl": payload(large)}
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := blobs[path.Base(path.Dir(r.URL.Path))]
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+		_, _ = w.Write(b) // a client that went away
+	})
+	go func() { _ = (&http.Server{Handler: h, ReadHeaderTimeout: time.Minute}).Serve(l) }() // until the process ends
+	return l.Addr().String(), nil
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// server is a process under measurement.
+type server struct {
+	name     string
+	addr     string
+	bare     bool
+	logging  bool
+	profiles bool
+
+	cmd   *exec.Cmd
+	stdin io.WriteCloser // of our own roles: takes commands, its end ends the process
+	next  atomic.Int64   // numbers of requests, so that names differ from run to run
+}
+
+// start starts the server of that name, with its data below dir.
+func start(ctx context.Context, name, dir string) (*server, error) {
+	s := &server{name: name}
+	data := filepath.Join(dir, name)
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, err
+	}
+	switch name {
+	case "azurite":
+		return s, s.startAzurite(ctx, data)
+	case "bare":
+		s.bare = true
+	case "reslog":
+		s.profiles = true
+	case "reslog-log", "reslog-audit":
+		s.profiles, s.logging = true, true
+	default:
+		return nil, fmt.Errorf("unknown server %q", name)
+	}
+	return s, s.startRole(ctx, data)
+}
+
+// startRole starts this program again in a role, see play.
+func (s *server) startRole(ctx context.Context, data string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	s.cmd = exec.CommandContext(ctx, self)
+	s.cmd.Env = append(os.Environ(), roleVariable+"="+s.name, dataVariable+"="+data)
+	s.cmd.Stderr = os.Stderr
+	if s.stdin, err = s.cmd.StdinPipe(); err != nil {
+		return err
+	}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		s.stop()
+		return fmt.Errorf("it did not say where it listens: %w", err)
+	}
+	s.addr = strings.TrimSpace(line)
+	return nil
+}
+
+// startAzurite starts Azurite on free ports; it is installed when it is not there.
+func (s *server) startAzurite(ctx context.Context, data string) error {
+	script, err := azurite(ctx)
+	if err != nil {
+		return err
+	}
+	var ports [3]string
+	for i := range ports {
+		if ports[i], err = freePort(); err != nil {
+			return err
+		}
+	}
+	s.cmd = exec.CommandContext(ctx, "node", script, "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location", data,
+		"--blobPort", ports[0], "--queuePort", ports[1], "--tablePort", ports[2])
+	s.cmd.Stderr = os.Stderr
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	s.addr = net.JoinHostPort("127.0.0.1", ports[0])
+	for range 200 {
+		if c, err := net.Dial("tcp", s.addr); err == nil {
+			return c.Close()
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	s.stop()
+	return errors.New("it does not listen after ten seconds")
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
+}
+
+// command tells one of our own roles to do something.
+func (s *server) command(line string) {
+	if s.stdin != nil {
+		fmt.Fprintln(s.stdin, line)
+	}
+}
+
+// stop ends the process and waits for its end.
+func (s *server) stop() {
+	if s.cmd == nil || s.cmd.Process == nil {
+		return
+	}
+	if s.stdin != nil {
+		s.stdin.Close()
+	} else {
+		_ = s.cmd.Process.Signal(os.Interrupt)
+	}
+	kill := time.AfterFunc(20*time.Second, func() { _ = s.cmd.Process.Kill() })
+	defer kill.Stop()
+	_ = s.cmd.Wait() // how it ends does not matter any more
+}
+
+// usage is what a process has taken until now.
+type usage struct {
+	cpu time.Duration
+	rss int64
+}
+
+// usage reads /proc; elsewhere than on Linux it is zero.
+func (s *server) usage() usage {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return usage{}
+	}
+	// The fields after the command's name in parentheses, from field 3 on.
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	if len(fields) < 22 {
+		return usage{}
+	}
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	system, _ := strconv.ParseInt(fields[12], 10, 64)
+	pages, _ := strconv.ParseInt(fields[21], 10, 64)
+	const tick = 10 * time.Millisecond // USER_HZ is 100 wherever Linux runs
+	return usage{cpu: time.Duration(user+system) * tick, rss: pages * int64(os.Getpagesize())}
+}
+
+// rest waits until the server has nothing left to do: logs to write, space to
+// give back. It waits five seconds at most.
+func (s *server) rest(ctx context.Context) {
+	const step = 100 * time.Millisecond
+	for range 50 {
+		before := s.usage().cpu
+		select {
+		case <-time.After(step):
+		case <-ctx.Done():
+			return
+		}
+		if s.usage().cpu-before <= step/10 {
+			return
+		}
+	}
+}
