@@ -35,6 +35,9 @@ type FrontConfig struct {
 	Now func() time.Time
 	// NewRequestID makes x-ms-request-id values; nil makes random ones.
 	NewRequestID func() string
+	// Observe is called at the end of every request, on its goroutine; nil does
+	// nothing. It must not block.
+	Observe func(Observation)
 }
 
 // Front serves one service of all accounts: it is the http.Handler behind a
@@ -79,6 +82,9 @@ func title(k Kind) string { return string(k[0]-('a'-'A')) + string(k[1:]) }
 // ServeHTTP serves one request.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := f.newExchange(w, r)
+	if f.Observe != nil {
+		defer x.observe()
+	}
 	defer x.context.end(errCanceled)
 	err := x.admit()
 	if err == nil {
