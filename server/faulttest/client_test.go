@@ -1,0 +1,143 @@
+package faulttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	"github.com/google/uuid"
+
+	"reslog/server"
+)
+
+// attempt is one request of a client, answered or not.
+type attempt struct {
+	operation string // as the log names it
+	blob      string
+	id        string // x-ms-client-request-id
+	sent      time.Time
+
+	answered  time.Time // zero when no answer came
+	status    int
+	requestID string // x-ms-request-id
+}
+
+// ledger is what the clients know.
+type ledger struct {
+	mu       sync.Mutex
+	attempts []attempt
+}
+
+func (l *ledger) add(a attempt) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.attempts = append(l.attempts, a)
+}
+
+type attemptKey struct{}
+
+// witness is the policy that gives every request an id of its own and notes the answer.
+type witness struct{}
+
+// Do implements policy.Policy. It is the last of the pipeline, after the
+// signature was made, so the id must be set before: see try.
+func (w witness) Do(req *policy.Request) (*http.Response, error) {
+	resp, err := req.Next()
+	if a, ok := req.Raw().Context().Value(attemptKey{}).(*attempt); ok && err == nil {
+		a.answered, a.status, a.requestID = time.Now(), resp.StatusCode, resp.Header.Get("x-ms-request-id")
+	}
+	return resp, err
+}
+
+// containerName is where all blobs of the test are.
+const containerName = "work"
+
+// connect returns a client of the test's container at a node.
+func connect(t *testing.T, url string) *container.Client {
+	t.Helper()
+	cred, err := container.NewSharedKeyCredential(server.DevAccount, server.DevKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: workers}
+	t.Cleanup(transport.CloseIdleConnections)
+	c, err := container.NewClientWithSharedKeyCredential(url+"/"+server.DevAccount+"/"+containerName, cred, &container.ClientOptions{
+		ClientOptions: policy.ClientOptions{
+			Transport:        &http.Client{Transport: transport, Timeout: 10 * time.Second},
+			Retry:            policy.RetryOptions{MaxRetries: -1},
+			PerRetryPolicies: []policy.Policy{witness{}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// try makes one request and notes it. It reports whether an answer came.
+func (l *ledger) try(ctx context.Context, operation, blob string, do func(context.Context) error) bool {
+	a := attempt{operation: operation, blob: blob, id: uuid.NewString(), sent: time.Now()}
+	ctx = context.WithValue(ctx, attemptKey{}, &a)
+	ctx = policy.WithHTTPHeader(ctx, http.Header{"X-Ms-Client-Request-Id": {a.id}})
+	err := do(ctx)
+	l.add(a)
+	var refused *azcore.ResponseError
+	return err == nil || errors.As(err, &refused)
+}
+
+// work puts, copies, reads and deletes blobs of names never used before, until
+// the node no longer answers.
+func (l *ledger) work(ctx context.Context, c *container.Client, prefix string) {
+	for i := 0; ; i++ {
+		name := fmt.Sprintf("%s/%d", prefix, i)
+		b := c.NewBlockBlobClient(name)
+		steps := []func() bool{func() bool {
+			return l.try(ctx, "PutBlob", name, func(ctx context.Context) error {
+				_, err := b.Upload(ctx, streaming.NopCloser(strings.NewReader(name)), nil)
+				return err
+			})
+		}}
+		switch i % 4 {
+		case 1:
+			steps = append(steps, func() bool {
+				return l.try(ctx, "CopyBlob", name+"-copy", func(ctx context.Context) error {
+					_, err := c.NewBlobClient(name+"-copy").StartCopyFromURL(ctx, b.URL(), nil)
+					return err
+				})
+			})
+		case 2:
+			steps = append(steps, func() bool {
+				return l.try(ctx, "GetBlobProperties", name, func(ctx context.Context) error {
+					_, err := b.GetProperties(ctx, nil)
+					return err
+				})
+			}, func() bool {
+				return l.try(ctx, "GetBlobProperties", name+"-nothing", func(ctx context.Context) error {
+					_, err := c.NewBlobClient(name+"-nothing").GetProperties(ctx, nil)
+					return err
+				})
+			})
+		case 3:
+			steps = append(steps, func() bool {
+				return l.try(ctx, "DeleteBlob", name, func(ctx context.Context) error {
+					_, err := b.Delete(ctx, nil)
+					return err
+				})
+			})
+		}
+		for _, step := range steps {
+			if !step() {
+				return
+			}
+		}
+	}
+}

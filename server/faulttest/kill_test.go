@@ -1,0 +1,206 @@
+package faulttest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+
+	"reslog/bus"
+	"reslog/server"
+	"reslog/server/servertest"
+	"reslog/storagelog"
+)
+
+const (
+	kills   = 20
+	workers = 6
+	// window is the most that buffered mode may lose: what was answered this
+	// long before the kill.
+	window = 50 * time.Millisecond
+)
+
+// outcome is what is known after all kills.
+type outcome struct {
+	attempts []attempt
+	killed   []time.Time
+	byID     map[string][]storagelog.Entry // by client request id
+	blobs    map[string]bool               // that exist
+	total    int                           // records
+}
+
+// slaughter kills nodes while clients work and reads what is left.
+func slaughter(t *testing.T, d bus.Durability) outcome {
+	t.Helper()
+	data := t.TempDir()
+	withMode := servertest.WithConfig(func(c *server.Config) { c.Durability = d })
+	first := servertest.Start(t, servertest.WithData(data), withMode)
+	if _, err := first.BlobClient(t).CreateContainer(t.Context(), containerName, nil); err != nil {
+		t.Fatal(err)
+	}
+	first.SetLogging(t, "rwd")
+	if err := first.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	var l ledger
+	o := outcome{byID: map[string][]storagelog.Entry{}, blobs: map[string]bool{}}
+	for round := range kills {
+		v := start(t, data, d)
+		c := connect(t, v.url)
+		var wg sync.WaitGroup
+		for w := range workers {
+			wg.Go(func() { l.work(t.Context(), c, fmt.Sprintf("%d/%d", round, w)) })
+		}
+		// A third of the kills come while the node has hardly begun.
+		time.Sleep(time.Duration(rand.IntN([]int{30, 200, 500}[round%3])) * time.Millisecond)
+		o.killed = append(o.killed, v.kill(t))
+		wg.Wait()
+	}
+	o.attempts = l.attempts
+
+	last := servertest.Start(t, servertest.WithData(data), withMode)
+	o.blobs = existing(t, connect(t, last.BlobURL()))
+	for _, e := range last.Logs(t) {
+		o.byID[e.ClientRequestID] = append(o.byID[e.ClientRequestID], e)
+		o.total++
+	}
+	return o
+}
+
+// existing lists the blobs of the test's container.
+func existing(t *testing.T, c *container.Client) map[string]bool {
+	t.Helper()
+	blobs := map[string]bool{}
+	pager := c.NewListBlobsFlatPager(nil)
+	for pager.More() {
+		page, err := pager.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range page.Segment.BlobItems {
+			blobs[*item.Name] = true
+		}
+	}
+	return blobs
+}
+
+// tookEffect reports whether a request without an answer did something that lasts.
+func (o *outcome) tookEffect(a attempt) bool {
+	switch a.operation {
+	case "PutBlob", "CopyBlob":
+		return o.blobs[a.blob]
+	case "DeleteBlob":
+		return !o.blobs[a.blob]
+	}
+	return false
+}
+
+// once checks that the records of one request are one request's, each told once:
+// numbered from 0 without a gap.
+func (o *outcome) once(t *testing.T, a attempt) {
+	t.Helper()
+	entries := slices.Clone(o.byID[a.id])
+	slices.SortFunc(entries, func(x, y storagelog.Entry) int { return x.OperationNumber - y.OperationNumber })
+	for i, e := range entries {
+		if e.RequestID != entries[0].RequestID || e.OperationNumber != i {
+			t.Errorf("%s %s: record %d of %d is number %d of request %s (%s)", a.operation, a.blob, i, len(entries), e.OperationNumber, e.RequestID, e.Operation)
+		}
+	}
+	if len(entries) == 0 {
+		return
+	}
+	want := 1
+	if a.operation == "CopyBlob" && entries[0].HTTPStatus != "Unknown" {
+		want = 3
+	}
+	if len(entries) != want {
+		t.Errorf("%s %s: %d records, want %d", a.operation, a.blob, len(entries), want)
+	}
+	if entries[0].Operation != a.operation {
+		t.Errorf("%s %s: logged as %s", a.operation, a.blob, entries[0].Operation)
+	}
+	if a.answered.IsZero() {
+		return
+	}
+	if entries[0].RequestID != a.requestID {
+		t.Errorf("%s %s: request id %s in the log, %s in the answer", a.operation, a.blob, entries[0].RequestID, a.requestID)
+	}
+	if entries[0].HTTPStatus != strconv.Itoa(a.status) {
+		t.Errorf("%s %s: answered %d, logged %s", a.operation, a.blob, a.status, entries[0].HTTPStatus)
+	}
+}
+
+func TestKillAudit(t *testing.T) {
+	o := slaughter(t, bus.Audit)
+	answered, silent, effective, unknown := 0, 0, 0, 0
+	for _, a := range o.attempts {
+		o.once(t, a)
+		n := len(o.byID[a.id])
+		switch {
+		case !a.answered.IsZero():
+			answered++
+			if n == 0 {
+				t.Errorf("%s %s was answered %d and has no record", a.operation, a.blob, a.status)
+			}
+		case o.tookEffect(a):
+			silent++
+			effective++
+			if n == 0 {
+				t.Errorf("%s %s took effect and has no record", a.operation, a.blob)
+			}
+		default:
+			silent++
+		}
+		if n > 0 && o.byID[a.id][0].HTTPStatus == "Unknown" {
+			unknown++
+		}
+	}
+	t.Logf("%d kills: %d requests answered, %d not, of which %d took effect; %d records, %d requests of unknown outcome",
+		kills, answered, silent, effective, o.total, unknown)
+	if answered < kills*workers {
+		t.Errorf("only %d requests were answered: the test shows little", answered)
+	}
+}
+
+func TestKillBuffered(t *testing.T) {
+	o := slaughter(t, bus.Buffered)
+	answered, lost := 0, 0
+	var oldest time.Duration
+	for _, a := range o.attempts {
+		o.once(t, a)
+		if a.answered.IsZero() {
+			continue
+		}
+		answered++
+		if len(o.byID[a.id]) > 0 {
+			continue
+		}
+		lost++
+		age := o.nextKill(a.answered).Sub(a.answered)
+		oldest = max(oldest, age)
+		if age > window {
+			t.Errorf("%s %s has no record though it was answered %s before the kill", a.operation, a.blob, age)
+		}
+	}
+	t.Logf("%d kills: %d requests answered, %d without a record, the oldest answered %s before its kill", kills, answered, lost, oldest)
+	if answered < kills*workers {
+		t.Errorf("only %d requests were answered: the test shows little", answered)
+	}
+}
+
+// nextKill returns the kill that followed at; an answer read just after it counts
+// as read at it.
+func (o *outcome) nextKill(at time.Time) time.Time {
+	for _, k := range o.killed {
+		if k.After(at) && k.Sub(at) < 10*time.Second {
+			return k
+		}
+	}
+	return at
+}
