@@ -19,6 +19,8 @@ func (n *Node) registry() *prometheus.Registry {
 	r.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		n.requests.requests,
+		n.requests.seconds,
 		&nodeCollector{n},
 	)
 	return r

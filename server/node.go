@@ -32,6 +32,7 @@ type Node struct {
 	store    blobstore.Store
 	bus      *bus.Bus
 	router   *deliver.Router
+	requests *requestMetrics
 	token    string
 
 	blob  *listener
@@ -66,7 +67,7 @@ func New(cfg Config) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Node{cfg: cfg.withDefaults(), state: stateNew, failed: make(chan error, 8)}, nil
+	return &Node{cfg: cfg.withDefaults(), requests: newRequestMetrics(), state: stateNew, failed: make(chan error, 8)}, nil
 }
 
 // Run starts the node, waits until ctx ends or a part fails, and stops it.
@@ -217,6 +218,7 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 		SkipVersionCheck: n.cfg.SkipVersionCheck,
 		Logger:           n.cfg.Logger.With("part", "blob"),
 		Now:              n.cfg.Now,
+		Observe:          n.requests.observe,
 	})
 	logs.client = &http.Client{Transport: storage.InProcess(front)}
 

@@ -39,6 +39,7 @@ func newRootCommand() *cobra.Command {
 	})
 	root.AddCommand(
 		newServeCommand(),
+		newDemoCommand(),
 		newTailCommand(),
 		newStorageCommand(),
 		newSettingsCommand(),

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"reslog/client"
+	"reslog/server"
+)
+
+const demoHelp = `Start a node in a temporary folder on free ports, switch logging on, make
+requests with the Azure SDK, show each record as it arrives, and read the log
+back from $logs. It takes a few seconds, changes nothing else, and removes its
+folder at the end; with --keep the node runs on until Ctrl-C.`
+
+// demoWait bounds how long the demo waits for a record.
+const demoWait = 5 * time.Second
+
+func newDemoCommand() *cobra.Command {
+	var keep bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Show a node at work: real requests and their records",
+		Long:  demoHelp,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runDemo(cmd.Context(), cmd.OutOrStdout(), useColor(cmd), keep)
+		},
+	}
+	cmd.Flags().BoolVar(&keep, "keep", false, "keep the node running until Ctrl-C")
+	return cmd
+}
+
+func runDemo(ctx context.Context, out io.Writer, color, keep bool) (err error) {
+	folder, err := os.MkdirTemp("", "reslog-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	cfg := server.Config{
+		Data:          filepath.Join(folder, "data"),
+		BlobAddr:      "127.0.0.1:0",
+		AdminAddr:     "127.0.0.1:0",
+		FlushInterval: time.Second,
+	}
+	n, err := server.New(cfg)
+	if err != nil {
+		return err
+	}
+	if err := n.Start(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.Stop(context.WithoutCancel(ctx))) }()
+
+	d := &demo{out: out, node: n, printer: newRecordPrinter(out, color), records: make(chan client.TailRecord, 64)}
+	if err := d.run(ctx); err != nil {
+		return err
+	}
+	d.whatNext(cfg.Data, keep)
+	if keep {
+		<-ctx.Done()
+	}
+	return nil
+}
+
+// demo makes requests one by one and shows what each leaves behind.
+type demo struct {
+	out     io.Writer
+	node    *server.Node
+	printer *recordPrinter
+	records chan client.TailRecord
+}
+
+func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
+
+func (d *demo) run(ctx context.Context) error {
+	d.say("A node runs at %s, in a temporary folder.", d.node.BlobURL())
+	d.say("")
+	stop, err := d.follow(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+
+	d.say("Switch logging on, as Azure does it: Set Blob Service Properties.")
+	account, err := client.ParseConnectionString(d.node.ConnectionString(server.DevAccount))
+	if err != nil {
+		return err
+	}
+	settings, err := account.GetAnalytics(ctx, client.Blob)
+	if err != nil {
+		return err
+	}
+	settings.LogType = client.LoggingAll
+	settings.IsLogRetentionPolicyEnabled, settings.LogRetentionInDays = true, 7
+	if err := account.SetAnalytics(ctx, client.Blob, settings); err != nil {
+		return err
+	}
+	d.say("Every request from here on is a record:")
+	d.say("")
+	if err := d.traffic(ctx); err != nil {
+		return err
+	}
+	return d.readBack(ctx)
+}
+
+// follow sends live records to d.records until stop is called.
+func (d *demo) follow(ctx context.Context) (stop func(), err error) {
+	n, err := client.FindNode(client.NodeConfig{URL: d.node.AdminURL(), Token: d.node.AdminToken()})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	started, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		done <- n.Tail(ctx, client.Filter{}, func() { close(started) }, func(r client.TailRecord) error {
+			select {
+			case d.records <- r:
+			case <-ctx.Done():
+			}
+			return nil
+		})
+	}()
+	stop = func() { cancel(); <-done }
+	select {
+	case <-started:
+		return stop, nil
+	case err := <-done:
+		cancel()
+		return nil, fmt.Errorf("follow the records: %w", err)
+	}
+}
+
+// show prints the records of one step, which must have left some.
+func (d *demo) show(ctx context.Context, count int) error {
+	timeout := time.NewTimer(demoWait)
+	defer timeout.Stop()
+	for range count {
+		select {
+		case r := <-d.records:
+			if err := d.printer.print(r); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timeout.C:
+			return fmt.Errorf("no record arrived within %v", demoWait)
+		}
+	}
+	return nil
+}
+
+func (d *demo) whatNext(data string, keep bool) {
+	d.say("")
+	d.say("Try next:")
+	if keep {
+		d.say("  reslog tail --data %s", data)
+		d.say("  export AZURE_STORAGE_CONNECTION_STRING=%q", d.node.ConnectionString(server.DevAccount))
+	} else {
+		d.say("  reslog serve --flush-interval 2s        a node of your own, at UseDevelopmentStorage=true")
+	}
+	d.say("  reslog storage logging set --log rwd    switch logging on")
+	d.say("  reslog tail                             records as they arrive")
+	d.say("  reslog find blob --start -1h PutBlob    search $logs, here or in a real account")
+	if keep {
+		d.say("")
+		d.say("The node runs on. Stop it with Ctrl-C.")
+	}
+}

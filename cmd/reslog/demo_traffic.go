@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/sas"
+
+	"reslog/server"
+)
+
+// The things the demo makes.
+const (
+	demoContainer = "photos"
+	demoBlob      = "2026/cat.txt"
+	demoCopy      = "2026/copy.txt"
+)
+
+// traffic makes one request of each kind, through the SDK an application uses.
+func (d *demo) traffic(ctx context.Context) error {
+	c, err := azblob.NewClientFromConnectionString(d.node.ConnectionString(server.DevAccount), nil)
+	if err != nil {
+		return fmt.Errorf("make the SDK's client: %w", err)
+	}
+	photos := c.ServiceClient().NewContainerClient(demoContainer)
+	cat := photos.NewBlockBlobClient(demoBlob)
+	for _, step := range []struct {
+		what string
+		do   func() error
+	}{
+		{"create a container", func() error {
+			access := container.PublicAccessTypeBlob
+			_, err := photos.Create(ctx, &container.CreateOptions{Access: &access})
+			return err
+		}},
+		{"put a blob", func() error {
+			_, err := cat.UploadBuffer(ctx, []byte("a cat\n"), nil)
+			return err
+		}},
+		{"get it", func() error { return download(ctx, cat) }},
+		{"list the container", func() error {
+			_, err := photos.NewListBlobsFlatPager(nil).NextPage(ctx)
+			return err
+		}},
+		{"copy the blob: one request, three lines in $logs", func() error {
+			_, err := photos.NewBlobClient(demoCopy).StartCopyFromURL(ctx, cat.URL(), nil)
+			return err
+		}},
+		{"get it with a shared access signature", func() error { return d.signed(ctx, cat, download) }},
+		{"delete it with a signature that may only read: refused", func() error {
+			return d.signed(ctx, cat, func(ctx context.Context, b *blockblob.Client) error {
+				_, err := b.Delete(ctx, nil)
+				return expect(err, bloberror.AuthorizationPermissionMismatch)
+			})
+		}},
+		{"get it without any credentials: the container is public", func() error { return anonymous(ctx, cat.URL()) }},
+		{"get a blob that is not there", func() error {
+			return expect(download(ctx, photos.NewBlockBlobClient("2026/dog.txt")), bloberror.BlobNotFound)
+		}},
+		{"delete the blob", func() error {
+			_, err := cat.Delete(ctx, nil)
+			return err
+		}},
+	} {
+		d.say("» %s", step.what)
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+		if err := d.show(ctx, 1); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+	return nil
+}
+
+func download(ctx context.Context, b *blockblob.Client) error {
+	resp, err := b.DownloadStream(ctx, nil)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return errors.Join(err, resp.Body.Close())
+}
+
+// signed calls fn with a client that has nothing but a signature to read b.
+func (d *demo) signed(ctx context.Context, b *blockblob.Client, fn func(context.Context, *blockblob.Client) error) error {
+	url, err := b.GetSASURL(sas.BlobPermissions{Read: true}, time.Now().Add(time.Hour), nil)
+	if err != nil {
+		return fmt.Errorf("sign a URL: %w", err)
+	}
+	bearer, err := blockblob.NewClientWithNoCredential(url, nil)
+	if err != nil {
+		return fmt.Errorf("make a client of the signed URL: %w", err)
+	}
+	return fn(ctx, bearer)
+}
+
+func anonymous(ctx context.Context, url string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("the service answered %s", resp.Status)
+	}
+	return errors.Join(err, resp.Body.Close())
+}
+
+// expect turns the wanted refusal into success.
+func expect(err error, code bloberror.Code) error {
+	if bloberror.HasCode(err, code) {
+		return nil
+	}
+	if err == nil {
+		return fmt.Errorf("it worked, but %s was expected", code)
+	}
+	return err
+}
+
+// readBack prints the log as a user of the account reads it.
+func (d *demo) readBack(ctx context.Context) error {
+	d.say("")
+	d.say("A second later the log is in $logs. Read back with the SDK:")
+	if err := d.node.Drain(ctx); err != nil {
+		return fmt.Errorf("wait for the log: %w", err)
+	}
+	c, err := azblob.NewClientFromConnectionString(d.node.ConnectionString(server.DevAccount), nil)
+	if err != nil {
+		return fmt.Errorf("make the SDK's client: %w", err)
+	}
+	pages := c.NewListBlobsFlatPager("$logs", nil)
+	for pages.More() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("list $logs: %w", err)
+		}
+		for _, item := range page.Segment.BlobItems {
+			if err := d.printLog(ctx, c, *item.Name); err != nil {
+				return fmt.Errorf("read $logs/%s: %w", *item.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// printLog prints the first fields of each line of a log.
+func (d *demo) printLog(ctx context.Context, c *azblob.Client, name string) error {
+	const width = 118
+	d.say("")
+	d.say("$logs/%s", name)
+	resp, err := c.DownloadStream(ctx, "$logs", name, nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		line := strings.ToValidUTF8(lines.Text(), "\uFFFD")
+		if runes := []rune(line); len(runes) > width {
+			line = string(runes[:width]) + "…"
+		}
+		d.say("  %s", line)
+	}
+	return lines.Err()
+}
