@@ -184,10 +184,12 @@ func (x *extents) get(id uint64) *extent {
 	return x.all[id]
 }
 
-// touch says that metadata is about to refer to an extent.
-func (x *extents) touch(id uint64) {
-	if e := x.get(id); e != nil {
-		e.touched.Add(1)
+// touch says that metadata refers to extents that it did not refer to before.
+func (x *extents) touch(ids []uint64) {
+	for _, id := range ids {
+		if e := x.get(id); e != nil {
+			e.touched.Add(1)
+		}
 	}
 }
 

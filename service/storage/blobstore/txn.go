@@ -43,6 +43,7 @@ type Txn struct {
 	freed   int64         // bytes that became garbage
 	held    []*era        // of what the transaction uses
 	used    []*Content
+	extents []uint64 // that the metadata will newly refer to
 }
 
 // Update runs fn with the blob locked and makes durable what it did.
@@ -55,7 +56,8 @@ func (s *store) Update(ctx context.Context, ref Ref, fn func(*Txn) error) error 
 	}
 	t := &Txn{s: s, name: ref.Name}
 	wait, err := t.run(ref, fn)
-	runtime.KeepAlive(t.held) // until the metadata refers to what they keep
+	s.extents.touch(t.extents)
+	runtime.KeepAlive(t.held) // the metadata refers to what they keep
 	for _, c := range t.used {
 		c.used = true
 	}
@@ -198,14 +200,17 @@ func (t *Txn) use(c *Content) ([]piece, error) {
 	}
 	t.used = append(t.used, c)
 	t.held = append(t.held, c.era)
-	last := uint64(0)
 	for _, p := range c.pieces {
-		if p.ext != last {
-			t.s.extents.touch(p.ext)
-			last = p.ext
-		}
+		t.refer(p)
 	}
 	return c.pieces, nil
+}
+
+// refer notes that the metadata will refer to a piece it did not refer to.
+func (t *Txn) refer(p piece) {
+	if n := len(t.extents); n == 0 || t.extents[n-1] != p.ext {
+		t.extents = append(t.extents, p.ext)
+	}
 }
 
 // need returns an error unless there is a base blob, of that kind.
@@ -249,7 +254,7 @@ func (t *Txn) CreateFrom(b *Blob, h *Handle) error {
 	w := contentWriter{t: t}
 	t.held = append(t.held, h.era)
 	err := h.each(0, h.Blob.Length, func(p piece) error {
-		t.s.extents.touch(p.ext)
+		t.refer(p)
 		w.at = p.at
 		return w.add(p)
 	})
