@@ -1,0 +1,168 @@
+package blob
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/binary"
+	"hash"
+	"io"
+	"strings"
+	"sync"
+
+	"reslog/service/storage"
+	"reslog/service/storage/blobstore"
+)
+
+// staged is a request body that was written to the store, with its digests.
+type staged struct {
+	content *blobstore.Content
+	length  int64
+	md5     []byte
+	crc     uint64
+}
+
+// digester computes the digests of what is read through it.
+type digester struct {
+	r       io.Reader
+	md5     hash.Hash
+	crc     uint64
+	withCRC bool
+	n       int64
+}
+
+var digesters = sync.Pool{New: func() any { return &digester{md5: md5.New()} }}
+
+func newDigester(r io.Reader, withCRC bool) *digester {
+	d := digesters.Get().(*digester)
+	d.md5.Reset()
+	d.r, d.crc, d.withCRC, d.n = r, 0, withCRC, 0
+	return d
+}
+
+func (d *digester) release() {
+	d.r = nil
+	digesters.Put(d)
+}
+
+func (d *digester) Read(p []byte) (int, error) {
+	n, err := d.r.Read(p)
+	if n > 0 {
+		d.n += int64(n)
+		d.md5.Write(p[:n])
+		if d.withCRC {
+			d.crc = crc64Update(d.crc, p[:n])
+		}
+	}
+	return n, err
+}
+
+// expectation is what the client says about a body.
+type expectation struct {
+	md5 []byte
+	crc *uint64
+}
+
+// expected reads the checksum headers of the request; prefix "" is for the
+// body, "X-Ms-Source-" for the source of a copy.
+func expected(c *storage.Call, md5Name, crcName string) (expectation, error) {
+	var e expectation
+	if v := c.Request.Header[md5Name]; len(v) > 0 && v[0] != "" {
+		sum, err := decodeMD5(v[0])
+		if err != nil {
+			return e, err
+		}
+		e.md5 = sum
+	}
+	if v := c.Request.Header[crcName]; len(v) > 0 && v[0] != "" && c.Version >= storage.V2019_02_02 {
+		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(v[0]))
+		if err != nil || len(raw) != 8 {
+			return e, storage.ErrInvalidCrc64
+		}
+		if e.md5 != nil {
+			return e, errBothChecksums
+		}
+		crc := binary.LittleEndian.Uint64(raw)
+		e.crc = &crc
+	}
+	return e, nil
+}
+
+func (e *expectation) check(s *staged) error {
+	if e.md5 != nil && !bytes.Equal(e.md5, s.md5) {
+		return storage.ErrMd5Mismatch.
+			With("UserSpecifiedMd5", base64.StdEncoding.EncodeToString(e.md5)).
+			With("ServerCalculatedMd5", base64.StdEncoding.EncodeToString(s.md5))
+	}
+	if e.crc != nil && *e.crc != s.crc {
+		return storage.ErrCrc64Mismatch.
+			With("UserSpecifiedCrc", crc64Text(*e.crc)).
+			With("ServerCalculatedCrc", crc64Text(s.crc))
+	}
+	return nil
+}
+
+// stageBody streams the request body to the store and checks it against what
+// the request says about it. most bounds Content-Length.
+func (s *Service) stageBody(c *storage.Call, most int64) (*staged, error) {
+	if c.Request.ContentLength < 0 {
+		return nil, storage.ErrMissingContentLengthHeader
+	}
+	if c.Request.ContentLength > most {
+		return nil, bodyTooLarge(most)
+	}
+	if err := refuseStructured(c); err != nil {
+		return nil, err
+	}
+	want, err := expected(c, "Content-Md5", "X-Ms-Content-Crc64")
+	if err != nil {
+		return nil, err
+	}
+	if want.md5 != nil {
+		c.RequestMD5 = c.Request.Header["Content-Md5"][0]
+	}
+	got, err := s.stage(c, c.Request.Body, want.crc != nil || c.Version >= storage.V2019_02_02)
+	if err != nil {
+		return nil, err
+	}
+	c.ServerMD5 = base64.StdEncoding.EncodeToString(got.md5)
+	return got, want.check(got)
+}
+
+// stage streams r to the store.
+func (s *Service) stage(c *storage.Call, r io.Reader, withCRC bool) (*staged, error) {
+	d := newDigester(r, withCRC)
+	defer d.release()
+	content, err := s.store.Stage(c.Context(), d)
+	if err != nil {
+		return nil, err
+	}
+	return &staged{content: content, length: d.n, md5: d.md5.Sum(nil), crc: d.crc}, nil
+}
+
+// setDigests answers with what the service computed over a body: the MD5 when
+// the client sent one (before 2019-02-02 always), else the CRC64; from
+// 2026-10-06 on the CRC64 always.
+func (h *headers) setDigests(c *storage.Call, s *staged) {
+	givenMD5 := len(c.Request.Header["Content-Md5"]) > 0
+	if givenMD5 || c.Version < storage.V2019_02_02 {
+		h.set("Content-Md5", c.ServerMD5)
+	}
+	if c.Version >= storage.V2019_02_02 && !givenMD5 || c.Version >= v2026_10_06 {
+		h.set("X-Ms-Content-Crc64", crc64Text(s.crc))
+	}
+}
+
+// bodyTooLarge is the error for a Content-Length over a limit.
+func bodyTooLarge(most int64) error {
+	return storage.ErrRequestBodyTooLarge.With("MaxLimit", formatInt(most))
+}
+
+// refuseStructured refuses bodies in the structured message format, which
+// clients use only when told to.
+func refuseStructured(c *storage.Call) error {
+	if v := c.Request.Header["X-Ms-Structured-Body"]; len(v) > 0 {
+		return unsupportedHeader("X-Ms-Structured-Body", v[0])
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package blob
+
+import (
+	"time"
+
+	"reslog/service/storage"
+)
+
+// operations are all operations of the service: their names in the logs, who
+// may call them, how long and how large they may be. Source: "Create an account
+// SAS" and "Create a service SAS" for the permissions, "Setting timeouts for
+// Blob service operations" for the times.
+type operations struct {
+	listContainers, accountInformation, findBlobsByTags, batch *storage.Operation
+	getServiceProperties, setServiceProperties, serviceStats   *storage.Operation
+	userDelegationKey                                          *storage.Operation
+
+	createContainer, deleteContainer                       *storage.Operation
+	getContainerProperties, getContainerMetadata           *storage.Operation
+	setContainerMetadata, getContainerACL, setContainerACL *storage.Operation
+	listBlobs, findInContainer, batchInContainer           *storage.Operation
+	containerAccountInformation, blobAccountInformation    *storage.Operation
+	containerLease                                         map[string]*storage.Operation
+	restoreContainer                                       *storage.Operation
+
+	getBlob, getBlobProperties, getBlobMetadata        *storage.Operation
+	setBlobMetadata, setBlobProperties, deleteBlob     *storage.Operation
+	putBlob, putBlobFromURL, snapshotBlob              *storage.Operation
+	putBlock, putBlockFromURL, putBlockList, getBlocks *storage.Operation
+	appendBlock, appendBlockFromURL, sealBlob          *storage.Operation
+	putPage, clearPage, putPageFromURL, getPageRanges  *storage.Operation
+	copyBlob, copyBlobFromURL, abortCopyBlob           *storage.Operation
+	setBlobTier, getBlobTags, setBlobTags              *storage.Operation
+	blobLease                                          map[string]*storage.Operation
+	undeleteBlob, setBlobExpiry, incrementalCopyBlob   *storage.Operation
+	queryBlobContents, setImmutability                 *storage.Operation
+}
+
+// Limits of request bodies, by the version that raised them.
+const (
+	mib             = 1 << 20
+	maxXMLBody      = 8 * mib // 50,000 block ids
+	maxACLBody      = 64 << 10
+	maxTagsBody     = 64 << 10
+	maxBatchBody    = 4 * mib
+	maxPages        = 4 * mib
+	maxAppendOld    = 4 * mib
+	maxAppend       = 100 * mib
+	maxBlockOld     = 4 * mib
+	maxBlock2016    = 100 * mib
+	maxBlock        = 4000 * mib
+	maxPutBlobOld   = 64 * mib
+	maxPutBlob2016  = 256 * mib
+	maxPutBlob      = 5000 * mib
+	timeoutOther    = 30 * time.Second
+	timeoutList     = 30 * time.Second
+	timeoutLong     = 120 * time.Second
+	timeoutPerMiB   = 10 * time.Minute / 60 // 10 s a MiB, generous to slow clients
+	timeoutReadPart = 10 * time.Minute
+)
+
+// anyPermission is what an operation accepts for which a SAS needs no certain letter.
+const anyPermission = "rwdxyltacufpiemo"
+
+// operations builds the table. shared are the operations on the service itself
+// that the parent package does.
+func (s *Service) operations(shared storage.PropertyOperations) operations {
+	const (
+		service   = storage.ScopeService
+		container = storage.ScopeContainer
+		object    = storage.ScopeObject
+	)
+	op := func(name string, class storage.Class, scope storage.Scope, sas string, run func(*storage.Call) error) *storage.Operation {
+		return &storage.Operation{
+			Name: name, Class: class, Scope: scope, SAS: sas,
+			ServiceSAS: scope == object, Timeout: timeoutOther, Run: guard(class, name, run),
+		}
+	}
+	public := func(level storage.PublicAccess, o *storage.Operation) *storage.Operation {
+		o.Public = level
+		return o
+	}
+	byService := func(o *storage.Operation) *storage.Operation {
+		o.ServiceSAS = true
+		return o
+	}
+	body := func(most int64, perMiB time.Duration, o *storage.Operation) *storage.Operation {
+		o.MaxBody, o.PerMiB = most, perMiB
+		return o
+	}
+	long := func(d time.Duration, o *storage.Operation) *storage.Operation {
+		o.Timeout = d
+		return o
+	}
+	mounted := func(o *storage.Operation, name string, class storage.Class) *storage.Operation {
+		if o != nil {
+			return o
+		}
+		return op(name, class, service, "", notImplemented)
+	}
+
+	const (
+		read, write, del = storage.Read, storage.Write, storage.Delete
+		ofBlob, ofAll    = storage.PublicBlob, storage.PublicContainer
+	)
+	o := operations{
+		listContainers:       op("ListContainers", read, service, "l", s.listContainers),
+		accountInformation:   op("GetAccountInformation", read, service, anyPermission, s.accountInformation),
+		findBlobsByTags:      op("FindBlobsByTags", read, service, "f", s.findBlobsByTags),
+		batch:                body(maxBatchBody, 0, long(timeoutLong, op("BlobBatch", write, service, anyPermission, s.batch))),
+		getServiceProperties: mounted(shared.Get, "GetBlobServiceProperties", read),
+		setServiceProperties: mounted(shared.Set, "SetBlobServiceProperties", write),
+		serviceStats:         mounted(shared.Stats, "GetBlobServiceStats", read),
+		userDelegationKey:    op("GetUserDelegationKey", read, service, "", notImplemented),
+
+		createContainer:             op("CreateContainer", write, container, "cw", s.createContainer),
+		deleteContainer:             op("DeleteContainer", del, container, "d", s.deleteContainer),
+		getContainerProperties:      public(ofAll, op("GetContainerProperties", read, container, "r", s.getContainerProperties)),
+		getContainerMetadata:        public(ofAll, op("GetContainerMetadata", read, container, "r", s.getContainerMetadata)),
+		setContainerMetadata:        op("SetContainerMetadata", write, container, "w", s.setContainerMetadata),
+		getContainerACL:             op("GetContainerACL", read, container, "", s.getContainerACL),
+		setContainerACL:             body(maxACLBody, 0, op("SetContainerACL", write, container, "", s.setContainerACL)),
+		listBlobs:                   public(ofAll, byService(long(timeoutList, op("ListBlobs", read, container, "l", s.listBlobs)))),
+		findInContainer:             byService(op("FindBlobsByTags", read, container, "f", s.findBlobsByTags)),
+		batchInContainer:            body(maxBatchBody, 0, byService(long(timeoutLong, op("BlobBatch", write, container, anyPermission, s.batch)))),
+		containerAccountInformation: byService(op("GetAccountInformation", read, container, anyPermission, s.accountInformation)),
+		blobAccountInformation:      op("GetAccountInformation", read, object, anyPermission, s.accountInformation),
+		restoreContainer:            op("RestoreContainer", write, container, "w", notImplemented),
+
+		getBlob:           public(ofBlob, long(timeoutReadPart, op("GetBlob", read, object, "r", s.getBlob))),
+		getBlobProperties: public(ofBlob, op("GetBlobProperties", read, object, "r", s.getBlobProperties)),
+		getBlobMetadata:   public(ofBlob, op("GetBlobMetadata", read, object, "r", s.getBlobMetadata)),
+		setBlobMetadata:   op("SetBlobMetadata", write, object, "w", s.setBlobMetadata),
+		setBlobProperties: op("SetBlobProperties", write, object, "w", s.setBlobProperties),
+		deleteBlob:        op("DeleteBlob", del, object, "d", s.deleteBlob),
+		putBlob:           body(maxPutBlob, timeoutPerMiB, op("PutBlob", write, object, "cw", s.putBlob)),
+		putBlobFromURL:    long(timeoutLong, op("PutBlobFromURL", write, object, "cw", s.putBlobFromURL)),
+		snapshotBlob:      op("SnapshotBlob", write, object, "cw", s.snapshotBlob),
+
+		putBlock:        body(maxBlock, timeoutPerMiB, op("PutBlock", write, object, "cw", s.putBlock)),
+		putBlockFromURL: long(timeoutLong, op("PutBlockFromURL", write, object, "cw", s.putBlockFromURL)),
+		putBlockList:    body(maxXMLBody, timeoutPerMiB, op("PutBlockList", write, object, "cw", s.putBlockList)),
+		getBlocks:       public(ofBlob, op("GetBlockList", read, object, "r", s.getBlockList)),
+
+		appendBlock:        body(maxAppend, timeoutPerMiB, op("AppendBlock", write, object, "aw", s.appendBlock)),
+		appendBlockFromURL: long(timeoutLong, op("AppendBlockThroughCopy", write, object, "aw", s.appendBlockFromURL)),
+		sealBlob:           op("SealBlob", write, object, "acw", s.sealBlob),
+
+		putPage:        body(maxPages, timeoutPerMiB, op("PutPage", write, object, "w", s.putPage)),
+		clearPage:      op("ClearPage", write, object, "w", s.clearPage),
+		putPageFromURL: long(timeoutLong, op("PutPageFromURL", write, object, "w", s.putPageFromURL)),
+		getPageRanges:  public(ofBlob, op("GetPageRanges", read, object, "r", s.getPageRanges)),
+
+		copyBlob:        long(timeoutLong, op("CopyBlob", write, object, "cw", s.copyBlob)),
+		copyBlobFromURL: long(timeoutLong, op("CopyBlobFromURL", write, object, "cw", s.copyBlobFromURL)),
+		abortCopyBlob:   op("AbortCopyBlob", write, object, "w", s.abortCopyBlob),
+
+		setBlobTier: op("SetBlobTier", write, object, "w", s.setBlobTier),
+		getBlobTags: op("GetBlobTags", read, object, "t", s.getBlobTags),
+		setBlobTags: body(maxTagsBody, 0, op("SetBlobTags", write, object, "t", s.setBlobTags)),
+
+		undeleteBlob:        op("UndeleteBlob", write, object, "w", notImplemented),
+		setBlobExpiry:       op("SetBlobExpiry", write, object, "w", notImplemented),
+		incrementalCopyBlob: op("IncrementalCopyBlob", write, object, "cw", notImplemented),
+		queryBlobContents:   op("QueryBlobContents", read, object, "r", notImplemented),
+		setImmutability:     op("SetContainerServiceMetadata", write, object, "i", notImplemented),
+	}
+	o.containerLease = map[string]*storage.Operation{
+		actionAcquire: op("AcquireContainerLease", write, container, "w", s.leaseContainer),
+		actionRenew:   op("RenewContainerLease", write, container, "w", s.leaseContainer),
+		actionChange:  op("ChangeContainerLease", write, container, "w", s.leaseContainer),
+		actionRelease: op("ReleaseContainerLease", write, container, "w", s.leaseContainer),
+		actionBreak:   op("BreakContainerLease", write, container, "wd", s.leaseContainer),
+	}
+	o.blobLease = map[string]*storage.Operation{
+		actionAcquire: op("AcquireBlobLease", write, object, "w", s.leaseBlob),
+		actionRenew:   op("RenewBlobLease", write, object, "w", s.leaseBlob),
+		actionChange:  op("ChangeBlobLease", write, object, "w", s.leaseBlob),
+		actionRelease: op("ReleaseBlobLease", write, object, "w", s.leaseBlob),
+		actionBreak:   op("BreakBlobLease", write, object, "wd", s.leaseBlob),
+	}
+	return o
+}
+
+// guard keeps users from writing to the containers of the service: of `$logs`
+// they may read all and delete blobs, nothing else. The node itself may do all.
+//
+// Source: "About Storage Analytics logging"; the error as observed there.
+func guard(class storage.Class, name string, run func(*storage.Call) error) func(*storage.Call) error {
+	if class == storage.Read {
+		return run
+	}
+	deletesBlob := name == "DeleteBlob" || name == "BlobBatch"
+	return func(c *storage.Call) error {
+		if !deletesBlob && isSystem(c.Container) && c.Identity.Type != storage.System {
+			return storage.ErrInsufficientAccountPermissions
+		}
+		return run(c)
+	}
+}
+
+// notImplemented refuses the operations of features that are not there: soft
+// delete, expiry, immutability, query, incremental copy, delegation keys.
+func notImplemented(*storage.Call) error { return storage.ErrNotImplemented }

@@ -1,0 +1,115 @@
+package blob
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"reslog/service/storage"
+	"reslog/service/storage/blobstore"
+)
+
+// Config is what a Service is made of.
+type Config struct {
+	// Store keeps containers and blobs. Required.
+	Store blobstore.Store
+	// Accounts are the accounts of this node; a copy may name any of them as
+	// its source. Nil means that a copy stays inside the account of the request.
+	Accounts storage.Accounts
+	// AllowCopyHosts are the hosts, "host" or "host:port", from which the
+	// operations that read from a URL may read over the network. Empty means
+	// none: then only blobs of this node can be the source.
+	AllowCopyHosts []string
+	// Transport reads those sources. Nil means http.DefaultTransport.
+	Transport http.RoundTripper
+	// Properties are the operations on the service itself, which the parent
+	// package does. Nil ones are refused as not implemented.
+	Properties storage.PropertyOperations
+	// RehydrateAfter is how long an archived blob takes to come back. Zero
+	// means no time: it can be read right after Set Blob Tier.
+	RehydrateAfter time.Duration
+	// Logger is told of failures that no client sees. Nil means none.
+	Logger *slog.Logger
+	// Now is the clock; nil means time.Now. Requests bring their own time, the
+	// clock is for what has none.
+	Now func() time.Time
+}
+
+// Service is the blob service. It implements storage.Service and holds no state
+// of its own: everything is in the Store.
+type Service struct {
+	store     blobstore.Store
+	accounts  storage.Accounts
+	copyHosts map[string]bool
+	client    *http.Client
+	log       *slog.Logger
+	now       func() time.Time
+	ops       operations
+
+	rehydrateAfter time.Duration
+}
+
+var _ storage.Service = (*Service)(nil)
+
+// New makes a Service.
+func New(cfg Config) *Service {
+	s := &Service{
+		store:     cfg.Store,
+		accounts:  cfg.Accounts,
+		copyHosts: make(map[string]bool, len(cfg.AllowCopyHosts)),
+		log:       cfg.Logger,
+		now:       cfg.Now,
+
+		rehydrateAfter: cfg.RehydrateAfter,
+	}
+	for _, h := range cfg.AllowCopyHosts {
+		s.copyHosts[h] = true
+	}
+	transport := cfg.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	s.client = &http.Client{
+		Transport: transport,
+		// A redirect could lead to a host that is not allowed.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.ops = s.operations(cfg.Properties)
+	return s
+}
+
+// Kind says that this is the blob service.
+func (s *Service) Kind() storage.Kind { return storage.Blob }
+
+// Policies returns the stored access policies of a container.
+func (s *Service) Policies(ctx context.Context, a *storage.Account, name string) ([]storage.AccessPolicy, error) {
+	c, err := s.store.Container(ctx, a.Name, name)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	policies := make([]storage.AccessPolicy, len(c.Policies))
+	for i, p := range c.Policies {
+		policies[i] = storage.AccessPolicy(p)
+	}
+	return policies, nil
+}
+
+// PublicAccess returns what anonymous clients may read of a container; nothing
+// of one that does not exist or that the system owns.
+func (s *Service) PublicAccess(ctx context.Context, a *storage.Account, container string) storage.PublicAccess {
+	if isSystem(container) {
+		return storage.PublicNone
+	}
+	c, err := s.store.Container(ctx, a.Name, container)
+	if err != nil {
+		return storage.PublicNone
+	}
+	return storage.PublicAccess(c.PublicAccess)
+}

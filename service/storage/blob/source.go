@@ -1,0 +1,309 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"reslog/service/storage"
+	"reslog/service/storage/blobstore"
+)
+
+// maxSourceURL bounds x-ms-copy-source, in bytes.
+const maxSourceURL = 8 << 10
+
+// source is the open source of a copy: a blob of this node, whose content can
+// be shared, or an answer from another host, which can only be read.
+type source struct {
+	blob   *blobstore.Blob // of another host: what its headers say
+	handle *blobstore.Handle
+	remote *remoteSource
+	// url is x-ms-copy-source as received, for the log.
+	url string
+	// key is "/account/container/blob" for a source on this node, else "".
+	key string
+}
+
+func (s *source) close() {
+	if s.handle != nil {
+		s.handle.Close() //nolint:errcheck // nothing was written
+	}
+	if s.remote != nil {
+		s.remote.close()
+	}
+}
+
+// reader reads length bytes of the source from offset on.
+func (s *source) reader(offset, length int64) (io.Reader, error) {
+	if s.handle != nil {
+		return io.NewSectionReader(s.handle, offset, length), nil
+	}
+	return s.remote.reader(offset, length)
+}
+
+// stored is the form of the URL that a blob keeps as its copy source: without
+// the signature that opened it.
+func (s *source) stored() string {
+	u, err := url.Parse(s.url)
+	if err != nil {
+		return ""
+	}
+	q := u.Query()
+	u.RawQuery = ""
+	if at := q.Get("snapshot"); at != "" {
+		u.RawQuery = "snapshot=" + url.QueryEscape(at)
+	}
+	return u.String()
+}
+
+// openSource opens x-ms-copy-source. trusted says that the key of the request's
+// account opens its blobs too; otherwise the URL must carry its own signature or
+// name a public blob.
+func (s *Service) openSource(c *storage.Call, trusted bool) (*source, error) {
+	raw := c.Header("X-Ms-Copy-Source")
+	c.SourceURI = raw
+	if v := c.Request.Header["X-Ms-Copy-Source-Authorization"]; len(v) > 0 {
+		return nil, cannotVerify(http.StatusUnauthorized, "Server failed to authenticate the copy source: bearer tokens are not supported.")
+	}
+	u, err := sourceURL(c, raw)
+	if err != nil {
+		return nil, err
+	}
+	src := &source{url: u.String()}
+	if raw != "" && strings.HasPrefix(raw, "http") {
+		src.url = raw
+	}
+	if !s.isLocal(c, u) {
+		return src, s.openRemote(c, src, u)
+	}
+	found, err := s.probeSource(c, u, trusted && ownsKey(c))
+	if err != nil {
+		return nil, err
+	}
+	at, err := parseSnapshot("snapshot", found.query.Get("snapshot"))
+	if err != nil {
+		return nil, err
+	}
+	src.key = "/" + found.ref.Account + "/" + found.ref.Container + "/" + found.ref.Name
+	src.handle, err = s.store.Open(c.Context(), found.ref, at)
+	switch {
+	case errors.Is(err, blobstore.ErrContainerNotFound), errors.Is(err, blobstore.ErrBlobNotFound):
+		return nil, cannotVerify(http.StatusNotFound, storage.ErrBlobNotFound.Message)
+	case err != nil:
+		return nil, err
+	}
+	src.blob = src.handle.Blob
+	s.rehydrate(src.blob, c.Now)
+	return src, nil
+}
+
+// ownsKey reports whether the request was made with the account's key.
+func ownsKey(c *storage.Call) bool {
+	return c.Identity.Type == storage.SharedKey || c.Identity.Type == storage.System
+}
+
+// sourceURL parses x-ms-copy-source. Before 2012-02-12 it is a path,
+// "/account/container/blob".
+func sourceURL(c *storage.Call, raw string) (*url.URL, error) {
+	bad := invalidHeader("X-Ms-Copy-Source", redactQuery(raw))
+	if raw == "" || len(raw) > maxSourceURL {
+		return nil, bad
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, bad
+	}
+	if strings.HasPrefix(raw, "/") && c.Version < storage.V2012_02_12 {
+		u.Scheme, u.Host = "http", c.Request.Host
+		if !c.PathStyle {
+			// The account is in the path, whatever the host of the request.
+			u.Host = "localhost" + portOf(c.Request.Host)
+		}
+		return u, nil
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return nil, bad
+	}
+	return u, nil
+}
+
+// redactQuery drops the query, which may hold a signature.
+func redactQuery(s string) string {
+	s, _, _ = strings.Cut(s, "?")
+	return s
+}
+
+func portOf(host string) string {
+	if _, port, err := net.SplitHostPort(host); err == nil {
+		return ":" + port
+	}
+	return ""
+}
+
+// isLocal reports whether a URL leads to this node: to the host the request
+// came to, to another account under the same suffix, or to another name of the
+// loopback interface on the same port.
+func (s *Service) isLocal(c *storage.Call, u *url.URL) bool {
+	here, there := strings.ToLower(c.Request.Host), strings.ToLower(u.Host)
+	if here == there {
+		return true
+	}
+	if isLoopback(here) && isLoopback(there) && portOf(here) == portOf(there) {
+		return true
+	}
+	_, hereRest, _ := strings.Cut(here, ".")
+	label, thereRest, ok := strings.Cut(there, ".")
+	if !ok || s.accounts == nil || thereRest != hereRest && thereRest != here {
+		return false
+	}
+	_, known := s.accounts.Account(strings.TrimSuffix(label, "-secondary"))
+	return known
+}
+
+func isLoopback(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(strings.Trim(name, "[]"))
+	return ip != nil && ip.IsLoopback()
+}
+
+// cannotVerify is CannotVerifyCopySource with the status and the words of what
+// reading the source met.
+func cannotVerify(status int, message string) error {
+	e := *storage.ErrCannotVerifyCopySource
+	e.Status, e.Message = status, message
+	return &e
+}
+
+// probed is a blob of this node that a URL names and that may be read.
+type probed struct {
+	ref   blobstore.Ref
+	query url.Values
+}
+
+// probeSource finds the blob that a URL of this node names, and whether it may
+// be read, by sending a request for it through the same checks as all requests.
+// Only the checks run: nothing is read and nothing is logged.
+func (s *Service) probeSource(c *storage.Call, u *url.URL, trusted bool) (*probed, error) {
+	if trusted {
+		found, err := s.probe(c, u, storage.InProcess)
+		if err != nil || found.ref.Account == c.Account.Name {
+			return found, err
+		}
+	}
+	return s.probe(c, u, func(h http.Handler) http.RoundTripper { return direct{h, c.Request.RemoteAddr} })
+}
+
+func (s *Service) probe(c *storage.Call, u *url.URL, transport func(http.Handler) http.RoundTripper) (*probed, error) {
+	if s.accounts == nil {
+		return nil, cannotVerify(http.StatusNotFound, storage.ErrBlobNotFound.Message)
+	}
+	probe := &sourceProbe{Service: s, found: &probed{}}
+	front := storage.NewFront(storage.FrontConfig{
+		Service: probe, Accounts: s.accounts, SkipVersionCheck: true,
+		Now: func() time.Time { return c.Now },
+	})
+	req, err := http.NewRequestWithContext(c.Context(), http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return nil, invalidHeader("X-Ms-Copy-Source", redactQuery(u.String()))
+	}
+	req.Header.Set("X-Ms-Version", string(c.Version))
+	req.TLS = c.Request.TLS
+	res, err := transport(front).RoundTrip(req)
+	if err != nil {
+		return nil, fmt.Errorf("check copy source: %w", err)
+	}
+	res.Body.Close() //nolint:errcheck // nothing was read
+	if res.StatusCode != http.StatusOK {
+		return nil, cannotVerify(res.StatusCode, refusedSource(res.StatusCode, res.Header.Get("X-Ms-Error-Code")))
+	}
+	return probe.found, nil
+}
+
+// refusedSource words why a source cannot be read.
+func refusedSource(status int, code string) string {
+	switch status {
+	case http.StatusNotFound:
+		return storage.ErrResourceNotFound.Message
+	case http.StatusUnauthorized:
+		return storage.ErrNoAuthenticationInformation.Message
+	case http.StatusForbidden:
+		return "This request is not authorized to read the copy source: " + code + "."
+	}
+	return "Could not verify the copy source: " + strconv.Itoa(status) + " " + code + "."
+}
+
+// sourceProbe is the blob service with one operation, which only notes what was
+// asked for.
+type sourceProbe struct {
+	*Service
+	found *probed
+}
+
+// Route takes every request for the reading of a blob.
+func (p *sourceProbe) Route(c *storage.Call) (*storage.Operation, error) {
+	op, err := p.Service.Route(c)
+	if err != nil {
+		return nil, err
+	}
+	if op != p.ops.getBlob {
+		return nil, storage.ErrInvalidUri
+	}
+	noted := *op
+	noted.Run = func(c *storage.Call) error {
+		p.found.ref, p.found.query = ref(c), c.Query
+		return finish(c, answer(c), http.StatusOK)
+	}
+	return &noted, nil
+}
+
+// direct sends requests to a handler without a network and without the identity
+// that storage.InProcess gives.
+type direct struct {
+	handler http.Handler
+	remote  string
+}
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	in := r.Clone(context.WithoutCancel(r.Context()))
+	in.RequestURI, in.Host, in.RemoteAddr = r.URL.RequestURI(), r.URL.Host, d.remote
+	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
+	w := &memoryWriter{header: http.Header{}}
+	d.handler.ServeHTTP(w, in)
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return &http.Response{StatusCode: w.status, Header: w.header, Body: io.NopCloser(strings.NewReader(w.body.String())), Request: r}, nil
+}
+
+// memoryWriter keeps an answer in memory; only small ones are written to it.
+type memoryWriter struct {
+	header http.Header
+	status int
+	body   strings.Builder
+}
+
+func (w *memoryWriter) Header() http.Header { return w.header }
+
+func (w *memoryWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+}
+
+func (w *memoryWriter) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(p)
+}

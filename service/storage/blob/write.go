@@ -1,0 +1,192 @@
+package blob
+
+import (
+	"strings"
+	"time"
+
+	"reslog/service/storage"
+	"reslog/service/storage/blobstore"
+)
+
+// ref names the blob of the request.
+func ref(c *storage.Call) blobstore.Ref {
+	return blobstore.Ref{Account: c.Account.Name, Container: c.Container, Name: c.Name}
+}
+
+// precondition is what a request demands of a blob before it is changed.
+type precondition struct {
+	conditions conditions
+	lease      string
+	overwrite  bool // the caller may write over an existing blob
+}
+
+// demands reads conditional headers and the lease ID.
+func demands(c *storage.Call, u use) (precondition, error) {
+	p := precondition{overwrite: true}
+	var err error
+	if p.conditions, err = parseConditions(c, u); err != nil {
+		return p, err
+	}
+	if p.conditions.tags != nil {
+		if err := needsPermission(c, "t"); err != nil {
+			return p, err
+		}
+	}
+	if c.Identity.IsSAS() {
+		// With "create" but not "write" a blob can be made, not replaced.
+		p.overwrite = strings.Contains(c.Identity.SASPermissions, "w")
+	}
+	p.lease, err = givenLease(c)
+	return p, err
+}
+
+// needsPermission refuses a SAS without a permission that a header asks for.
+func needsPermission(c *storage.Call, letter string) error {
+	if c.Identity.IsSAS() && !strings.Contains(c.Identity.SASPermissions, letter) {
+		return storage.ErrAuthorizationPermissionMismatch
+	}
+	return nil
+}
+
+// create checks the blob that is about to be made, or replaced if b is not nil.
+func (p *precondition) create(c *storage.Call, b *blobstore.Blob) error {
+	if b == nil {
+		if err := p.conditions.checkBlob(nil); err != nil {
+			return err
+		}
+		if p.lease != "" {
+			return storage.ErrLeaseNotPresentWithBlobOperation
+		}
+		return nil
+	}
+	if err := p.conditions.checkBlob(b); err != nil {
+		return err
+	}
+	if !p.overwrite {
+		return storage.ErrUnauthorizedBlobOverwrite
+	}
+	return checkLeaseWrite(&b.Lease, c.Now, p.lease, leaseOnBlob)
+}
+
+// modify checks the blob that is about to be changed.
+func (p *precondition) modify(c *storage.Call, b *blobstore.Blob) error {
+	if b == nil {
+		return storage.ErrBlobNotFound
+	}
+	if err := p.conditions.checkBlob(b); err != nil {
+		return err
+	}
+	return checkLeaseWrite(&b.Lease, c.Now, p.lease, leaseOnBlob)
+}
+
+// observe checks the blob that is about to be read: a lease ID is a condition.
+func (p *precondition) observe(c *storage.Call, b *blobstore.Blob) error {
+	if err := p.conditions.checkBlob(b); err != nil {
+		return err
+	}
+	return checkLeaseRead(&b.Lease, c.Now, p.lease, leaseOnBlob)
+}
+
+// heir gives a new blob what outlives the content of the one it replaces: its
+// lease, if that still runs.
+func heir(c *storage.Call, b, old *blobstore.Blob) {
+	if old != nil {
+		b.Lease = leaseAfterWrite(old.Lease, c.Now)
+	}
+}
+
+// update changes the committed blob of the request: it must exist, be what
+// check allows, and meet the demands. It is touched unless fn says otherwise.
+func (s *Service) update(c *storage.Call, u use, fn func(t *blobstore.Txn) error) (*blobstore.Blob, error) {
+	p, err := demands(c, u)
+	if err != nil {
+		return nil, err
+	}
+	var result *blobstore.Blob
+	err = s.store.Update(c.Context(), ref(c), func(t *blobstore.Txn) error {
+		if err := p.modify(c, t.Blob); err != nil {
+			return err
+		}
+		t.Blob.Lease = leaseAfterWrite(t.Blob.Lease, c.Now)
+		s.rehydrate(t.Blob, c.Now)
+		if err := fn(t); err != nil {
+			return err
+		}
+		result = t.Blob
+		return nil
+	})
+	return result, storeError(err)
+}
+
+// read returns the properties of the blob or snapshot of the request, after its
+// conditions and lease ID were checked.
+func (s *Service) read(c *storage.Call) (*blobstore.Blob, error) {
+	at, err := snapshotTime(c)
+	if err != nil {
+		return nil, err
+	}
+	p, err := demands(c, useRead)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.store.Blob(c.Context(), ref(c), at)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	return b, s.readable(c, b, &p)
+}
+
+// readable applies to a blob what every read checks.
+func (s *Service) readable(c *storage.Call, b *blobstore.Blob, p *precondition) error {
+	if b.Type == blobstore.AppendBlob && c.Version < storage.V2015_02_21 {
+		return errAppendBlobVersion
+	}
+	s.rehydrate(b, c.Now)
+	return p.observe(c, b)
+}
+
+// snapshotTime reads the snapshot parameter; zero without one.
+func snapshotTime(c *storage.Call) (time.Time, error) {
+	if len(c.Query) == 0 {
+		return time.Time{}, nil
+	}
+	return parseSnapshot("snapshot", c.Query.Get("snapshot"))
+}
+
+func parseSnapshot(name, v string) (time.Time, error) {
+	if v == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, v)
+	if err != nil || t.IsZero() {
+		return time.Time{}, invalidQuery(name, v, "not the time of a snapshot")
+	}
+	return t.UTC(), nil
+}
+
+// noSnapshot refuses an operation that only a base blob allows.
+func noSnapshot(c *storage.Call) error {
+	if c.Query.Get("snapshot") != "" {
+		return errSnapshotOperation
+	}
+	return nil
+}
+
+// mustBe refuses a blob of another type.
+func mustBe(b *blobstore.Blob, t blobstore.BlobType) error {
+	if b != nil && b.Type != t {
+		return storage.ErrInvalidBlobType
+	}
+	return nil
+}
+
+// online refuses an archived blob.
+func online(b *blobstore.Blob) error {
+	if b.Tier == tierArchive {
+		if b.Archive != "" {
+			return storage.ErrBlobBeingRehydrated
+		}
+		return storage.ErrBlobArchived
+	}
+	return nil
+}
