@@ -25,6 +25,9 @@ var (
 	ErrClosed = errors.New("the bus is closed")
 	// ErrNotFound is returned by KeyValue.Get for a key that is not there.
 	ErrNotFound = errors.New("key not found")
+	// ErrBucketFull is wrapped by the error of a Put into a bounded bucket that
+	// has no room for the value.
+	ErrBucketFull = errors.New("bucket is full")
 	// ErrTooLarge is returned in audit mode for a record over MaxRecord.
 	ErrTooLarge = errors.New("record is too large")
 	// ErrFull is returned in audit mode when MaxMemory is in use.

@@ -28,6 +28,15 @@ func (b *Bus) KeyValue(ctx context.Context, bucket string) (*KeyValue, error) {
 	return openKeyValue(ctx, b.host.js, jetstream.KeyValueConfig{Bucket: bucket})
 }
 
+// BoundedKeyValue is KeyValue for a bucket of at most maxBytes; a Put beyond it
+// fails with an error that wraps ErrBucketFull.
+func (b *Bus) BoundedKeyValue(ctx context.Context, bucket string, maxBytes int64) (*KeyValue, error) {
+	if b.ctx.Err() != nil {
+		return nil, ErrClosed
+	}
+	return openKeyValue(ctx, b.host.js, jetstream.KeyValueConfig{Bucket: bucket, MaxBytes: maxBytes})
+}
+
 func openKeyValue(ctx context.Context, js jetstream.JetStream, cfg jetstream.KeyValueConfig) (*KeyValue, error) {
 	cfg.Storage, cfg.History, cfg.Replicas = jetstream.FileStorage, 1, 1
 	kv, err := js.KeyValue(ctx, cfg.Bucket)
@@ -61,6 +70,9 @@ func (k *KeyValue) Put(ctx context.Context, key string, value []byte) error {
 	enc, err := encodeKey(key)
 	if err == nil {
 		_, err = k.kv.Put(ctx, enc, value)
+	}
+	if isFull(err) {
+		err = fmt.Errorf("%w: %w", ErrBucketFull, err)
 	}
 	if err != nil {
 		return k.fail("put", key, err)
@@ -133,6 +145,13 @@ func (k *KeyValue) each(ctx context.Context, fn func(string, []byte, bool), once
 			fn(key, e.Value(), e.Operation() != jetstream.KeyValuePut)
 		}
 	}
+}
+
+// isFull reports whether the bucket's own limit refused a value. The server
+// gives it no code of its own.
+func isFull(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && strings.Contains(api.Description, "maximum bytes exceeded")
 }
 
 func (k *KeyValue) fail(op, key string, err error) error {

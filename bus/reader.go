@@ -24,7 +24,9 @@ type Entry struct {
 	// Number counts records from 1, so that the difference of two entries'
 	// Numbers is how far apart they are.
 	Number uint64
-	Record record.Record
+	// Redelivered says that Redeliver put it there for this reader.
+	Redelivered bool
+	Record      record.Record
 }
 
 // Batch is what one call of Reader.Next read.
@@ -252,9 +254,10 @@ func (r *Reader) decode(f *frame, seq uint64, after int, b *Batch) error {
 			return fmt.Errorf("%w: %w", errFrame, err)
 		}
 		e := Entry{
-			Position: Position{Epoch: r.bus.writer.epoch, Seq: seq, Index: uint32(index)},
-			Number:   f.before + uint64(index) + 1,
-			Record:   record.Record{Resource: id, Category: k.category},
+			Position:    Position{Epoch: r.bus.writer.epoch, Seq: seq, Index: uint32(index)},
+			Number:      f.before + uint64(index) + 1,
+			Redelivered: k.to != "",
+			Record:      record.Record{Resource: id, Category: k.category},
 		}
 		if err := decodeEntry(body[start:offset:offset], kindRecord, &e.Record); err != nil {
 			return err
