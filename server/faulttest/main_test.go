@@ -3,7 +3,9 @@ package faulttest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -19,10 +21,15 @@ import (
 const (
 	dataVariable       = "RESLOG_FAULTTEST_DATA"
 	durabilityVariable = "RESLOG_FAULTTEST_DURABILITY"
+	diskVariable       = "RESLOG_FAULTTEST_DISK" // size of a file system of its own for the data
 )
 
 func TestMain(m *testing.M) {
 	if data := os.Getenv(dataVariable); data != "" {
+		if err := smallDisk(data, os.Getenv(diskVariable)); err != nil {
+			fmt.Fprintln(os.Stderr, "small disk:", err)
+			os.Exit(1)
+		}
 		if err := node(config(data, bus.Durability(os.Getenv(durabilityVariable)))); err != nil {
 			fmt.Fprintln(os.Stderr, "node:", err)
 			os.Exit(1)
@@ -44,33 +51,43 @@ func config(data string, d bus.Durability) server.Config {
 }
 
 // node runs a node until it is killed, or until standard input ends, so that
-// none outlives a test that dies. It prints its address.
+// none outlives a test that dies. It prints its address. A line of input restarts
+// the node in the same process.
 func node(cfg server.Config) error {
-	n, err := server.New(cfg)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	lines := make(chan struct{})
 	go func() {
-		bufio.NewScanner(os.Stdin).Scan()
-		cancel()
+		defer close(lines)
+		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+			lines <- struct{}{}
+		}
 	}()
-	if err := n.Start(ctx); err != nil {
-		return err
+	for more := true; more; {
+		n, err := server.New(cfg)
+		if err != nil {
+			return err
+		}
+		if err := n.Start(context.Background()); err != nil {
+			return err
+		}
+		fmt.Println(n.BlobURL())
+		_, more = <-lines
+		if err := n.Stop(context.Background()); err != nil {
+			return err
+		}
 	}
-	fmt.Println(n.BlobURL())
-	return n.Wait(ctx)
+	return nil
 }
 
 // victim is a node in a process of its own.
 type victim struct {
 	url string
 	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
 }
 
 // start starts a node on data and waits until it serves.
-func start(t *testing.T, data string, d bus.Durability) *victim {
+func start(t *testing.T, data string, d bus.Durability, options ...func(*exec.Cmd)) *victim {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -79,7 +96,10 @@ func start(t *testing.T, data string, d bus.Durability) *victim {
 	v := &victim{cmd: exec.CommandContext(t.Context(), self)}
 	v.cmd.Env = append(os.Environ(), dataVariable+"="+data, durabilityVariable+"="+string(d))
 	v.cmd.Stderr = os.Stderr
-	if _, err := v.cmd.StdinPipe(); err != nil {
+	for _, option := range options {
+		option(v.cmd)
+	}
+	if v.in, err = v.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
 	out, err := v.cmd.StdoutPipe()
@@ -89,12 +109,36 @@ func start(t *testing.T, data string, d bus.Durability) *victim {
 	if err := v.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	v.out = bufio.NewReader(out)
+	v.readURL(t)
+	return v
+}
+
+// readURL waits until the node serves.
+func (v *victim) readURL(t *testing.T) {
+	t.Helper()
+	line, err := v.out.ReadString('\n')
 	if err != nil {
 		t.Fatalf("the node did not start: %v, %v", err, v.cmd.Wait())
 	}
 	v.url = strings.TrimSpace(line)
-	return v
+}
+
+// restart stops the node and starts it again in its process.
+func (v *victim) restart(t *testing.T) {
+	t.Helper()
+	if _, err := fmt.Fprintln(v.in, "restart"); err != nil {
+		t.Fatal(err)
+	}
+	v.readURL(t)
+}
+
+// stop ends the node in an orderly way.
+func (v *victim) stop(t *testing.T) {
+	t.Helper()
+	if err := errors.Join(v.in.Close(), v.cmd.Wait()); err != nil {
+		t.Errorf("stop the node: %v", err)
+	}
 }
 
 // kill ends the node with SIGKILL and returns the moment before it did.

@@ -1,0 +1,37 @@
+package faulttest
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// smallDisk puts a file system of a limited size below data, seen by this
+// process alone. It goes with the process.
+func smallDisk(data, size string) error {
+	if size == "" {
+		return nil
+	}
+	return syscall.Mount("tmpfs", data, "tmpfs", 0, "mode=0700,size="+size)
+}
+
+// onSmallDisk lets a node have its data on a file system of the given size. It
+// needs a mount namespace, which a user who is not root gets in a user namespace.
+func onSmallDisk(size string) func(*exec.Cmd) {
+	return func(cmd *exec.Cmd) {
+		cmd.Env = append(cmd.Env, diskVariable+"="+size)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+		if uid := os.Getuid(); uid != 0 {
+			cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+			cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}}
+			cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+		}
+	}
+}
+
+// namespaces reports whether this machine lets us have a file system of our own.
+func namespaces() error {
+	cmd := exec.Command("true")
+	onSmallDisk("1m")(cmd)
+	return cmd.Run()
+}

@@ -1,0 +1,198 @@
+package faulttest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
+
+	"reslog/bus"
+	"reslog/server"
+	"reslog/storagelog"
+)
+
+// diskSize is enough for an empty node and some hundred blobs.
+const diskSize = "160m"
+
+// TestFullDisk fills the disk with blobs. What was taken stays readable, what is
+// refused is refused with a server error, and the node works again when there is
+// room, also after a restart.
+func TestFullDisk(t *testing.T) {
+	if err := namespaces(); err != nil {
+		t.Skipf("no small file system to be had: %v", err)
+	}
+	v := start(t, t.TempDir(), bus.Buffered, onSmallDisk(diskSize))
+	defer v.stop(t)
+	c := connect(t, v.url)
+	if _, err := c.Create(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	switchLogging(t, v.url)
+
+	taken := map[string][]byte{}
+	refused := 0
+	for i := 0; refused < 30; i++ {
+		if i == 2000 {
+			t.Fatalf("%d blobs of a MiB each fit on a disk of %s", len(taken), diskSize)
+		}
+		name := fmt.Sprint(i)
+		content := random(i, 1<<20)
+		err := upload(t, c, name, content)
+		if err == nil {
+			taken[name] = content
+			continue
+		}
+		refused++
+		var re *azcore.ResponseError
+		if !errors.As(err, &re) || re.StatusCode < 500 {
+			t.Fatalf("upload to a full disk: %v", err)
+		}
+	}
+	t.Logf("%d blobs taken, then %d refused", len(taken), refused)
+	verify(t, c, taken)
+
+	for name := range taken {
+		if len(name)%2 == 0 {
+			if _, err := c.NewBlobClient(name).Delete(t.Context(), nil); err != nil {
+				t.Fatalf("delete on a full disk: %v", err)
+			}
+			delete(taken, name)
+		}
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		content := random(-1, 1<<20)
+		err := upload(t, c, "again", content)
+		if err == nil {
+			taken["again"] = content
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no room after deleting: %v", err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	verify(t, c, taken)
+
+	v.restart(t)
+	c = connect(t, v.url)
+	verify(t, c, taken)
+	if err := upload(t, c, "after", []byte("x")); err != nil {
+		t.Errorf("upload after the restart: %v", err)
+	}
+	checkLogs(t, v.url)
+}
+
+// random returns n bytes that depend on seed alone.
+func random(seed, n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8), 1}).Read(b)
+	return b
+}
+
+func upload(t *testing.T, c *container.Client, name string, content []byte) error {
+	t.Helper()
+	_, err := c.NewBlockBlobClient(name).Upload(t.Context(), streaming.NopCloser(bytes.NewReader(content)), nil)
+	return err
+}
+
+// verify reads every blob back.
+func verify(t *testing.T, c *container.Client, want map[string][]byte) {
+	t.Helper()
+	for name, content := range want {
+		if got := download(t, c, name); !bytes.Equal(got, content) {
+			t.Errorf("blob %s: %d bytes that are not those it was given", name, len(got))
+		}
+	}
+}
+
+func download(t *testing.T, c *container.Client, name string) []byte {
+	t.Helper()
+	r, err := c.NewBlobClient(name).DownloadStream(t.Context(), nil)
+	if err != nil {
+		t.Fatalf("download %s: %v", name, err)
+	}
+	b, err := io.ReadAll(r.Body)
+	if err = errors.Join(err, r.Body.Close()); err != nil {
+		t.Fatalf("download %s: %v", name, err)
+	}
+	return b
+}
+
+// serviceAt returns a client of the node's development account.
+func serviceAt(t *testing.T, url string) *service.Client {
+	t.Helper()
+	cred, err := service.NewSharedKeyCredential(server.DevAccount, server.DevKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc, err := service.NewClientWithSharedKeyCredential(url+"/"+server.DevAccount, cred, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return svc
+}
+
+func switchLogging(t *testing.T, url string) {
+	t.Helper()
+	_, err := serviceAt(t, url).SetProperties(t.Context(), &service.SetPropertiesOptions{Logging: &service.Logging{
+		Version: to.Ptr("1.0"), Read: to.Ptr(true), Write: to.Ptr(true), Delete: to.Ptr(true),
+		RetentionPolicy: &service.RetentionPolicy{Enabled: to.Ptr(false)},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkLogs reads every log strictly: no line is broken and none is there twice.
+// That logging works again is seen by a request made now.
+func checkLogs(t *testing.T, url string) {
+	t.Helper()
+	svc := serviceAt(t, url)
+	p, err := svc.NewContainerClient(containerName).GetProperties(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := svc.NewContainerClient("$logs")
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		seen := map[string]int{}
+		pager := logs.NewListBlobsFlatPager(nil)
+		for pager.More() {
+			page, err := pager.NextPage(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, item := range page.Segment.BlobItems {
+				for line := range bytes.Lines(download(t, logs, *item.Name)) {
+					e, err := storagelog.ParseEntry(bytes.TrimSuffix(line, []byte("\n")))
+					if err != nil {
+						t.Fatalf("%s: %v in %q", *item.Name, err, line)
+					}
+					seen[fmt.Sprint(e.RequestID, " ", e.OperationNumber)]++
+				}
+			}
+		}
+		if seen[*p.RequestID+" 0"] > 0 {
+			for id, n := range seen {
+				if n > 1 {
+					t.Errorf("%d records of request %s", n, strings.TrimSpace(id))
+				}
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("a request made after the restart is not logged (%s)", http.MethodHead)
+		}
+	}
+}
