@@ -22,21 +22,21 @@ const maxFile = 1 << 20
 // file is the bootstrap file. Its keys are the names of the flags; what is not
 // there changes nothing.
 type file struct {
-	BlobAddr       *string        `yaml:"blob-addr"`
-	AdminAddr      *string        `yaml:"admin-addr"`
-	Cert           *string        `yaml:"cert"`
-	Key            *string        `yaml:"key"`
-	Accounts       []fileAccount  `yaml:"storage-accounts"`
-	SubscriptionID *string        `yaml:"subscription-id"`
-	ResourceGroup  *string        `yaml:"resource-group"`
-	Location       *string        `yaml:"location"`
-	FlushInterval  *time.Duration `yaml:"flush-interval"`
-	Durability     *string        `yaml:"durability"`
-	BusMaxBytes    *int64         `yaml:"bus-max-bytes"`
-	BusMaxAge      *time.Duration `yaml:"bus-max-age"`
-	SkipVersion    *bool          `yaml:"skip-api-version-check"`
-	Throttle       *float64       `yaml:"throttle"`
-	CopyHosts      []string       `yaml:"copy-hosts"`
+	BlobAddr       *string       `yaml:"blob-addr"`
+	AdminAddr      *string       `yaml:"admin-addr"`
+	Cert           *string       `yaml:"cert"`
+	Key            *string       `yaml:"key"`
+	Accounts       []fileAccount `yaml:"storage-accounts"`
+	SubscriptionID *string       `yaml:"subscription-id"`
+	ResourceGroup  *string       `yaml:"resource-group"`
+	Location       *string       `yaml:"location"`
+	FlushInterval  *string       `yaml:"flush-interval"`
+	Durability     *string       `yaml:"durability"`
+	BusMaxBytes    *int64        `yaml:"bus-max-bytes"`
+	BusMaxAge      *string       `yaml:"bus-max-age"`
+	SkipVersion    *bool         `yaml:"skip-api-version-check"`
+	Throttle       *float64      `yaml:"throttle"`
+	CopyHosts      []string      `yaml:"copy-hosts"`
 }
 
 type fileAccount struct {
@@ -64,11 +64,13 @@ func (c *Config) ReadFile(path string) error {
 	if err != nil && !errors.Is(err, io.EOF) { // io.EOF: nothing in it
 		return fmt.Errorf("bootstrap file %s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, false)))
 	}
-	y.apply(c)
+	if err := y.apply(c); err != nil {
+		return fmt.Errorf("bootstrap file %s: %w", path, err)
+	}
 	return nil
 }
 
-func (y *file) apply(c *Config) {
+func (y *file) apply(c *Config) error {
 	set(&c.BlobAddr, y.BlobAddr)
 	set(&c.AdminAddr, y.AdminAddr)
 	set(&c.CertFile, y.Cert)
@@ -76,9 +78,7 @@ func (y *file) apply(c *Config) {
 	set(&c.SubscriptionID, y.SubscriptionID)
 	set(&c.ResourceGroup, y.ResourceGroup)
 	set(&c.Location, y.Location)
-	set(&c.FlushInterval, y.FlushInterval)
 	set(&c.BusMaxBytes, y.BusMaxBytes)
-	set(&c.BusMaxAge, y.BusMaxAge)
 	set(&c.SkipVersionCheck, y.SkipVersion)
 	set(&c.Throttle, y.Throttle)
 	if y.Durability != nil {
@@ -90,6 +90,22 @@ func (y *file) apply(c *Config) {
 	for _, a := range y.Accounts {
 		c.Accounts = append(c.Accounts, Account(a))
 	}
+	return errors.Join(
+		setDuration(&c.FlushInterval, "flush-interval", y.FlushInterval),
+		setDuration(&c.BusMaxAge, "bus-max-age", y.BusMaxAge))
+}
+
+// setDuration changes dst when the file has a value for it, such as "2s".
+func setDuration(dst *time.Duration, key string, value *string) error {
+	if value == nil {
+		return nil
+	}
+	d, err := time.ParseDuration(*value)
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	*dst = d
+	return nil
 }
 
 // set changes dst when the file has a value for it.
