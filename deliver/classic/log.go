@@ -2,16 +2,48 @@ package classic
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"reslog/bus"
 	"reslog/deliver"
+	"reslog/record"
+	"reslog/storagelog"
 )
+
+// maxOpen is how many hours are written at once.
+const maxOpen = 2
 
 // Log is the `$logs` of one service of one account: a deliver.Destination.
 type Log struct {
-	cfg Config
+	cfg     Config
+	open    []*openLog // in the order they were opened
+	folders folders
+	// taken is the last position that is in an open log, or needs no more doing.
+	// order counts what was taken, because positions of two epochs do not compare.
+	taken    bus.Position
+	order    uint64
+	reported bus.Position
+	scratch  []byte
+	capacity capacity
+	stats    stats
 }
+
+// Stats counts what a Log did since it was opened. It may be read at any time.
+type Stats struct {
+	Records uint64 // records rendered into logs
+	Lines   uint64
+	Bytes   uint64 // of blocks put
+	Blocks  uint64
+	Logs    uint64 // committed
+	Known   uint64 // records passed over because a committed log holds them
+	Dropped uint64 // records not written because the capacity was reached
+}
+
+type stats struct{ records, lines, bytes, blocks, logs, known, dropped atomic.Uint64 }
 
 // New returns a Log. It asks the account nothing until the first record.
 func New(cfg Config) (*Log, error) {
@@ -19,20 +51,257 @@ func New(cfg Config) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Log{cfg: cfg}, nil
+	l := &Log{cfg: cfg}
+	l.folders.cfg = &l.cfg
+	l.capacity.cfg = &l.cfg
+	return l, nil
 }
 
-var errNotWritten = errors.New("classic log: not written yet")
+// Stats returns what the Log did so far.
+func (l *Log) Stats() Stats {
+	return Stats{
+		Records: l.stats.records.Load(), Lines: l.stats.lines.Load(), Bytes: l.stats.bytes.Load(),
+		Blocks: l.stats.blocks.Load(), Logs: l.stats.logs.Load(),
+		Known: l.stats.known.Load(), Dropped: l.stats.dropped.Load(),
+	}
+}
 
 // Deliver implements deliver.Destination.
-func (l *Log) Deliver(context.Context, []deliver.Item) (bus.Position, error) {
-	return bus.Position{}, errNotWritten
+//
+// Delivering a batch again after an error goes on where the error was: what was
+// taken stays taken.
+func (l *Log) Deliver(ctx context.Context, batch []deliver.Item) (bus.Position, error) {
+	var rejected []bus.Position
+	var reason error
+	for i := range batch {
+		it := &batch[i]
+		if !l.taken.IsZero() && !it.Position.After(l.taken) {
+			continue
+		}
+		if err := l.take(ctx, it); err != nil {
+			if !deliver.IsPermanent(err) {
+				return bus.Position{}, err
+			}
+			rejected = append(rejected, it.Position)
+			if reason == nil {
+				reason = err
+			}
+		}
+		l.taken = it.Position
+		l.order++
+	}
+	if reason != nil {
+		return bus.Position{}, deliver.Reject(reason, rejected...)
+	}
+	return l.settled(), nil
+}
+
+// take puts one record where it belongs. A permanent error is about the record;
+// after any other it was not taken.
+func (l *Log) take(ctx context.Context, it *deliver.Item) error {
+	if err := l.finishCommits(ctx); err != nil {
+		return err
+	}
+	hour, err := hourOf(&it.Record)
+	if err != nil {
+		return deliver.Permanent(err)
+	}
+	dir, err := l.folders.get(ctx, hour)
+	if err != nil {
+		return err
+	}
+	if dir.covers(it.Position) {
+		l.stats.known.Add(1)
+		return nil
+	}
+	entries, err := l.cfg.Entries(it.Record, l.cfg.Version)
+	if err != nil {
+		return deliver.Permanent(fmt.Errorf("render record %s: %w", it.Record.ID, err))
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	l.scratch = l.scratch[:0]
+	for i := range entries {
+		if entries[i].Version != entries[0].Version {
+			return deliver.Permanent(fmt.Errorf("render record %s: lines of version %s and %s", it.Record.ID, entries[0].Version, entries[i].Version))
+		}
+		l.scratch = storagelog.AppendEntry(l.scratch, &entries[i])
+	}
+	o, err := l.roomFor(ctx, hour, entries[0].Version, it.Position)
+	if err != nil {
+		return err
+	}
+	if o == nil {
+		l.stats.dropped.Add(1)
+		return nil
+	}
+	o.add(l.scratch, entries, typeOf(it.Record.Category), it.Position, l.cfg.Now())
+	l.stats.records.Add(1)
+	l.stats.lines.Add(uint64(len(entries)))
+	return nil
+}
+
+// roomFor returns the open log of an hour with room for what is in scratch, or
+// nil when the account has no capacity for another log.
+func (l *Log) roomFor(ctx context.Context, hour time.Time, v storagelog.Version, at bus.Position) (*openLog, error) {
+	for {
+		o, err := l.logFor(ctx, hour, v)
+		if o == nil || err != nil {
+			return nil, err
+		}
+		// A block holds positions of one epoch.
+		if len(o.pending) > 0 && o.first.Epoch != at.Epoch {
+			err = l.stage(ctx, o)
+		}
+		if err == nil {
+			err = l.makeRoom(ctx, len(l.scratch))
+		}
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(l.open, o) {
+			return o, nil
+		}
+		// With that block the log had its size and was committed.
+	}
+}
+
+// logFor returns the open log of an hour, opening one if need be, or nil when
+// the account has no capacity for another.
+func (l *Log) logFor(ctx context.Context, hour time.Time, v storagelog.Version) (*openLog, error) {
+	for _, o := range l.open {
+		if !o.name.Hour.Equal(hour) {
+			continue
+		}
+		if o.version == v {
+			return o, nil
+		}
+		if err := l.finish(ctx, o); err != nil {
+			return nil, err
+		}
+		break
+	}
+	full, err := l.capacity.reached(ctx)
+	if full || err != nil {
+		return nil, err
+	}
+	for len(l.open) >= maxOpen {
+		oldest := slices.MinFunc(l.open, func(a, b *openLog) int { return a.name.Hour.Compare(b.name.Hour) })
+		if err := l.finish(ctx, oldest); err != nil {
+			return nil, err
+		}
+	}
+	dir, err := l.folders.get(ctx, hour)
+	if err != nil {
+		return nil, err
+	}
+	o := &openLog{
+		name:    storagelog.LogName{Service: l.cfg.Service, Hour: hour, Counter: dir.next},
+		version: v,
+		before:  l.taken,
+		order:   l.order,
+	}
+	l.open = append(l.open, o)
+	return o, nil
+}
+
+// makeRoom puts blocks until n more bytes can be pending.
+func (l *Log) makeRoom(ctx context.Context, n int) error {
+	for {
+		var largest *openLog
+		total := 0
+		for _, o := range l.open {
+			total += len(o.pending)
+			if largest == nil || len(o.pending) > len(largest.pending) {
+				largest = o
+			}
+		}
+		if total == 0 || total+n <= l.cfg.BlockSize {
+			return nil
+		}
+		if err := l.stage(ctx, largest); err != nil {
+			return err
+		}
+	}
 }
 
 // Flush implements deliver.Destination.
-func (l *Log) Flush(context.Context, bool) (bus.Position, error) {
-	return bus.Position{}, errNotWritten
+func (l *Log) Flush(ctx context.Context, force bool) (bus.Position, error) {
+	now := l.cfg.Now()
+	for i := 0; i < len(l.open); {
+		o := l.open[i]
+		wait := l.cfg.FlushInterval
+		over := now.After(o.name.Hour.Add(time.Hour))
+		if over {
+			wait = min(wait, lateInterval)
+		}
+		var err error
+		switch {
+		case o.committing, force, over && o.waiting(now) >= wait:
+			err = l.finish(ctx, o)
+		case len(o.blocks) > 0 && now.Sub(o.staged) >= wait:
+			err = l.finish(ctx, o)
+		case len(o.pending) > 0 && now.Sub(o.since) >= wait:
+			err = l.stage(ctx, o)
+		}
+		if err != nil {
+			return bus.Position{}, err
+		}
+		if i < len(l.open) && l.open[i] == o {
+			i++
+		}
+	}
+	return l.settled(), nil
 }
 
-// Close implements deliver.Destination.
-func (l *Log) Close(context.Context) error { return nil }
+// lateInterval is how long the lines of an hour that is over wait at most.
+const lateInterval = 10 * time.Second
+
+// Close implements deliver.Destination. What is not committed is dropped from
+// memory, and delivered again to whoever opens the same logs next.
+func (l *Log) Close(context.Context) error {
+	l.open, l.scratch = nil, nil
+	return nil
+}
+
+// settled returns the position through which everything is committed, or the
+// zero Position when it is the one returned before.
+func (l *Log) settled() bus.Position {
+	at, order := l.taken, l.order
+	for _, o := range l.open {
+		if o.order < order {
+			at, order = o.before, o.order
+		}
+	}
+	if at == l.reported {
+		return bus.Position{}
+	}
+	l.reported = at
+	return at
+}
+
+// hourOf returns the hour whose folder a record belongs to.
+func hourOf(r *record.Record) (time.Time, error) {
+	ended := r.Ended
+	if ended.IsZero() {
+		ended = r.Time
+	}
+	ended = ended.UTC()
+	if ended.IsZero() || ended.Year() < 1 || ended.Year() > 9999 {
+		return time.Time{}, fmt.Errorf("record %s has no time that a log could be named by", r.ID)
+	}
+	return ended.Truncate(time.Hour), nil
+}
+
+// typeOf returns the log type of a category: those of storage are named for it,
+// StorageRead, StorageWrite and StorageDelete.
+func typeOf(c record.Category) storagelog.LogTypes {
+	switch {
+	case strings.HasSuffix(string(c), "Read"):
+		return storagelog.LogRead
+	case strings.HasSuffix(string(c), "Delete"):
+		return storagelog.LogDelete
+	}
+	return storagelog.LogWrite
+}
