@@ -86,7 +86,8 @@ type Call struct {
 	SourceURI  string
 	AccessTier string
 
-	ctx context.Context
+	ctx       context.Context
+	secondary bool // the request came to the read-only secondary endpoint
 }
 
 // Part is one operation inside a request: the read and the write of a Copy

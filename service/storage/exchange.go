@@ -88,7 +88,7 @@ func (x *exchange) admit() error {
 		return err
 	}
 	x.info = f.info(x.address.account)
-	c.Account, c.PathStyle = x.address.account, x.address.pathStyle
+	c.Account, c.PathStyle, c.secondary = x.address.account, x.address.pathStyle, x.address.secondary
 	c.Container, c.Name, c.ObjectKey = x.address.container, x.address.name, x.address.objectKey
 	if c.Query, err = parseQuery(x.req.URL.RawQuery); err != nil {
 		return err

@@ -43,13 +43,18 @@ func (x *exchange) negotiate(ctx context.Context) (Version, error) {
 	return V2009_09_19, nil
 }
 
-// knows reports whether requests of version v are served. Up to 2021-12-02 the
-// versions that exist are known; from then on every date up to Newest is taken
-// for one, because services of this age cannot know them all.
+// knows reports whether requests of version v are served.
 func (f *Front) knows(v Version) bool {
 	if f.SkipVersionCheck {
 		return v >= V2009_09_19 && isDate(string(v))
 	}
+	return knownVersion(v)
+}
+
+// knownVersion reports whether v is a version of the service. Up to 2021-12-02
+// those that exist are known; from then on every date up to Newest is taken for
+// one, because a service of this age cannot know them all.
+func knownVersion(v Version) bool {
 	switch v {
 	case V2009_09_19, V2011_08_18, V2012_02_12, V2013_08_15, V2014_02_14, V2015_02_21, V2015_04_05,
 		"2015-07-08", "2015-12-11", V2016_05_31, V2017_04_17, V2017_07_29, V2017_11_09, V2018_03_28,

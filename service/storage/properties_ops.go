@@ -1,0 +1,179 @@
+package storage
+
+import (
+	"bytes"
+	"crypto/md5" //nolint:gosec // the protocol's checksum
+	"encoding/base64"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// maxPropertiesBody bounds the body of Set Service Properties. The largest
+// document that is valid is a few KiB.
+const maxPropertiesBody = 64 << 10
+
+// PropertyOperations are the operations on the service itself that every
+// service mounts: GET and PUT ?restype=service&comp=properties, GET
+// ?restype=service&comp=stats.
+type PropertyOperations struct {
+	Get, Set, Stats *Operation
+}
+
+// NewPropertyOperations returns the operations of service k on p. An account
+// SAS of resource type "s" may call them, with r to get and w to set.
+func NewPropertyOperations(k Kind, p *Properties) PropertyOperations {
+	name := title(k)
+	return PropertyOperations{
+		Get: &Operation{
+			Name: "Get" + name + "ServiceProperties", Class: Read, Scope: ScopeService, SAS: "r",
+			Run: p.runGet,
+		},
+		Set: &Operation{
+			Name: "Set" + name + "ServiceProperties", Class: Write, Scope: ScopeService, SAS: "w",
+			MaxBody: maxPropertiesBody,
+			Run:     p.runSet,
+		},
+		Stats: &Operation{
+			Name: "Get" + name + "ServiceStats", Class: Read, Scope: ScopeService, SAS: "r",
+			Run: runStats,
+		},
+	}
+}
+
+// runGet answers 200 with the properties that version c.Version knows.
+func (p *Properties) runGet(c *Call) error {
+	sp, err := p.Get(c.Context(), c.Account.Name, c.Service)
+	if err != nil {
+		return err
+	}
+	return c.Response.WriteBody(http.StatusOK, "application/xml", appendServiceProperties(nil, c.Service, c.Version, sp))
+}
+
+// runSet answers 202 once the properties are stored and in force.
+func (p *Properties) runSet(c *Call) error {
+	body, err := io.ReadAll(c.Request.Body)
+	if err != nil {
+		return err
+	}
+	if c.RequestMD5 = c.Header("Content-Md5"); c.RequestMD5 != "" {
+		if err := checkMD5(body, c.RequestMD5); err != nil {
+			return err
+		}
+	}
+	err = p.update(c.Context(), c.Account, c.Service, func(old ServiceProperties) (ServiceProperties, error) {
+		return parseServiceProperties(body, c.Service, c.Version, old)
+	})
+	if err != nil {
+		return err
+	}
+	c.Response.WriteHeader(http.StatusAccepted)
+	return nil
+}
+
+// runStats answers what an account without a copy elsewhere can say of
+// replication: the secondary endpoint reads the same data, so it is live and as
+// of now.
+//
+// Source: REST API reference, "Get Blob Service Stats": only the secondary
+// endpoint answers.
+func runStats(c *Call) error {
+	if !c.secondary {
+		return queryError("comp", "stats", "The statistics are only served by the secondary endpoint.")
+	}
+	body := xmlDeclaration + "<StorageServiceStats><GeoReplication><Status>live</Status><LastSyncTime>" +
+		c.Now.UTC().Format(http.TimeFormat) + "</LastSyncTime></GeoReplication></StorageServiceStats>"
+	return c.Response.WriteBody(http.StatusOK, "application/xml", []byte(body))
+}
+
+// appendServiceProperties renders properties as the service does: a byte order
+// mark, one line, the elements in the order of the real answers, and no element
+// that is newer than version v.
+func appendServiceProperties(b []byte, k Kind, v Version, sp ServiceProperties) []byte {
+	b = append(b, xmlDeclaration+"<StorageServiceProperties><Logging>"...)
+	b = appendElement(b, "Version", sp.Logging.Version)
+	b = appendElement(b, "Read", strconv.FormatBool(sp.Logging.Read))
+	b = appendElement(b, "Write", strconv.FormatBool(sp.Logging.Write))
+	b = appendElement(b, "Delete", strconv.FormatBool(sp.Logging.Delete))
+	b = appendRetention(b, sp.Logging.Retention)
+	b = append(b, "</Logging>"...)
+	if v < V2013_08_15 {
+		b = appendMetrics(b, "Metrics", sp.HourMetrics)
+	} else {
+		b = appendMetrics(b, "HourMetrics", sp.HourMetrics)
+		b = appendMetrics(b, "MinuteMetrics", sp.MinuteMetrics)
+		b = appendCors(b, sp.Cors)
+	}
+	if k == Blob && v >= V2017_07_29 {
+		b = append(b, "<DeleteRetentionPolicy><Enabled>false</Enabled></DeleteRetentionPolicy>"...)
+	}
+	if k == Blob && v >= V2018_03_28 {
+		b = append(b, "<StaticWebsite><Enabled>false</Enabled></StaticWebsite>"...)
+	}
+	if k == Blob && v >= V2011_08_18 && sp.DefaultServiceVersion != "" {
+		b = appendElement(b, "DefaultServiceVersion", string(sp.DefaultServiceVersion))
+	}
+	return append(b, "</StorageServiceProperties>"...)
+}
+
+func appendMetrics(b []byte, name string, m Metrics) []byte {
+	b = append(b, "<"+name+">"...)
+	b = appendElement(b, "Version", m.Version)
+	b = appendElement(b, "Enabled", strconv.FormatBool(m.Enabled))
+	if m.Enabled {
+		b = appendElement(b, "IncludeAPIs", strconv.FormatBool(m.IncludeAPIs))
+	}
+	b = appendRetention(b, m.Retention)
+	return append(b, "</"+name+">"...)
+}
+
+func appendRetention(b []byte, r RetentionPolicy) []byte {
+	b = append(b, "<RetentionPolicy>"...)
+	b = appendElement(b, "Enabled", strconv.FormatBool(r.Enabled))
+	if r.Enabled {
+		b = appendElement(b, "Days", strconv.Itoa(r.Days))
+	}
+	return append(b, "</RetentionPolicy>"...)
+}
+
+func appendCors(b []byte, rules []CorsRule) []byte {
+	if len(rules) == 0 {
+		return append(b, "<Cors />"...)
+	}
+	b = append(b, "<Cors>"...)
+	for _, r := range rules {
+		b = append(b, "<CorsRule>"...)
+		b = appendElement(b, "AllowedMethods", strings.Join(r.AllowedMethods, ","))
+		b = appendElement(b, "AllowedOrigins", strings.Join(r.AllowedOrigins, ","))
+		b = appendElement(b, "AllowedHeaders", strings.Join(r.AllowedHeaders, ","))
+		b = appendElement(b, "ExposedHeaders", strings.Join(r.ExposedHeaders, ","))
+		b = appendElement(b, "MaxAgeInSeconds", strconv.Itoa(r.MaxAgeInSeconds))
+		b = append(b, "</CorsRule>"...)
+	}
+	return append(b, "</Cors>"...)
+}
+
+// appendElement appends an element with text; an empty one as "<Name />".
+func appendElement(b []byte, name, text string) []byte {
+	if text == "" {
+		return append(b, "<"+name+" />"...)
+	}
+	var escaped bytes.Buffer
+	escapeXML(&escaped, text)
+	b = append(b, "<"+name+">"...)
+	b = append(b, escaped.Bytes()...)
+	return append(b, "</"+name+">"...)
+}
+
+// checkMD5 compares a body with its Content-MD5.
+func checkMD5(body []byte, sent string) error {
+	want, err := base64.StdEncoding.DecodeString(sent)
+	if err != nil || len(want) != md5.Size {
+		return ErrInvalidMd5
+	}
+	if got := md5.Sum(body); !bytes.Equal(got[:], want) {
+		return ErrMd5Mismatch.With("UserSpecifiedMd5", sent).With("ServerCalculatedMd5", base64.StdEncoding.EncodeToString(got[:]))
+	}
+	return nil
+}
