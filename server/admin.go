@@ -49,7 +49,7 @@ func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	deliveries := []delivery{}
 	for _, e := range n.router.Ledger() {
-		deliveries = append(deliveries, delivery{e.Resource, e.Setting, e.State, e.LastError})
+		deliveries = append(deliveries, delivery{e.Resource, e.Setting, string(e.State), e.LastError})
 	}
 	stats := n.bus.Stats()
 	body := readiness{State: current, Parts: map[string]any{

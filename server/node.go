@@ -195,18 +195,13 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 		Logger:   n.cfg.Logger.With("part", "properties"),
 	})
 	gate := diagnostic.NewGate(n.bus.Emitter())
-	shared := storage.NewPropertyOperations(storage.Blob, logs.properties)
 	service := blob.New(blob.Config{
 		Store:          n.store,
 		Accounts:       n.accounts,
 		AllowCopyHosts: n.cfg.CopyHosts,
-		Shared: map[string]*storage.Operation{
-			"GetBlobServiceProperties": shared.Get,
-			"SetBlobServiceProperties": shared.Set,
-			"GetBlobServiceStats":      shared.Stats,
-		},
-		Logger: n.cfg.Logger.With("part", "blob"),
-		Now:    n.cfg.Now,
+		Properties:     storage.NewPropertyOperations(storage.Blob, logs.properties),
+		Logger:         n.cfg.Logger.With("part", "blob"),
+		Now:            n.cfg.Now,
 	})
 	front := storage.NewFront(storage.FrontConfig{
 		Service:          service,

@@ -103,7 +103,10 @@ func (d *demo) run(ctx context.Context) error {
 	if err := account.SetAnalytics(ctx, client.Blob, settings); err != nil {
 		return err
 	}
-	d.say("Every request from here on is a record:")
+	d.say("Every request from here on is a record, that one too:")
+	if err := d.show(ctx, 1); err != nil {
+		return err
+	}
 	d.say("")
 	if err := d.traffic(ctx); err != nil {
 		return err

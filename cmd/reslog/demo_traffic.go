@@ -134,7 +134,7 @@ func expect(err error, code bloberror.Code) error {
 // readBack prints the log as a user of the account reads it.
 func (d *demo) readBack(ctx context.Context) error {
 	d.say("")
-	d.say("A second later the log is in $logs. Read back with the SDK:")
+	d.say("After a second, the flush interval of this node, the log is in $logs:")
 	if err := d.node.Drain(ctx); err != nil {
 		return fmt.Errorf("wait for the log: %w", err)
 	}

@@ -55,8 +55,8 @@ func (p *recordPrinter) print(r client.TailRecord) error {
 		identity = "Anonymous"
 	}
 	code := strings.Trim(string(f.StatusCode), `"`)
-	_, err := fmt.Fprintf(p.out, "%s  %-13s  %s  %-30s  %5d ms  %-10s  %s\n",
-		f.Time.Local().Format("15:04:05.000"), r.Category, p.paint(code, fmt.Sprintf("%-3s %-24s", code, plain(f.StatusText))),
+	_, err := fmt.Fprintf(p.out, "%s  %-13s  %s  %-24s  %5d ms  %-10s  %s\n",
+		f.Time.Local().Format("15:04:05.000"), r.Category, p.paint(code, fmt.Sprintf("%-3s %-31s", code, plain(f.StatusText))),
 		plain(f.OperationName), f.DurationMs, identity, plain(f.Properties.ObjectKey))
 	return err
 }
