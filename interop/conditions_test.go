@@ -94,8 +94,12 @@ func TestRanges(t *testing.T) {
 
 	put(t, c, "empty", "")
 	want(t, "content", get(t, c.NewBlobClient("empty")), "")
-	_, err = b.DownloadStream(ctx, &blob.DownloadStreamOptions{Range: blob.HTTPRange{Offset: 0, Count: 5 << 20}, RangeGetContentMD5: to.Ptr(true)})
-	wantCode(t, err, http.StatusBadRequest, bloberror.OutOfRangeQueryParameterValue)
+	_, err = c.NewBlockBlobClient("large").Upload(ctx, bodyOf(noise(5<<20)), nil)
+	check(t, err)
+	_, err = c.NewBlobClient("large").DownloadStream(ctx, &blob.DownloadStreamOptions{
+		Range: blob.HTTPRange{Count: 4<<20 + 1}, RangeGetContentMD5: to.Ptr(true),
+	})
+	wantCode(t, err, http.StatusBadRequest, bloberror.OutOfRangeInput)
 }
 
 func TestPropertiesAndMetadata(t *testing.T) {

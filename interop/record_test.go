@@ -42,10 +42,14 @@ func (r *recorder) Do(req *policy.Request) (*http.Response, error) {
 	}
 	raw := req.Raw()
 	operation, _ := raw.Context().Value(operationKey{}).(string)
+	sent := http.Header{}
+	for name, values := range raw.Header { // the SDK writes some names in lower case
+		sent[http.CanonicalHeaderKey(name)] = values
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.all = append(r.all, exchange{
-		Operation: operation, Method: raw.Method, URL: raw.URL.String(), Request: raw.Header.Clone(), Length: raw.ContentLength,
+		Operation: operation, Method: raw.Method, URL: raw.URL.String(), Request: sent, Length: raw.ContentLength,
 		Status: resp.StatusCode, Response: resp.Header.Clone(),
 	})
 	return resp, nil
