@@ -350,6 +350,9 @@ func (u *runner) check() {
 			for at, v := range b.snapshots {
 				names = append(names, fmt.Sprintf("%q %020d", name, ticks(at)))
 				u.same(container, name, at, v)
+				if v.kind == PageBlob && b.base != nil && b.base.kind == PageBlob {
+					u.sameDiff(container, name, at, v, b.base)
+				}
 			}
 			if b.base != nil {
 				names = append(names, fmt.Sprintf("%q %020d", name, baseBlob))
@@ -403,6 +406,59 @@ func (u *runner) same(container, name string, at time.Time, v *modelBlob) {
 		got, err := h.Pages(0, h.Blob.Length)
 		if err != nil || !slices.Equal(got, v.pages()) {
 			u.t.Fatalf("step %d: pages of %s/%q: %v, want %v (%v)", u.step, container, name, got, v.pages(), err)
+		}
+	}
+}
+
+// sameDiff compares a page blob with one of its snapshots. Pages written over
+// with the same bytes may or may not count as changed.
+func (u *runner) sameDiff(container, name string, at time.Time, old, v *modelBlob) {
+	u.t.Helper()
+	ctx := context.Background()
+	h, err := u.s.Open(ctx, Ref{account, container, name}, time.Time{})
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	defer h.Close()
+	prev, err := u.s.Open(ctx, Ref{account, container, name}, at)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	defer prev.Close()
+	got, err := h.PagesDiff(prev, 0, h.Blob.Length)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	const same, changed, cleared = 0, 1, 2
+	is := make([]int, len(v.written))
+	last := int64(-1)
+	for _, r := range got {
+		if r.Offset < last || r.Length <= 0 {
+			u.t.Fatalf("step %d: ranges out of order: %v", u.step, got)
+		}
+		last = r.Offset + r.Length
+		for i := r.Offset / pageBytes; i < last/pageBytes; i++ {
+			is[i] = changed
+			if r.Cleared {
+				is[i] = cleared
+			}
+		}
+	}
+	for i, written := range v.written {
+		was := i < len(old.written) && old.written[i]
+		ok := false
+		switch {
+		case !written && was:
+			ok = is[i] == cleared
+		case !written:
+			ok = is[i] == same
+		case was && bytes.Equal(v.data[i*pageBytes:][:pageBytes], old.data[i*pageBytes:][:pageBytes]):
+			ok = is[i] != cleared
+		default:
+			ok = is[i] == changed
+		}
+		if !ok {
+			u.t.Fatalf("step %d: page %d is %d in the difference (was written %v, is written %v)", u.step, i, is[i], was, written)
 		}
 	}
 }
