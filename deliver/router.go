@@ -265,15 +265,16 @@ func (r *Router) update(settings []diagnostic.Setting) {
 	defer r.mu.Unlock()
 	r.all = slices.DeleteFunc(r.all, func(w *worker) bool { return w.ending() && w.finished() })
 
-	on := r.cfg.Bus.Last()
-	off := sync.OnceValue(func() uint64 {
+	// Everything emitted by now is before the change, what passes the Gate
+	// later is after it.
+	now := sync.OnceValue(func() bus.Mark {
 		ctx, cancel := r.short()
 		defer cancel()
 		m, err := r.cfg.Bus.Flush(ctx)
 		if err != nil {
 			r.cfg.Logger.Warn("a change of settings takes effect before all earlier records are on disk", slog.Any("error", err))
 		}
-		return m.Number
+		return m
 	})
 	seen := make(map[string]bool)
 	for i := range settings {
@@ -285,15 +286,15 @@ func (r *Router) update(settings []diagnostic.Setting) {
 			name := stableName(s, d.Kind)
 			seen[name] = true
 			if w := r.current[name]; w != nil {
-				w.change(s, d, on.Number, off)
+				w.change(s, d, now)
 				continue
 			}
-			r.adopt(newWorker(r, s, d, on))
+			r.adopt(newWorker(r, s, d, now()))
 		}
 	}
 	for name, w := range r.current {
 		if !seen[name] {
-			w.end(off())
+			w.end(now().Number)
 			delete(r.current, name)
 		}
 	}

@@ -38,14 +38,12 @@ func (rs rules) category(c record.Category) bool {
 	return slices.ContainsFunc(rs, func(r rule) bool { return r.Category == c })
 }
 
-// change returns the rules for a setting that is now s: a category that was
-// switched on is wanted after record number on, one that was switched off
-// through record number off.
-func (rs rules) change(s *diagnostic.Setting, on, off uint64) rules {
+// change returns the rules for a setting that is s after record number last.
+func (rs rules) change(s *diagnostic.Setting, last uint64) rules {
 	next := make(rules, 0, len(rs)+len(s.Logs))
 	for _, r := range rs {
 		if !r.Closed && !s.Wants(r.Category) {
-			r.Closed, r.Until = true, max(off, r.After)
+			r.Closed, r.Until = true, max(last, r.After)
 		}
 		next = append(next, r)
 	}
@@ -54,13 +52,7 @@ func (rs rules) change(s *diagnostic.Setting, on, off uint64) rules {
 		if !l.Enabled || open {
 			continue
 		}
-		after := on
-		for _, r := range next { // switched off a moment ago: no record twice
-			if r.Category == l.Category {
-				after = max(after, r.Until)
-			}
-		}
-		next = append(next, rule{Category: l.Category, After: after})
+		next = append(next, rule{Category: l.Category, After: last})
 	}
 	return next
 }

@@ -108,7 +108,7 @@ func makeWorker(r *Router, s diagnostic.Setting, d diagnostic.Destination) *work
 func newWorker(r *Router, s *diagnostic.Setting, d diagnostic.Destination, start bus.Mark) *worker {
 	w := makeWorker(r, *s, d)
 	w.start, w.mark, w.since = start, start, r.cfg.Now()
-	w.rules = rules(nil).change(s, start.Number, start.Number)
+	w.rules = rules(nil).change(s, start.Number)
 	ctx, cancel := r.short()
 	defer cancel()
 	if err := w.openCursor(ctx); err != nil {
@@ -190,27 +190,20 @@ func (w *worker) saveLocked(ctx context.Context) error {
 	return err
 }
 
-// change makes the worker follow a setting that changed. on is the end of the
-// stream, off() the number of the last record that was emitted before.
-func (w *worker) change(s *diagnostic.Setting, d diagnostic.Destination, on uint64, off func() uint64) {
+// change makes the worker follow a setting that changed. now returns the mark of
+// the last record that was emitted before.
+func (w *worker) change(s *diagnostic.Setting, d diagnostic.Destination, now func() bus.Mark) {
 	w.mu.Lock()
 	swap := !sameDestination(w.target(), d)
 	if reflect.DeepEqual(w.setting, *s) && !swap {
 		w.mu.Unlock()
 		return
 	}
-	closes := false
-	for _, r := range w.rules {
-		closes = closes || !r.Closed && !s.Wants(r.Category)
-	}
 	w.mu.Unlock()
-	var last uint64
-	if closes || swap {
-		last = off()
-	}
+	last := now().Number
 
 	w.mu.Lock()
-	w.rules = w.rules.change(s, on, last)
+	w.rules = w.rules.change(s, last)
 	w.setting = *s
 	if swap {
 		w.next = &d
