@@ -54,6 +54,9 @@ func openExtents(fs vfs.FS, db *pebble.DB, dir string, limit int64) (*extents, e
 	if err := fs.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder of extents: %w", err)
 	}
+	if err := syncDir(fs, fs.PathDir(dir)); err != nil {
+		return nil, err
+	}
 	if mark, err := getUint(db, keyExtent); err != nil {
 		return nil, err
 	} else {

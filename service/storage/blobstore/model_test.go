@@ -496,7 +496,7 @@ func TestModel(t *testing.T) {
 			t.Parallel()
 			u := &runner{t: t, r: rand.New(rand.NewPCG(seed, 7)), m: model{}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 			u.c = Config{
-				Dir: "store", FS: vfs.NewMem(), ExtentBytes: 2 * pieceBytes, CollectBytes: 1 << 40,
+				Dir: "/store", FS: vfs.NewMem(), ExtentBytes: 2 * pieceBytes, CollectBytes: 1 << 40,
 				Now: func() time.Time { return u.now },
 			}
 			u.reopen()

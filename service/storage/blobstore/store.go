@@ -79,6 +79,9 @@ func open(c Config) (_ *store, err error) {
 	if err := s.checkFormat(); err != nil {
 		return nil, err
 	}
+	if err := syncDir(c.FS, c.FS.PathDir(c.Dir)); err != nil {
+		return nil, err
+	}
 	if s.extents, err = openExtents(c.FS, s.db, c.FS.PathJoin(c.Dir, "extents"), c.ExtentBytes); err != nil {
 		return nil, err
 	}
