@@ -131,8 +131,12 @@ func (c *Condition) equal(l *Line) bool {
 // needle returns bytes that every record which meets the condition holds, nil
 // when there are no such.
 func (c *Condition) needle() []byte {
-	if c.Op != Equal || c.FoldCase || len(c.Values) != 1 || c.Values[0] == "" || c.Field == FieldVersion {
+	if c.Op != Equal || c.FoldCase || len(c.Values) != 1 || c.Values[0] == "" {
 		return nil
+	}
+	switch c.Field {
+	case FieldVersion, FieldHTTPStatus, FieldAuthType, FieldRequesterAccount, FieldOwnerAccount, FieldService:
+		return nil // most records have the same
 	}
 	v := []byte(c.Values[0])
 	for _, b := range v {

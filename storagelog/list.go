@@ -2,6 +2,7 @@ package storagelog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -61,7 +62,8 @@ type ListConfig struct {
 //
 // It lists by the prefixes that cover the hours of the range at the least cost:
 // single hours while they are few, else days, months, years. Of what a prefix yields,
-// logs of other hours are passed over unseen; others are left out when their
+// logs of earlier hours are passed over, and the first
+// of a later one ends the listing; others are left out when their
 // metadata says that they hold nothing of interest.
 func List(ctx context.Context, c ListConfig, fn func(Log) error) error {
 	first, last := c.hours()
@@ -71,8 +73,11 @@ func List(ctx context.Context, c ListConfig, fn func(Log) error) error {
 		}
 		err := c.Lister.ListBlobs(ctx, prefix, func(b Listed) error {
 			name, err := ParseLogName(b.Name)
-			if err != nil || name.Service != c.Service || name.Hour.Before(first) || (!last.IsZero() && name.Hour.After(last)) {
+			switch {
+			case err != nil || name.Service != c.Service || name.Hour.Before(first):
 				return nil
+			case !last.IsZero() && name.Hour.After(last):
+				return errPast
 			}
 			l := Log{LogName: name, BlobName: b.Name, Size: b.Size, Metadata: ParseMetadata(b.Metadata)}
 			selected := l.Metadata.mayHold(c.Start, c.End, c.Types)
@@ -84,12 +89,18 @@ func List(ctx context.Context, c ListConfig, fn func(Log) error) error {
 			}
 			return fn(l)
 		})
+		if errors.Is(err, errPast) {
+			break
+		}
 		if err != nil {
 			return fmt.Errorf("list logs %s%s: %w", ContainerName+"/", prefix, err)
 		}
 	}
 	return nil
 }
+
+// errPast ends a listing at the first log after the range: names are in order.
+var errPast = errors.New("past the range")
 
 // hours returns the first and the last hour folder that can matter. The zero
 // time is no bound.

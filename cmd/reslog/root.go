@@ -41,6 +41,8 @@ func newRootCommand() *cobra.Command {
 		newServeCommand(),
 		newDemoCommand(),
 		newTailCommand(),
+		newFindCommand(),
+		newDumpCommand(),
 		newStorageCommand(),
 		newSettingsCommand(),
 		newKeysCommand(),
