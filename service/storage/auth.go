@@ -114,7 +114,7 @@ func (x *exchange) authorizeSAS() error {
 
 // authorizeAccount is authorizeSAS for an account SAS: service, resource type,
 // permission, in this order.
-func (s *sas) authorizeAccount(k Kind, op *Operation) error {
+func (s *signature) authorizeAccount(k Kind, op *Operation) error {
 	letters := op.AccountSAS
 	if letters == "" {
 		letters = op.SAS

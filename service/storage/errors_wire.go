@@ -3,7 +3,6 @@ package storage
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"net/http"
 	"strings"
 	"time"
@@ -84,13 +83,24 @@ func odataError(code, message, accept string) (contentType string, body []byte) 
 	return "application/xml", b.Bytes()
 }
 
-// escapeXML writes s as character data, line breaks as they are.
+// escapeXML writes s as character data, as the service does: quotes and line
+// breaks as they are. What XML has no place for becomes the replacement character.
 func escapeXML(b *bytes.Buffer, s string) {
-	for i, line := range strings.Split(s, "\n") {
-		if i > 0 {
-			b.WriteByte('\n')
+	for _, r := range s {
+		switch {
+		case r == '&':
+			b.WriteString("&amp;")
+		case r == '<':
+			b.WriteString("&lt;")
+		case r == '>':
+			b.WriteString("&gt;")
+		case r == '\r':
+			b.WriteString("&#xD;")
+		case r < ' ' && r != '\n' && r != '\t', r == 0xfffe, r == 0xffff:
+			b.WriteRune('\ufffd')
+		default:
+			b.WriteRune(r)
 		}
-		xml.EscapeText(b, []byte(line)) //nolint:errcheck // a Buffer never fails
 	}
 }
 

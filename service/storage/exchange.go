@@ -27,7 +27,7 @@ type exchange struct {
 
 	address  address
 	info     *accountInfo // nil until the account is known
-	sas      *sas         // the verified signature, if there is one
+	sas      *signature   // the verified signature, if there is one
 	throttle bool         // refused by the Throttle
 
 	started time.Time     // by the real clock

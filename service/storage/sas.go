@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// sas is a shared access signature whose signature was verified.
-type sas struct {
+// signature is a shared access signature whose signature was verified.
+type signature struct {
 	account     bool   // an account SAS, else a service SAS
 	services    string // ss
 	types       string // srt
@@ -26,15 +26,15 @@ type sas struct {
 // Source: REST API reference, "Create an account SAS" and "Create a service
 // SAS". Whether it allows this operation is decided by authorizeSAS, once the
 // operation is known; until then the request counts as not authenticated.
-func (x *exchange) sharedAccess(ctx context.Context) (*sas, error) {
+func (x *exchange) sharedAccess(ctx context.Context) (*signature, error) {
 	q := sasQuery{x.call.Query}
 	for _, name := range sasParameters {
 		if len(q.Values[name]) > 1 {
 			return nil, sasMalformed("The parameter " + name + " is given more than once.")
 		}
 	}
-	signature, err := base64.StdEncoding.DecodeString(q.Get("sig"))
-	if err != nil || len(signature) == 0 {
+	mac, err := base64.StdEncoding.DecodeString(q.Get("sig"))
+	if err != nil || len(mac) == 0 {
 		return nil, sasMalformed("Signature fields not well formed.")
 	}
 	if q.Get("skoid") != "" {
@@ -44,7 +44,7 @@ func (x *exchange) sharedAccess(ctx context.Context) (*sas, error) {
 	if version != "" && !isDate(string(version)) {
 		return nil, sasMalformed("sv is not in correct form: '" + string(version) + "'")
 	}
-	s := &sas{
+	s := &signature{
 		permissions: q.Get("sp"), services: q.Get("ss"), types: q.Get("srt"), resource: q.Get("sr"),
 		protocol: q.Get("spr"), ip: q.Get("sip"), signature: q.Get("sig"),
 	}
@@ -64,7 +64,7 @@ func (x *exchange) sharedAccess(ctx context.Context) (*sas, error) {
 		}
 		text = q.serviceText(x.front.kind, resource, version)
 	}
-	if s.key = x.info.verify([]byte(text), signature); s.key == 0 {
+	if s.key = x.info.verify([]byte(text), mac); s.key == 0 {
 		return nil, sasMalformed("Signature did not match. String to sign used was " + text)
 	}
 	if id := q.Get("si"); id != "" && !s.account {
@@ -80,7 +80,7 @@ func (x *exchange) sharedAccess(ctx context.Context) (*sas, error) {
 
 // applyPolicy completes s from the stored access policy it names. What the
 // policy says must not be said again by the signature.
-func (x *exchange) applyPolicy(ctx context.Context, s *sas, id, start, expiry string) (string, string, error) {
+func (x *exchange) applyPolicy(ctx context.Context, s *signature, id, start, expiry string) (string, string, error) {
 	container, _ := x.blobTarget()
 	policies, err := x.front.Service.Policies(ctx, x.info.account, container)
 	if err != nil {
@@ -148,7 +148,7 @@ func parseSASTime(s string) (time.Time, bool) {
 
 // allowsIP reports whether a request from ip matches sip: an address or a range
 // "from-to", both inclusive.
-func (s *sas) allowsIP(ip netip.Addr) bool {
+func (s *signature) allowsIP(ip netip.Addr) bool {
 	if s.ip == "" {
 		return true
 	}
@@ -168,7 +168,7 @@ func (s *sas) allowsIP(ip netip.Addr) bool {
 }
 
 // allowsProtocol reports whether spr allows the protocol of the request.
-func (s *sas) allowsProtocol(tls bool) bool {
+func (s *signature) allowsProtocol(tls bool) bool {
 	switch strings.ToLower(s.protocol) {
 	case "", "https,http", "http,https":
 		return true

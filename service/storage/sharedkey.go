@@ -45,7 +45,7 @@ func parseAuthorization(s string) (authorization, bool) {
 // Source: REST API reference, "Authorize with Shared Key". Three things that
 // clients do differently all verify, as they do at the service: header values
 // with runs of white space signed as they are or folded, and headers in byte
-// order or in the order that ignores hyphens.
+// order or in that of a dictionary.
 func (x *exchange) sharedKey(header string) (int, error) {
 	a, ok := parseAuthorization(header)
 	if !ok {
@@ -110,8 +110,8 @@ type signable struct {
 	method  string
 	header  http.Header
 
-	fold      bool // fold white space in header values
-	noHyphens bool // order headers as if they had no hyphens
+	fold    bool // fold white space in header values
+	collate bool // order headers as a dictionary does, not by bytes
 }
 
 // text returns the string to sign.
@@ -206,10 +206,8 @@ func (s *signable) appendHeaders(b []byte) []byte {
 
 // compareHeaders orders header names; names of a map differ in more than case.
 func (s *signable) compareHeaders(a, b string) int {
-	if s.noHyphens {
-		if c := strings.Compare(sortKey(a), sortKey(b)); c != 0 {
-			return c
-		}
+	if s.collate {
+		return collateHeaders(a, b)
 	}
 	for i := range min(len(a), len(b)) {
 		if x, y := lower(a[i]), lower(b[i]); x != y {
@@ -219,7 +217,45 @@ func (s *signable) compareHeaders(a, b string) int {
 	return len(a) - len(b)
 }
 
-func sortKey(name string) string { return strings.ReplaceAll(strings.ToLower(name), "-", "") }
+// collationOrder is the order of the characters of header names in the culture
+// that the service compares in. Hyphen and apostrophe are not in it: they only
+// count between names that are otherwise the same.
+const collationOrder = "!#$%&*.^_`|~+0123456789abcdefghijklmnopqrstuvwxyz"
+
+// collateHeaders compares header names as a dictionary does.
+func collateHeaders(a, b string) int {
+	i, j := 0, 0
+	for {
+		for i < len(a) && ignorable(a[i]) {
+			i++
+		}
+		for j < len(b) && ignorable(b[j]) {
+			j++
+		}
+		if i == len(a) || j == len(b) {
+			break
+		}
+		x, y := strings.IndexByte(collationOrder, lower(a[i])), strings.IndexByte(collationOrder, lower(b[j]))
+		if x != y {
+			return x - y
+		}
+		i, j = i+1, j+1
+	}
+	if i < len(a) || j < len(b) {
+		return (len(a) - i) - (len(b) - j)
+	}
+	for k := range min(len(a), len(b)) { // the one whose hyphen comes first is later
+		if x, y := ignorable(a[k]), ignorable(b[k]); x != y {
+			if x {
+				return 1
+			}
+			return -1
+		}
+	}
+	return len(a) - len(b)
+}
+
+func ignorable(c byte) bool { return c == '-' || c == '\'' }
 
 // appendResource appends "/account/path" and every query parameter.
 func (s *signable) appendResource(b []byte) []byte {
@@ -259,8 +295,8 @@ func (s *signable) appendLiteResource(b []byte) []byte {
 // variants are the same request as other clients sign it.
 func (s *signable) variants() []signable {
 	folded, reordered, both, secondary := *s, *s, *s, *s
-	folded.fold, reordered.noHyphens = true, true
-	both.fold, both.noHyphens = true, true
+	folded.fold, reordered.collate = true, true
+	both.fold, both.collate = true, true
 	all := []signable{folded, reordered, both}
 	// At the path-style secondary endpoint some sign the primary's path.
 	if rest, ok := strings.CutPrefix(s.path, "/"+s.account+secondarySuffix); ok {
