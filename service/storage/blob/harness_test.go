@@ -243,3 +243,22 @@ func pattern(n int) string {
 	}
 	return b.String()[:n]
 }
+
+// asSystem sends a request as the node itself and demands success.
+func (s *server) asSystem(method, path, body string) {
+	s.t.Helper()
+	req, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("x-ms-version", newest)
+	req.Header.Set("x-ms-blob-type", "BlockBlob")
+	res, err := storage.InProcess(s.front).RoundTrip(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 300 {
+		s.t.Fatalf("%s %s as the node: %d %s", method, path, res.StatusCode, res.Header.Get("X-Ms-Error-Code"))
+	}
+}

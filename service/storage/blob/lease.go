@@ -280,10 +280,10 @@ func (r *leaseRequest) breakLease(l *blobstore.Lease, state leaseState, now time
 // or without hyphens, in braces or parentheses). It returns the hyphenated
 // lower-case form, so that equal GUIDs compare equal.
 func leaseID(s string) (string, bool) {
-	if len(s) == 38 && s[0] == '(' && s[37] == ')' {
+	switch n := len(s); {
+	case n == 38 && (s[0] == '(' && s[37] == ')' || s[0] == '{' && s[37] == '}'):
 		s = s[1:37]
-	}
-	if strings.HasPrefix(s, "urn:") {
+	case n != 36 && n != 32: // uuid.Parse takes more forms
 		return "", false
 	}
 	id, err := uuid.Parse(s)

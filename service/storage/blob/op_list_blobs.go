@@ -75,6 +75,9 @@ func (s *Service) listBlobs(c *storage.Call) error {
 	} else {
 		w.raw("<Blobs>")
 		for i := range page.Items {
+			if b := page.Items[i].Blob; b != nil {
+				s.rehydrate(b, c.Now)
+			}
 			if err := w.item(c, &page.Items[i], url, &p.include); err != nil {
 				return err
 			}

@@ -25,9 +25,6 @@ func (s *Service) Route(c *storage.Call) (*storage.Operation, error) {
 		if restype == "account" {
 			return s.routeInformation(c, comp, s.ops.containerAccountInformation)
 		}
-		if err := checkContainerName(c.Container); err != nil && restype == "" && comp == "" && !isRead(c.Request.Method) {
-			return nil, err
-		}
 		c.Name, c.Container = c.Container, rootContainer
 		c.ObjectKey = "/" + c.Account.Name + "/" + rootContainer + "/" + c.Name
 	}
@@ -70,8 +67,6 @@ func onMethod(c *storage.Call, method string, op *storage.Operation) (*storage.O
 	}
 	return op, nil
 }
-
-func isRead(method string) bool { return method == http.MethodGet || method == http.MethodHead }
 
 func (s *Service) routeInformation(c *storage.Call, comp string, op *storage.Operation) (*storage.Operation, error) {
 	if comp != "properties" {
