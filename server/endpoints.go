@@ -43,7 +43,7 @@ func loadToken(data string) (string, error) {
 // writeEndpoints leaves the addresses in the data folder, so that commands given
 // the folder find the node whatever ports it took.
 func (n *Node) writeEndpoints() error {
-	raw, err := json.Marshal(map[string]any{"pid": os.Getpid(), "blob": n.blob.url(), "admin": n.admin.url()})
+	raw, err := json.Marshal(map[string]any{"pid": os.Getpid(), "blob": n.BlobURL(), "admin": n.AdminURL()})
 	if err != nil {
 		return fmt.Errorf("encode the endpoints: %w", err)
 	}
@@ -73,10 +73,10 @@ func writeFile(path string, content []byte) error {
 
 // BlobURL is where the blob service listens, "http://127.0.0.1:10000"; "" when
 // it does not. The path-style URL of an account is this, a slash and its name.
-func (n *Node) BlobURL() string { return n.blob.url() }
+func (n *Node) BlobURL() string { return n.blob.Load().url() }
 
 // AdminURL is where health, metrics and the local API are; "" when they are not.
-func (n *Node) AdminURL() string { return n.admin.url() }
+func (n *Node) AdminURL() string { return n.admin.Load().url() }
 
 // AdminToken is the bearer token of the local API. It is a secret.
 func (n *Node) AdminToken() string { return n.token }

@@ -52,6 +52,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	send := func(m metric, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, v, labels...)
 	}
+	send(gauge("requests_in_flight", "Requests of clients that run."), float64(c.node.InFlight()))
 	c.collectBus(send)
 	out <- syncHistogram(c.node.bus.Stats().Sync)
 	c.collectDeliveries(send)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"reslog/bus"
@@ -35,8 +36,8 @@ type Node struct {
 	requests *requestMetrics
 	token    string
 
-	blob  *listener
-	admin *listener
+	blob  atomic.Pointer[listener]
+	admin atomic.Pointer[listener]
 	// failed gets the error of a part that ends while it should run.
 	failed chan error
 
@@ -262,14 +263,18 @@ func (n *Node) listen(front http.Handler) error {
 			Ledger:   n.router.Ledger,
 			Logger:   n.cfg.Logger.With("part", "control"),
 		})
-		if n.admin, err = n.serve("admin", n.cfg.AdminAddr, n.adminHandler(local), nil); err != nil {
+		l, err := n.serve("admin", n.cfg.AdminAddr, n.adminHandler(local), nil)
+		if err != nil {
 			return err
 		}
+		n.admin.Store(l)
 	}
 	if n.cfg.BlobAddr != Off {
-		if n.blob, err = n.serve("blob", n.cfg.BlobAddr, front, tlsConfig); err != nil {
+		l, err := n.serve("blob", n.cfg.BlobAddr, n.requests.running(front), tlsConfig)
+		if err != nil {
 			return err
 		}
+		n.blob.Store(l)
 	}
 	return n.writeEndpoints()
 }
@@ -366,6 +371,10 @@ func (n *Node) Drain(ctx context.Context) error {
 	}
 	return n.router.Drain(ctx)
 }
+
+// InFlight is how many requests of clients run. The record of a request may
+// leave a moment after its answer, but not after it has stopped counting here.
+func (n *Node) InFlight() int64 { return n.requests.inFlight.Load() }
 
 // Ledger returns the account of every delivery.
 func (n *Node) Ledger() []deliver.LedgerEntry { return n.router.Ledger() }

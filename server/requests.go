@@ -1,8 +1,10 @@
 package server
 
 import (
+	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -15,6 +17,16 @@ type requestMetrics struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	series   sync.Map // requestKey -> requestSeries
+	inFlight atomic.Int64
+}
+
+// running counts the requests that are in next.
+func (m *requestMetrics) running(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.inFlight.Add(1)
+		defer m.inFlight.Add(-1)
+		next.ServeHTTP(w, r)
+	})
 }
 
 type requestKey struct {

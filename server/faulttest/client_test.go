@@ -22,7 +22,9 @@ import (
 // attempt is one request of a client, answered or not.
 type attempt struct {
 	operation string // as the log names it
+	want      int    // status of its answer
 	blob      string
+	round     int    // which kill ends it
 	id        string // x-ms-client-request-id
 	sent      time.Time
 
@@ -34,23 +36,35 @@ type attempt struct {
 // ledger is what the clients know.
 type ledger struct {
 	mu       sync.Mutex
+	round    int
 	attempts []attempt
 }
 
 func (l *ledger) add(a attempt) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	a.round = l.round
 	l.attempts = append(l.attempts, a)
 }
 
 type attemptKey struct{}
 
-// witness is the policy that gives every request an id of its own and notes the answer.
+// name is the policy that gives a request its id, before it is signed.
+type name struct{}
+
+// Do implements policy.Policy.
+func (name) Do(req *policy.Request) (*http.Response, error) {
+	if a, ok := req.Raw().Context().Value(attemptKey{}).(*attempt); ok {
+		req.Raw().Header.Set("x-ms-client-request-id", a.id)
+	}
+	return req.Next()
+}
+
+// witness is the policy that notes the answer.
 type witness struct{}
 
-// Do implements policy.Policy. It is the last of the pipeline, after the
-// signature was made, so the id must be set before: see try.
-func (w witness) Do(req *policy.Request) (*http.Response, error) {
+// Do implements policy.Policy.
+func (witness) Do(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	if a, ok := req.Raw().Context().Value(attemptKey{}).(*attempt); ok && err == nil {
 		a.answered, a.status, a.requestID = time.Now(), resp.StatusCode, resp.Header.Get("x-ms-request-id")
@@ -74,6 +88,7 @@ func connect(t *testing.T, url string) *container.Client {
 		ClientOptions: policy.ClientOptions{
 			Transport:        &http.Client{Transport: transport, Timeout: 10 * time.Second},
 			Retry:            policy.RetryOptions{MaxRetries: -1},
+			PerCallPolicies:  []policy.Policy{name{}},
 			PerRetryPolicies: []policy.Policy{witness{}},
 		},
 	})
@@ -84,10 +99,9 @@ func connect(t *testing.T, url string) *container.Client {
 }
 
 // try makes one request and notes it. It reports whether an answer came.
-func (l *ledger) try(ctx context.Context, operation, blob string, do func(context.Context) error) bool {
-	a := attempt{operation: operation, blob: blob, id: uuid.NewString(), sent: time.Now()}
+func (l *ledger) try(ctx context.Context, operation string, want int, blob string, do func(context.Context) error) bool {
+	a := attempt{operation: operation, want: want, blob: blob, id: uuid.NewString(), sent: time.Now()}
 	ctx = context.WithValue(ctx, attemptKey{}, &a)
-	ctx = policy.WithHTTPHeader(ctx, http.Header{"X-Ms-Client-Request-Id": {a.id}})
 	err := do(ctx)
 	l.add(a)
 	var refused *azcore.ResponseError
@@ -101,7 +115,7 @@ func (l *ledger) work(ctx context.Context, c *container.Client, prefix string) {
 		name := fmt.Sprintf("%s/%d", prefix, i)
 		b := c.NewBlockBlobClient(name)
 		steps := []func() bool{func() bool {
-			return l.try(ctx, "PutBlob", name, func(ctx context.Context) error {
+			return l.try(ctx, "PutBlob", http.StatusCreated, name, func(ctx context.Context) error {
 				_, err := b.Upload(ctx, streaming.NopCloser(strings.NewReader(name)), nil)
 				return err
 			})
@@ -109,26 +123,26 @@ func (l *ledger) work(ctx context.Context, c *container.Client, prefix string) {
 		switch i % 4 {
 		case 1:
 			steps = append(steps, func() bool {
-				return l.try(ctx, "CopyBlob", name+"-copy", func(ctx context.Context) error {
+				return l.try(ctx, "CopyBlob", http.StatusAccepted, name+"-copy", func(ctx context.Context) error {
 					_, err := c.NewBlobClient(name+"-copy").StartCopyFromURL(ctx, b.URL(), nil)
 					return err
 				})
 			})
 		case 2:
 			steps = append(steps, func() bool {
-				return l.try(ctx, "GetBlobProperties", name, func(ctx context.Context) error {
+				return l.try(ctx, "GetBlobProperties", http.StatusOK, name, func(ctx context.Context) error {
 					_, err := b.GetProperties(ctx, nil)
 					return err
 				})
 			}, func() bool {
-				return l.try(ctx, "GetBlobProperties", name+"-nothing", func(ctx context.Context) error {
+				return l.try(ctx, "GetBlobProperties", http.StatusNotFound, name+"-nothing", func(ctx context.Context) error {
 					_, err := c.NewBlobClient(name+"-nothing").GetProperties(ctx, nil)
 					return err
 				})
 			})
 		case 3:
 			steps = append(steps, func() bool {
-				return l.try(ctx, "DeleteBlob", name, func(ctx context.Context) error {
+				return l.try(ctx, "DeleteBlob", http.StatusAccepted, name, func(ctx context.Context) error {
 					_, err := b.Delete(ctx, nil)
 					return err
 				})

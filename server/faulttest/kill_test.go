@@ -51,6 +51,7 @@ func slaughter(t *testing.T, d bus.Durability) outcome {
 	var l ledger
 	o := outcome{byID: map[string][]storagelog.Entry{}, blobs: map[string]bool{}}
 	for round := range kills {
+		l.round = round
 		v := start(t, data, d)
 		c := connect(t, v.url)
 		var wg sync.WaitGroup
@@ -105,6 +106,9 @@ func (o *outcome) tookEffect(a attempt) bool {
 // numbered from 0 without a gap.
 func (o *outcome) once(t *testing.T, a attempt) {
 	t.Helper()
+	if !a.answered.IsZero() && a.status != a.want {
+		t.Errorf("%s %s: answered %d, want %d", a.operation, a.blob, a.status, a.want)
+	}
 	entries := slices.Clone(o.byID[a.id])
 	slices.SortFunc(entries, func(x, y storagelog.Entry) int { return x.OperationNumber - y.OperationNumber })
 	for i, e := range entries {
@@ -182,7 +186,7 @@ func TestKillBuffered(t *testing.T) {
 			continue
 		}
 		lost++
-		age := o.nextKill(a.answered).Sub(a.answered)
+		age := o.killed[a.round].Sub(a.answered)
 		oldest = max(oldest, age)
 		if age > window {
 			t.Errorf("%s %s has no record though it was answered %s before the kill", a.operation, a.blob, age)
@@ -192,15 +196,4 @@ func TestKillBuffered(t *testing.T) {
 	if answered < kills*workers {
 		t.Errorf("only %d requests were answered: the test shows little", answered)
 	}
-}
-
-// nextKill returns the kill that followed at; an answer read just after it counts
-// as read at it.
-func (o *outcome) nextKill(at time.Time) time.Time {
-	for _, k := range o.killed {
-		if k.After(at) && k.Sub(at) < 10*time.Second {
-			return k
-		}
-	}
-	return at
 }
