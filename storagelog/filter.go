@@ -76,6 +76,9 @@ func (f *Filter) Match(line []byte) bool {
 
 // matchRest is Match without the text.
 func (f *Filter) matchRest(line []byte) bool {
+	if len(line) > maxLine {
+		return false
+	}
 	var l Line
 	parsed := false
 	if at := timeOf(line); at == nil {
