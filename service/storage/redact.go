@@ -23,7 +23,7 @@ func mayHoldSignature(text string) bool {
 }
 
 // redactQuery replaces the value of every parameter that is called sig once its
-// name is decoded.
+// name is decoded, and the signatures of URLs inside other values.
 func redactQuery(q string) string {
 	var b strings.Builder
 	for i, part := range strings.Split(q, "&") {
@@ -35,7 +35,7 @@ func redactQuery(q string) string {
 			b.WriteString(name + "=" + redacted)
 			continue
 		}
-		b.WriteString(part)
+		b.WriteString(redactNested(part))
 	}
 	return b.String()
 }
@@ -47,6 +47,40 @@ func isSignature(name string) bool {
 		}
 	}
 	return strings.EqualFold(name, "sig")
+}
+
+// redactNested redacts the signature of a URL that is the value of a parameter,
+// as it is or encoded once or twice.
+func redactNested(s string) string {
+	text := strings.ToLower(s)
+	for at := 0; ; {
+		i := strings.Index(text[at:], "sig")
+		if i < 0 {
+			return s
+		}
+		i += at
+		at = i + 3
+		var equals string
+		for _, e := range [...]string{"=", "%3d", "%253d"} {
+			if strings.HasPrefix(text[at:], e) {
+				equals = e
+			}
+		}
+		before := text[:i]
+		if equals == "" || !strings.HasSuffix(before, "?") && !strings.HasSuffix(before, "3f") && !strings.HasSuffix(before, "26") {
+			continue
+		}
+		at += len(equals)
+		end := len(text)
+		for _, stop := range [...]string{"%26", "%2526", "#"} {
+			if n := strings.Index(text[at:], stop); n >= 0 {
+				end = min(end, at+n)
+			}
+		}
+		s = s[:at] + redacted + s[end:]
+		text = strings.ToLower(s)
+		at += len(redacted)
+	}
 }
 
 // redactText redacts the query of a URL; text without one is returned as it is.
