@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -208,6 +209,8 @@ func TestPowerLoss(t *testing.T) {
 			p := progress{map[string]uint64{}, map[string]uint64{}}
 			stop := make(chan struct{})
 			var wg sync.WaitGroup
+			stopAll := sync.OnceFunc(func() { close(stop); wg.Wait() })
+			defer stopAll() // before the store is closed
 			for w := range 3 {
 				wg.Go(func() {
 					name := fmt.Sprintf("w%d", w)
@@ -252,11 +255,39 @@ func TestPowerLoss(t *testing.T) {
 				at.check(t, after)
 				closeTest(t, after)
 			}
-			close(stop)
-			wg.Wait()
+			stopAll()
 			if len(p.done) < 3 || strings.Contains(fmt.Sprint(p.done), ":0") {
 				t.Errorf("acknowledged only %v", p.done)
 			}
 		})
 	}
+}
+
+// TestPowerLossAfterCollect checks that an extent is not deleted by the word of
+// metadata that a loss of power would undo.
+func TestPowerLossAfterCollect(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	s := openTest(t, Config{Dir: "/store", FS: fs, ExtentBytes: pieceBytes})
+	newContainer(t, s, "c")
+	data := versioned("b", 16)
+	put(t, s, "c", "b", data)
+	s = sealAll(t, s)
+	c, err := s.container(account, "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.Delete(blobKey(c.id, "b", baseBlob), pebble.NoSync); err != nil {
+		t.Fatal(err)
+	}
+	if got := collectAll(t, s); got.Extents == 0 {
+		t.Fatal("nothing was collected")
+	}
+	if err := syncDir(fs, "/store/extents"); err != nil { // the deletion itself survives
+		t.Fatal(err)
+	}
+	after := openTest(t, Config{Dir: "/store", FS: fs.CrashClone(vfs.CrashCloneCfg{})})
+	if _, err := after.Blob(context.Background(), Ref{account, "c", "b"}, time.Time{}); errors.Is(err, ErrBlobNotFound) {
+		return
+	}
+	equal(t, read(t, after, "c", "b", time.Time{}), data)
 }
