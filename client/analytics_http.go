@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // analyticsAPI is the x-ms-version the settings are read and written with: the
@@ -126,7 +127,8 @@ func newServiceError(resp *http.Response, body []byte) *ServiceError {
 		}
 		e.Reason = x.Reason
 		if e.Reason == "" {
-			e.Reason = x.Detail
+			// What follows the first sentence is the text that was to be signed.
+			e.Reason, _, _ = strings.Cut(x.Detail, " Server used following")
 		}
 	}
 	return e

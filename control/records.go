@@ -32,6 +32,8 @@ func (s *server) records(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer reader.Close()
+	s.cfg.Following.Add(1)
+	defer s.cfg.Following.Add(-1)
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)

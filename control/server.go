@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"reslog/bus"
 	"reslog/deliver"
@@ -36,7 +37,7 @@ type Records interface {
 	Tail(ctx context.Context, want func(resource.Key, record.Category) bool) (*bus.Reader, error)
 }
 
-// Config is what New needs; every field but Logger is required.
+// Config is what New needs; every field but Logger and Following is required.
 type Config struct {
 	// Token is what requests must carry.
 	Token    string
@@ -46,6 +47,9 @@ type Config struct {
 	Ledger func() []deliver.LedgerEntry
 	// Logger is told of failures; nil discards.
 	Logger *slog.Logger
+	// Following is kept at the number of streams of live records; nil counts
+	// nothing.
+	Following *atomic.Int64
 }
 
 // Account is a storage account as the API shows it.
@@ -78,6 +82,9 @@ type server struct {
 func New(cfg Config) http.Handler {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Following == nil {
+		cfg.Following = new(atomic.Int64)
 	}
 	s := &server{cfg: cfg, token: sha256.Sum256([]byte(cfg.Token))}
 	mux := http.NewServeMux()

@@ -53,6 +53,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, v, labels...)
 	}
 	send(gauge("requests_in_flight", "Requests of clients that run."), float64(c.node.InFlight()))
+	send(gauge("tails", "Streams of live records that are followed."), float64(c.node.tails.Load()))
 	c.collectBus(send)
 	out <- syncHistogram(c.node.bus.Stats().Sync)
 	c.collectDeliveries(send)

@@ -34,6 +34,7 @@ type Node struct {
 	bus      *bus.Bus
 	router   *deliver.Router
 	requests *requestMetrics
+	tails    atomic.Int64
 	token    string
 
 	blob  atomic.Pointer[listener]
@@ -102,7 +103,7 @@ func (n *Node) Start(ctx context.Context) error {
 	}
 	n.enter(stateStarting, stateReady)
 	n.cfg.Logger.Info("node is ready", "blob", n.BlobURL(), "admin", n.AdminURL(), "data", n.cfg.Data,
-		"durability", string(n.cfg.Durability), "took", time.Since(began).Round(time.Millisecond))
+		"durability", string(n.cfg.Durability), "took", time.Since(began).Round(time.Millisecond).String())
 	return nil
 }
 
@@ -262,6 +263,8 @@ func (n *Node) listen(front http.Handler) error {
 			Records:  n.bus,
 			Ledger:   n.router.Ledger,
 			Logger:   n.cfg.Logger.With("part", "control"),
+
+			Following: &n.tails,
 		})
 		l, err := n.serve("admin", n.cfg.AdminAddr, n.adminHandler(local), nil)
 		if err != nil {
@@ -360,8 +363,12 @@ func (n *Node) Stop(ctx context.Context) error {
 	n.state = stateStopped
 	n.mu.Unlock()
 	err := errors.Join(errs...)
-	n.cfg.Logger.Info("node has stopped", "err", err)
-	return err
+	if err != nil {
+		n.cfg.Logger.Error("node has stopped, not in order", "err", err)
+		return err
+	}
+	n.cfg.Logger.Info("node has stopped")
+	return nil
 }
 
 // Drain returns when everything recorded so far is where its settings send it.
