@@ -1,8 +1,10 @@
 package classic
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -27,6 +29,9 @@ type Log struct {
 	taken    bus.Position
 	order    uint64
 	reported bus.Position
+	// rejected are the records that the last call of Deliver has rejected: they
+	// are rejected again until they are no longer delivered.
+	rejected map[bus.Position]error
 	scratch  []byte
 	capacity capacity
 	stats    stats
@@ -51,7 +56,7 @@ func New(cfg Config) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{cfg: cfg}
+	l := &Log{cfg: cfg, rejected: make(map[bus.Position]error)}
 	l.folders.cfg = &l.cfg
 	l.capacity.cfg = &l.cfg
 	return l, nil
@@ -71,29 +76,33 @@ func (l *Log) Stats() Stats {
 // Delivering a batch again after an error goes on where the error was: what was
 // taken stays taken.
 func (l *Log) Deliver(ctx context.Context, batch []deliver.Item) (bus.Position, error) {
-	var rejected []bus.Position
-	var reason error
+	rejected := make(map[bus.Position]error)
 	for i := range batch {
 		it := &batch[i]
 		if !l.taken.IsZero() && !it.Position.After(l.taken) {
+			if err := l.rejected[it.Position]; err != nil {
+				rejected[it.Position] = err
+			}
 			continue
 		}
 		if err := l.take(ctx, it); err != nil {
 			if !deliver.IsPermanent(err) {
+				maps.Copy(l.rejected, rejected)
 				return bus.Position{}, err
 			}
-			rejected = append(rejected, it.Position)
-			if reason == nil {
-				reason = err
-			}
+			rejected[it.Position] = err
 		}
 		l.taken = it.Position
 		l.order++
 	}
-	if reason != nil {
-		return bus.Position{}, deliver.Reject(reason, rejected...)
+	l.rejected = rejected
+	if len(rejected) == 0 {
+		return l.settled(), nil
 	}
-	return l.settled(), nil
+	positions := slices.SortedFunc(maps.Keys(rejected), func(a, b bus.Position) int {
+		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Index, b.Index))
+	})
+	return bus.Position{}, deliver.Reject(rejected[positions[0]], positions...)
 }
 
 // take puts one record where it belongs. A permanent error is about the record;

@@ -242,6 +242,11 @@ func TestReject(t *testing.T) {
 	if d := cmp.Diff([]bus.Position{bad.Position, timeless.Position}, deliver.Rejected(err)); d != "" {
 		t.Fatalf("rejected (-want +got):\n%s", d)
 	}
+	// The dead letters could not be written, so the same batch comes again.
+	_, err = l.Deliver(context.Background(), batch)
+	if d := cmp.Diff([]bus.Position{bad.Position, timeless.Position}, deliver.Rejected(err)); d != "" {
+		t.Fatalf("rejected again (-want +got):\n%s", d)
+	}
 	deliverAll(t, l, batch[0], batch[2], batch[4])
 	if got := flush(t, l, true); got != batch[4].Position {
 		t.Errorf("settled %s", got)
