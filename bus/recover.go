@@ -31,7 +31,7 @@ func (w *writer) recover(cause error) {
 	w.flights = nil
 	for _, f := range flights {
 		if f.err == nil {
-			f.err = f.wait()
+			f.err = w.outcome(f)
 		}
 	}
 	for _, f := range flights {
@@ -55,7 +55,10 @@ func (w *writer) recover(cause error) {
 	}
 
 	var again [][]entry
-	w.seq, w.number = last+1, flights[0].before
+	w.seq = last + 1
+	if len(flights) > 0 {
+		w.number = flights[0].before
+	}
 	for _, f := range flights {
 		if f.seq > last {
 			again = append(again, w.withoutIntents(f.entries))

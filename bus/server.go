@@ -124,18 +124,49 @@ func (h *host) InProcessConn() (net.Conn, error) {
 // reopen closes the server and opens it again, which clears a write error.
 func (h *host) reopen(ctx context.Context) error {
 	h.stop()
+	// What is sent before the client has noticed would be lost without an answer.
+	if err := h.awaitConnected(ctx, false); err != nil {
+		return err
+	}
 	if err := h.start(ctx); err != nil {
 		return err
 	}
-	for !h.nc.IsConnected() {
+	return h.awaitConnected(ctx, true)
+}
+
+func (h *host) awaitConnected(ctx context.Context, connected bool) error {
+	for h.nc.IsConnected() != connected {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("connect to the embedded server again: %w", ctx.Err())
-		case <-time.After(reconnectWait):
+		case <-time.After(time.Millisecond):
 		}
 	}
 	return nil
 }
+
+// fault returns the error by which a store of the server stopped writing. The
+// server answers nothing to a message it could not write, and goes on refusing
+// until it is opened again: this is how it is found out.
+func (h *host) fault() error {
+	h.mu.Lock()
+	ns := h.server
+	h.mu.Unlock()
+	if ns == nil {
+		return nil
+	}
+	if !ns.JetStreamEnabled() {
+		return fmt.Errorf("%w: it is switched off", errStore)
+	}
+	for _, e := range ns.Healthz(&server.HealthzOptions{Details: true}).Errors {
+		if e.Stream != "" {
+			return fmt.Errorf("%w: %s", errStore, e.Error)
+		}
+	}
+	return nil
+}
+
+var errStore = errors.New("the store does not write")
 
 func (h *host) stop() {
 	h.mu.Lock()

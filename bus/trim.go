@@ -32,6 +32,10 @@ func (t *trimmer) run(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
+		if err := t.bus.host.fault(); err != nil {
+			t.bus.writer.mend(err)
+			continue
+		}
 		if err := t.trim(ctx); err != nil && ctx.Err() == nil {
 			t.bus.cfg.Logger.Warn("old records cannot be removed, trying again", slog.Any("error", err))
 		}

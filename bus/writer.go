@@ -43,6 +43,7 @@ type writer struct {
 
 	urgent chan struct{}                // somebody waits: do not gather
 	fault  atomic.Pointer[publishError] // why publishing fails just now
+	broken atomic.Pointer[publishError] // a store of the server needs to be opened again
 	abort  context.Context              // ends when Close gives up
 	done   chan struct{}
 }
@@ -65,6 +66,9 @@ type publishError struct{ err error }
 // asked for.
 const ackTimeout = 30 * time.Second
 
+// faultInterval is how often the store is asked while an answer is missing.
+const faultInterval = 100 * time.Millisecond
+
 func (w *writer) run() {
 	defer close(w.done)
 	for w.wait() {
@@ -77,6 +81,9 @@ func (w *writer) run() {
 // closed and everything is done.
 func (w *writer) wait() bool {
 	for {
+		if err := w.broken.Swap(nil); err != nil && len(w.flights) == 0 {
+			w.recover(err.err)
+		}
 		if len(w.retry) > 0 {
 			return true
 		}
@@ -92,7 +99,7 @@ func (w *writer) wait() bool {
 			return !w.q.empty()
 		}
 		w.q.idle.Store(true)
-		if !w.q.empty() || w.q.isClosed() {
+		if !w.q.empty() || w.q.isClosed() || w.broken.Load() != nil {
 			w.q.idle.Store(false)
 			continue
 		}
@@ -244,22 +251,31 @@ func (w *writer) reap() {
 	if len(w.flights) == 0 {
 		return
 	}
-	w.land(w.flights[0].wait())
+	w.land(w.outcome(w.flights[0]))
 }
 
-func (f *flight) wait() error {
+// outcome waits for what became of a message. A message that could not be
+// written is never answered, so the store is asked as well.
+func (w *writer) outcome(f *flight) error {
 	if f.ack == nil {
 		return f.err
 	}
-	timer := time.NewTimer(ackTimeout)
-	defer timer.Stop()
-	select {
-	case <-f.ack.Ok():
-		return nil
-	case err := <-f.ack.Err():
-		return err
-	case <-timer.C:
-		return errAckTimeout
+	ticker := time.NewTicker(faultInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-f.ack.Ok():
+			return nil
+		case err := <-f.ack.Err():
+			return err
+		case <-ticker.C:
+			if err := w.host.fault(); err != nil {
+				return err
+			}
+			if time.Since(f.sent) > ackTimeout {
+				return errAckTimeout
+			}
+		}
 	}
 }
 
@@ -325,6 +341,13 @@ func (w *writer) reuse(f *flight) {
 		w.buffers = append(w.buffers, f.data)
 	}
 	f.entries, f.data = nil, nil
+}
+
+// mend makes the writer open the server again although it has published nothing
+// that failed: a bucket has met a write error.
+func (w *writer) mend(err error) {
+	w.broken.Store(&publishError{err})
+	signal(w.q.wake)
 }
 
 func (w *writer) logFault(err error) {
