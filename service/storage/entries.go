@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"reslog/record"
 	"reslog/storagelog"
@@ -21,9 +20,9 @@ func Entries(r record.Record, v storagelog.Version) ([]storagelog.Entry, error) 
 	if v.Fields() == 0 {
 		return nil, fmt.Errorf("storage: entries of log version %q: not known", v)
 	}
-	l, err := parseLine(string(r.Line))
-	if err != nil {
-		return nil, fmt.Errorf("storage: entries of record %s: %w", r.ID, err)
+	var l line
+	if !l.parse(string(r.Line)) {
+		return nil, fmt.Errorf("storage: entries of record %s: %w", r.ID, errLine)
 	}
 	parts, ok := parseParts(r.Detail)
 	if !ok {
@@ -103,9 +102,8 @@ type line struct {
 
 var errLine = errors.New("line is not a storage record of ours")
 
-// parseLine reads a Line.
-func parseLine(s string) (*line, error) {
-	l := &line{}
+// parse reads a Line.
+func (l *line) parse(s string) bool {
 	p := scanner{s: s}
 	p.object(func(key string) {
 		switch key {
@@ -137,10 +135,7 @@ func parseLine(s string) (*line, error) {
 			p.skip()
 		}
 	})
-	if p.bad || p.i != len(p.s) || l.operation == "" || l.account == "" {
-		return nil, errLine
-	}
-	return l, nil
+	return !p.bad && p.i == len(p.s) && l.operation != "" && l.account != ""
 }
 
 // property reads one member of "properties".
@@ -212,7 +207,7 @@ func (l *line) fill(e *storagelog.Entry) {
 	}
 	e.RequestMD5, e.ServerMD5, e.ETag = l.requestMD5, l.serverMD5, l.etag
 	if l.lastModified != "" {
-		if t, err := time.Parse(lastModifiedLayout, l.lastModified); err == nil {
+		if t, ok := parseLastModified(l.lastModified); ok {
 			e.LastModified = t
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // writeError answers with an error in the form of the service: XML, for the
@@ -106,6 +105,3 @@ func escapeXML(b *bytes.Buffer, s string) {
 
 // ticksLayout is a time to 100 ns, as the service writes it.
 const ticksLayout = "2006-01-02T15:04:05.0000000Z"
-
-// appendTicks appends t, in UTC, in ticksLayout.
-func appendTicks(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, ticksLayout) }

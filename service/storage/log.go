@@ -2,7 +2,6 @@ package storage
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"reslog/record"
@@ -153,48 +152,31 @@ func (x *exchange) logged(o outcome) bool {
 // or from version 2017-04-17 on the REST error code in place of
 // ClientOtherError.
 func classicStatus(auth AuthType, responseType, code string, v Version) string {
-	var prefix string
+	family := 0
 	switch auth {
 	case Anonymous:
-		prefix = "Anonymous"
+		family = 1
 	case AccountSAS, ServiceSAS:
-		prefix = "SAS"
+		family = 2
 	}
 	switch responseType {
+	case "Success":
+		return [...]string{"Success", "AnonymousSuccess", "SASSuccess"}[family]
 	case "ServerBusyError", "ClientAccountRequestThrottlingError":
-		responseType = "ThrottlingError"
+		return [...]string{"ThrottlingError", "AnonymousThrottlingError", "SASThrottlingError"}[family]
+	case "ClientTimeoutError":
+		return [...]string{"ClientTimeoutError", "AnonymousClientTimeoutError", "SASClientTimeoutError"}[family]
+	case "ServerTimeoutError":
+		return [...]string{"ServerTimeoutError", "AnonymousServerTimeoutError", "SASServerTimeoutError"}[family]
+	case "AuthorizationError":
+		return [...]string{"AuthorizationError", "AnonymousAuthorizationError", "SASAuthorizationError"}[family]
+	case "NetworkError":
+		return [...]string{"NetworkError", "AnonymousNetworkError", "SASNetworkError"}[family]
 	case "ClientOtherError":
 		if v >= V2017_04_17 && code != "" {
 			return code
 		}
+		return [...]string{"ClientOtherError", "AnonymousClientOtherError", "SASClientOtherError"}[family]
 	}
-	return prefix + responseType
-}
-
-// conditions renders the conditional headers of a request: "Name=value" joined
-// by ";", dates in the form of RFC 850.
-func conditions(h http.Header) string {
-	var b strings.Builder
-	for _, c := range [...]struct {
-		key  string
-		date bool
-	}{{"If-Modified-Since", true}, {"If-Unmodified-Since", true}, {"If-Match", false}, {"If-None-Match", false}} {
-		v := h[c.key]
-		if len(v) == 0 {
-			continue
-		}
-		value := v[0]
-		if c.date {
-			if t, err := http.ParseTime(value); err == nil {
-				value = t.UTC().Format("Monday, 02-Jan-06 15:04:05 GMT")
-			}
-		}
-		if b.Len() > 0 {
-			b.WriteByte(';')
-		}
-		b.WriteString(c.key)
-		b.WriteByte('=')
-		b.WriteString(value)
-	}
-	return b.String()
+	return [...]string{"ServerOtherError", "AnonymousServerOtherError", "SASServerOtherError"}[family]
 }

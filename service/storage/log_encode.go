@@ -2,6 +2,7 @@ package storage
 
 import (
 	"encoding/binary"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -137,10 +138,10 @@ func (x *exchange) appendProperties(b []byte, o outcome) []byte {
 	b = appendText(b, "objectKey", c.ObjectKey)
 	if !c.LastModified.IsZero() {
 		b = append(b, `,"lastModifiedTime":"`...)
-		b = c.LastModified.UTC().AppendFormat(b, lastModifiedLayout)
+		b = appendTicksAs(b, c.LastModified, '/', ' ')
 		b = append(b, '"')
 	}
-	b = appendText(b, "conditionsUsed", conditions(h))
+	b = appendConditions(b, h)
 	b = appendText(b, "metricResponseType", o.result.responseType(x.throttle))
 	b = appendNumber(b, "serverLatencyMs", o.server.Milliseconds())
 	b = appendNumber(b, "requestHeaderSize", requestHeaderSize(&x.req))
@@ -190,11 +191,45 @@ func (x *exchange) appendURI(b []byte) []byte {
 	if q := r.URL.RawQuery; q != "" {
 		b = append(b, '?')
 		if mayHoldSignature(q) {
-			q = redactQuery(q)
+			b = appendRedacted(b, q)
+		} else {
+			b = appendJSONText(b, q)
 		}
-		b = appendJSONText(b, q)
 	}
 	return append(b, '"')
+}
+
+// appendConditions appends the conditional headers of a request as
+// "conditionsUsed": "Name=value" joined by ";", dates in the form of RFC 850.
+func appendConditions(b []byte, h http.Header) []byte {
+	open := false
+	for _, c := range [...]struct {
+		key  string
+		date bool
+	}{{"If-Modified-Since", true}, {"If-Unmodified-Since", true}, {"If-Match", false}, {"If-None-Match", false}} {
+		v := h[c.key]
+		if len(v) == 0 {
+			continue
+		}
+		if open {
+			b = append(b, ';')
+		} else {
+			b = append(b, `,"conditionsUsed":"`...)
+			open = true
+		}
+		b = append(append(b, c.key...), '=')
+		if c.date {
+			if t, err := http.ParseTime(v[0]); err == nil {
+				b = t.UTC().AppendFormat(b, "Monday, 02-Jan-06 15:04:05 GMT")
+				continue
+			}
+		}
+		b = appendJSONText(b, v[0])
+	}
+	if open {
+		b = append(b, '"')
+	}
+	return b
 }
 
 // appendText appends a member unless its value is empty.

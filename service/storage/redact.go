@@ -30,14 +30,30 @@ func redactQuery(q string) string {
 		if i > 0 {
 			b.WriteByte('&')
 		}
-		name, _, ok := strings.Cut(part, "=")
-		if ok && isSignature(name) {
+		if name, _, ok := strings.Cut(part, "="); ok && isSignature(name) {
 			b.WriteString(name + "=" + redacted)
 			continue
 		}
 		b.WriteString(redactNested(part))
 	}
 	return b.String()
+}
+
+// appendRedacted appends redactQuery(q) as the inside of a JSON string.
+func appendRedacted(b []byte, q string) []byte {
+	first := true
+	for part := range strings.SplitSeq(q, "&") {
+		if !first {
+			b = append(b, '&')
+		}
+		first = false
+		if name, _, ok := strings.Cut(part, "="); ok && isSignature(name) {
+			b = append(appendJSONText(b, name), "="+redacted...)
+			continue
+		}
+		b = appendJSONText(b, redactNested(part))
+	}
+	return b
 }
 
 func isSignature(name string) bool {
@@ -52,6 +68,9 @@ func isSignature(name string) bool {
 // redactNested redacts the signature of a URL that is the value of a parameter,
 // as it is or encoded once or twice.
 func redactNested(s string) string {
+	if !mayHoldSignature(s) {
+		return s
+	}
 	text := strings.ToLower(s)
 	for at := 0; ; {
 		i := strings.Index(text[at:], "sig")
