@@ -1,19 +1,29 @@
 package faulttest
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"syscall"
 )
 
 // smallDisk puts a file system of a limited size below data, seen by this
-// process alone. It goes with the process.
+// process alone, and the ballast on it. It goes with the process.
 func smallDisk(data, size string) error {
 	if size == "" {
 		return nil
 	}
-	return syscall.Mount("tmpfs", data, "tmpfs", 0, "mode=0700,size="+size)
+	if err := syscall.Mount("tmpfs", data, "tmpfs", 0, "mode=0700,size="+size); err != nil {
+		return err
+	}
+	f, err := os.Create(ballast(data))
+	if err != nil {
+		return err
+	}
+	return errors.Join(syscall.Fallocate(int(f.Fd()), 0, 0, ballastBytes), f.Close())
 }
+
+const ballastBytes = 48 << 20
 
 // onSmallDisk lets a node have its data on a file system of the given size. It
 // needs a mount namespace, which a user who is not root gets in a user namespace.

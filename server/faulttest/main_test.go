@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -52,13 +53,13 @@ func config(data string, d bus.Durability) server.Config {
 
 // node runs a node until it is killed, or until standard input ends, so that
 // none outlives a test that dies. It prints its address. A line of input restarts
-// the node in the same process.
+// the node in the same process, or makes room on a small disk.
 func node(cfg server.Config) error {
-	lines := make(chan struct{})
+	lines := make(chan string)
 	go func() {
 		defer close(lines)
 		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-			lines <- struct{}{}
+			lines <- in.Text()
 		}
 	}()
 	for more := true; more; {
@@ -70,13 +71,22 @@ func node(cfg server.Config) error {
 			return err
 		}
 		fmt.Println(n.BlobURL())
-		_, more = <-lines
+		var line string
+		for line, more = <-lines; line == makeRoom; line, more = <-lines {
+			fmt.Println(os.Remove(ballast(cfg.Data)))
+		}
 		if err := n.Stop(context.Background()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// makeRoom is the line that removes the ballast.
+const makeRoom = "room"
+
+// ballast is a file that takes up room on a small disk until it is removed.
+func ballast(data string) string { return filepath.Join(data, "ballast") }
 
 // victim is a node in a process of its own.
 type victim struct {
@@ -122,6 +132,17 @@ func (v *victim) readURL(t *testing.T) {
 		t.Fatalf("the node did not start: %v, %v", err, v.cmd.Wait())
 	}
 	v.url = strings.TrimSpace(line)
+}
+
+// room removes the ballast from the small disk.
+func (v *victim) room(t *testing.T) {
+	t.Helper()
+	if _, err := fmt.Fprintln(v.in, makeRoom); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := v.out.ReadString('\n'); err != nil || line != "<nil>\n" {
+		t.Fatalf("make room: %q, %v", line, err)
+	}
 }
 
 // restart stops the node and starts it again in its process.
