@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -32,6 +33,7 @@ type inProcess struct{ handler http.Handler }
 func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(withSystem(r.Context()))
 	in := r.Clone(ctx)
+	in.Header = canonical(r.Header)
 	in.RequestURI = r.URL.RequestURI()
 	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
 	in.RemoteAddr = "127.0.0.1:0"
@@ -84,6 +86,20 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 		res.ContentLength = n
 	}
 	return res, nil
+}
+
+// canonical returns a copy of h with canonical keys, as a connection would
+// deliver them: SDKs set keys in lower case. Metadata names stay as they are,
+// because their case means something and nothing else keeps it.
+func canonical(h http.Header) http.Header {
+	out := make(http.Header, len(h))
+	for k, v := range h {
+		if !strings.HasPrefix(k, "x-ms-meta-") {
+			k = http.CanonicalHeaderKey(k)
+		}
+		out[k] = append(out[k], v...)
+	}
+	return out
 }
 
 // pipeWriter is the http.ResponseWriter at the other end.

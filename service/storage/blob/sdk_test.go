@@ -212,3 +212,34 @@ func TestSystem(t *testing.T) {
 		t.Errorf("log: %q", got.body)
 	}
 }
+
+// TestSystemHeaders checks that what the SDK says in headers arrives in process.
+func TestSystemHeaders(t *testing.T) {
+	s := newServer(t)
+	s.asSystem("PUT", "/$logs?restype=container", "")
+	client, err := azblob.NewClientWithNoCredential("http://"+account+".blob.local", &azblob.ClientOptions{
+		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: storage.InProcess(s.front)}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bb := client.ServiceClient().NewContainerClient("$logs").NewBlockBlobClient("blob/l.log")
+	upload := func() error {
+		_, err := bb.Upload(context.Background(), streaming.NopCloser(strings.NewReader("x")), &blockblob.UploadOptions{
+			HTTPHeaders:      &azblobblob.HTTPHeaders{BlobContentType: to.Ptr("text/plain")},
+			AccessConditions: &azblobblob.AccessConditions{ModifiedAccessConditions: &azblobblob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)}},
+		})
+		return err
+	}
+	if err := upload(); err != nil {
+		t.Fatal(err)
+	}
+	if err := upload(); !bloberror.HasCode(err, bloberror.BlobAlreadyExists) {
+		t.Errorf("the condition did not arrive: %v", err)
+	}
+	a := s.ok(200, "HEAD", "/$logs/blob/l.log", "")
+	wantHeader(t, a, "Content-Type", "text/plain")
+	if etag := a.header.Get("ETag"); !strings.HasPrefix(etag, `"`) {
+		t.Errorf("ETag %s", etag)
+	}
+}
