@@ -60,10 +60,10 @@ func OpenURL(rawURL string, transport policy.Transporter) (*Account, error) {
 	sas := u.RawQuery
 	u.RawQuery, u.Fragment = "", ""
 	location := strings.TrimRight(u.String(), "/")
-	if !strings.HasSuffix(location, "/"+storagelog.ContainerName) && !strings.HasSuffix(location, "/%24logs") {
-		location += "/" + storagelog.ContainerName
+	for _, name := range []string{"/" + storagelog.ContainerName, "/%24logs"} {
+		location = strings.TrimSuffix(location, name)
 	}
-	return openURL(location, sas, transport)
+	return openURL(location+"/"+storagelog.ContainerName, sas, transport)
 }
 
 func openURL(location, sas string, transport policy.Transporter) (*Account, error) {
