@@ -34,7 +34,8 @@
 //
 // # What it does not do
 //
-// Bearer tokens and user delegation SAS are refused. Versions before 2009-09-19
-// are refused. HTTP/2 is served when the listener speaks it, but then header
+// Bearer tokens and user delegation SAS are refused, so are versions before
+// 2009-09-19, and service properties that switch on soft delete or a static
+// website. HTTP/2 is served when the listener speaks it, but then header
 // sizes are those the same request would have had in HTTP/1.1.
 package storage

@@ -114,7 +114,25 @@ type fakeEmitter struct {
 
 func newFakeEmitter() *fakeEmitter { return &fakeEmitter{got: make(chan struct{}, 1000)} }
 
-func (e *fakeEmitter) Enabled(_ resource.ID, c record.Category) bool { return !e.off[c] }
+func (e *fakeEmitter) Enabled(_ resource.ID, c record.Category) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.off[c]
+}
+
+// set changes how the emitter behaves.
+func (e *fakeEmitter) set(fail, failBegin error, off map[record.Category]bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fail, e.failBegin, e.off = fail, failBegin, off
+}
+
+// intents returns what was begun and what was withdrawn.
+func (e *fakeEmitter) intents() (began, withdrawn []record.Record) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.began, e.withdrawn
+}
 
 func (e *fakeEmitter) Begin(_ context.Context, r record.Record) error {
 	e.mu.Lock()

@@ -48,6 +48,7 @@ type Front struct {
 	serverHeader []string
 	preflightOp  *Operation
 	infos        sync.Map // of account name to *accountInfo
+	scratches    sync.Pool // of *scratch
 	date         atomic.Pointer[httpDate]
 }
 

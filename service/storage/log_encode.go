@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -21,9 +20,6 @@ const lastModifiedLayout = "2006/01/02 15:04:05.0000000"
 // scratch holds a record while it is encoded.
 type scratch struct{ b []byte }
 
-// scratches is a pool of buffers; it has no state that matters.
-var scratches = sync.Pool{New: func() any { return &scratch{make([]byte, 0, 2048)} }}
-
 // record describes the request as a resource log record.
 //
 // Line is the record of the Azure Monitor resource logs StorageRead,
@@ -31,11 +27,14 @@ var scratches = sync.Pool{New: func() any { return &scratch{make([]byte, 0, 2048
 // have and zero or empty properties left out. It holds all that a classic entry
 // needs; what belongs to single operations inside the request is in Detail.
 func (x *exchange) record(o outcome) record.Record {
-	s := scratches.Get().(*scratch)
+	s, ok := x.front.scratches.Get().(*scratch)
+	if !ok {
+		s = &scratch{make([]byte, 0, 2048)}
+	}
 	s.b = x.appendLine(s.b[:0], o)
 	line := make([]byte, len(s.b))
 	copy(line, s.b)
-	scratches.Put(s)
+	x.front.scratches.Put(s)
 	c := &x.call
 	return record.Record{
 		Resource: x.info.service,

@@ -185,7 +185,8 @@ func (s *signable) appendHeaders(b []byte) []byte {
 			keys = append(keys, k)
 		}
 	}
-	slices.SortFunc(keys, s.compareHeaders)
+	slices.Sort(keys) // so that names equal below still have one order
+	slices.SortStableFunc(keys, s.compareHeaders)
 	for _, k := range keys {
 		b = appendLower(b, k)
 		b = append(b, ':')
@@ -204,7 +205,7 @@ func (s *signable) appendHeaders(b []byte) []byte {
 	return b
 }
 
-// compareHeaders orders header names; names of a map differ in more than case.
+// compareHeaders orders header names, without regard to case.
 func (s *signable) compareHeaders(a, b string) int {
 	if s.collate {
 		return collateHeaders(a, b)

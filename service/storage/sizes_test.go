@@ -145,10 +145,11 @@ func TestAudit(t *testing.T) {
 	res := f.do(t, "PUT", "/c/b", "12345", true)
 	want(t, res, 201, "")
 	r := f.emitter.one(t)
-	if len(f.emitter.began) != 1 || f.emitter.began[0].ID != r.ID || r.ID != res.Header.Get("X-Ms-Request-Id") {
-		t.Errorf("began %+v, emitted %s", f.emitter.began, r.ID)
+	began, _ := f.emitter.intents()
+	if len(began) != 1 || began[0].ID != r.ID || r.ID != res.Header.Get("X-Ms-Request-Id") {
+		t.Fatalf("began %+v, emitted %s", began, r.ID)
 	}
-	entries, err := Entries(f.emitter.began[0], storagelog.V1)
+	entries, err := Entries(began[0], storagelog.V1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,40 +165,40 @@ func TestAudit(t *testing.T) {
 	// The operation does not run without its intent.
 	ran := false
 	f.service.ops["x"] = &Operation{Name: "PutBlob", Class: Write, Scope: ScopeObject, MaxBody: 10, Run: func(c *Call) error { ran = true; c.Response.Set("Etag", "x"); return nil }}
-	f.emitter.failBegin = errUnread
+	f.emitter.set(nil, errUnread, nil)
 	want(t, f.do(t, "PUT", "/c/x", "1", true), 500, "InternalError")
-	f.emitter.failBegin = nil
+	f.emitter.set(nil, nil, nil)
 	if ran {
 		t.Error("the operation ran though its intent was not recorded")
 	}
 	f.emitter.one(t)
 
 	// Nothing succeeds without its record.
-	f.emitter.fail = errUnread
+	f.emitter.set(errUnread, nil, nil)
 	res = f.do(t, "PUT", "/c/x", "1", true)
 	want(t, res, 500, "InternalError")
 	if !ran || res.Header.Get("Etag") != "" || res.Header.Get("X-Ms-Version") != "2021-06-08" {
 		t.Errorf("ran %v, headers %v", ran, res.Header)
 	}
-	f.emitter.fail = nil
+	f.emitter.set(nil, nil, nil)
 
 	// A refusal that is not logged takes its intent back.
 	f.service.ops["gone"] = &Operation{Name: "GetBlob", Class: Read, Scope: ScopeObject, Public: PublicBlob, Run: func(c *Call) error { return ErrBlobNotFound }}
 	want(t, f.do(t, "GET", "/c/gone", "", false), 404, "BlobNotFound")
-	if len(f.emitter.withdrawn) != 1 {
-		t.Errorf("withdrawn %d", len(f.emitter.withdrawn))
+	if _, withdrawn := f.emitter.intents(); len(withdrawn) != 1 {
+		t.Errorf("withdrawn %d", len(withdrawn))
 	}
 	f.emitter.none(t)
 
 	// What nobody asks for costs nothing.
-	began := len(f.emitter.began)
-	f.emitter.off = map[record.Category]bool{"StorageRead": true}
+	began, _ = f.emitter.intents()
+	f.emitter.set(nil, nil, map[record.Category]bool{"StorageRead": true})
 	want(t, f.do(t, "GET", "/c/b", "", true), 200, "")
 	f.emitter.none(t)
-	if len(f.emitter.began) != began {
+	if after, _ := f.emitter.intents(); len(after) != len(began) {
 		t.Error("an intent that nobody asked for")
 	}
-	f.emitter.off = nil
+	f.emitter.set(nil, nil, nil)
 
 	// Long answers stream.
 	big := strings.Repeat("z", maxHeld+1)
