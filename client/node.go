@@ -189,7 +189,7 @@ func (n *Node) Tail(ctx context.Context, f Filter, started func(), fn func(TailR
 	resp, err := n.send(ctx, http.MethodGet, "records?"+f.query(), nil)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // the caller has had enough
+			return nil // the caller has had enough
 		}
 		return err
 	}

@@ -119,7 +119,7 @@ func TestEndpoints(t *testing.T) {
 		{"GET", "accounts/acct/listKeys", "", 404, `"code":"NotFound"`},
 		{"GET", "nothing", "", 404, `"code":"NotFound"`},
 		{"GET", "records?category=StorageRed", "", 400, "StorageDelete, StorageRead, StorageWrite"},
-		{"GET", "records?colour=red", "", 400, `"code":"InvalidParameter"`},
+		{"GET", "records?color=red", "", 400, `"code":"InvalidParameter"`},
 	} {
 		status, body := send(t, c.method, srv.URL+"/local/v1/"+c.path, c.body, "Bearer "+token)
 		if status != c.status || !strings.Contains(body, c.want) {

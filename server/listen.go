@@ -66,13 +66,11 @@ func (n *Node) serve(name, addr string, h http.Handler, tlsConfig *tls.Config) (
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		err := error(nil)
+		run := srv.Serve
 		if tlsConfig != nil {
-			err = srv.ServeTLS(ln, "", "")
-		} else {
-			err = srv.Serve(ln)
+			run = func(ln net.Listener) error { return srv.ServeTLS(ln, "", "") }
 		}
-		if !errors.Is(err, http.ErrServerClosed) {
+		if err := run(ln); !errors.Is(err, http.ErrServerClosed) {
 			n.fail(fmt.Errorf("serve %s: %w", name, err))
 		}
 	}()

@@ -62,7 +62,7 @@ func (m *requestMetrics) observe(o storage.Observation) {
 	if !ok {
 		v, _ = m.series.LoadOrStore(key, m.newSeries(key))
 	}
-	s := v.(requestSeries) //nolint:errcheck,forcetypeassert // nothing else is stored
+	s := v.(requestSeries)
 	s.requests.Inc()
 	if s.seconds != nil {
 		s.seconds.Observe(o.Elapsed.Seconds())

@@ -131,7 +131,10 @@ func (d *demo) follow(ctx context.Context) (stop func(), err error) {
 			return nil
 		})
 	}()
-	stop = func() { cancel(); <-done }
+	stop = func() {
+		cancel()
+		<-done //nolint:errcheck // a stream that is told to stop ends without one
+	}
 	select {
 	case <-started:
 		return stop, nil

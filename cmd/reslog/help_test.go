@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -24,5 +25,32 @@ func checkHelp(t *testing.T, cmd *cobra.Command) {
 	})
 	for _, c := range cmd.Commands() {
 		checkHelp(t, c)
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	missing := t.TempDir() + "/missing"
+	for _, c := range []struct {
+		status int
+		args   []string
+	}{
+		{0, []string{"version"}},
+		{0, []string{"serve", "--help"}},
+		{1, []string{"keys", "list", "--data", missing}},
+		{2, []string{"no-such-command"}},
+		{2, []string{"storage", "logging", "no-such-command"}},
+		{2, []string{"version", "--no-such-flag"}},
+		{2, []string{"version", "argument"}},
+		{2, []string{"serve", "--data", missing, "--durability", "eventually"}},
+		{2, []string{"storage", "logging", "get", "--connection-string", "nonsense"}},
+		{2, []string{"keys", "regenerate", "--key", "key3"}},
+	} {
+		var out, errOut bytes.Buffer
+		if got := run(c.args, strings.NewReader(""), &out, &errOut); got != c.status {
+			t.Errorf("%v: status %d, want %d; %s", c.args, got, c.status, errOut.String())
+		}
+		if c.status != 0 && !strings.HasPrefix(errOut.String(), "reslog: ") {
+			t.Errorf("%v: message %q", c.args, errOut.String())
+		}
 	}
 }

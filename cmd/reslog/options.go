@@ -29,38 +29,64 @@ type option struct {
 // serveOptions are the options of a node.
 func serveOptions() []option {
 	return []option{
-		{"blob-addr", server.DefaultBlobAddr, "`address` of the blob service; port 0 takes a free one, \"off\" does without",
-			text(func(c *server.Config) *string { return &c.BlobAddr })},
-		{"admin-addr", server.DefaultAdminAddr, "`address` of health, metrics and the local API; \"off\" does without",
-			text(func(c *server.Config) *string { return &c.AdminAddr })},
-		{"cert", "", "PEM `file` with the certificate chain: the storage ports speak HTTPS",
-			text(func(c *server.Config) *string { return &c.CertFile })},
-		{"key", "", "PEM `file` with the key of the certificate",
-			text(func(c *server.Config) *string { return &c.KeyFile })},
-		{"storage-accounts", "", "more accounts, `name:key1[:key2]`, separated by \";\"",
-			func(c *server.Config, v string) (err error) { c.Accounts, err = server.ParseAccounts(v); return err }},
-		{"flush-interval", server.DefaultFlushInterval.String(), "`time` a record may wait before it is visible in $logs, 10ms to 1h",
-			func(c *server.Config, v string) (err error) { c.FlushInterval, err = time.ParseDuration(v); return err }},
-		{"durability", string(bus.Buffered), "`mode`: buffered never lets a request wait for its record, audit lets none succeed without",
-			func(c *server.Config, v string) error { c.Durability = bus.Durability(v); return nil }},
-		{"skip-api-version-check", "false", "accept every x-ms-version, not only known ones",
+		{
+			"blob-addr", server.DefaultBlobAddr, "`address` of the blob service; port 0 takes a free one, \"off\" does without",
+			text(func(c *server.Config) *string { return &c.BlobAddr }),
+		},
+		{
+			"admin-addr", server.DefaultAdminAddr, "`address` of health, metrics and the local API; \"off\" does without",
+			text(func(c *server.Config) *string { return &c.AdminAddr }),
+		},
+		{
+			"cert", "", "PEM `file` with the certificate chain: the storage ports speak HTTPS",
+			text(func(c *server.Config) *string { return &c.CertFile }),
+		},
+		{
+			"key", "", "PEM `file` with the key of the certificate",
+			text(func(c *server.Config) *string { return &c.KeyFile }),
+		},
+		{
+			"storage-accounts", "", "more accounts, `name:key1[:key2]`, separated by \";\"",
+			func(c *server.Config, v string) (err error) { c.Accounts, err = server.ParseAccounts(v); return err },
+		},
+		{
+			"flush-interval", server.DefaultFlushInterval.String(), "`time` a record may wait before it is visible in $logs, 10ms to 1h",
+			func(c *server.Config, v string) (err error) { c.FlushInterval, err = time.ParseDuration(v); return err },
+		},
+		{
+			"durability", string(bus.Buffered), "`mode`: buffered never lets a request wait for its record, audit lets none succeed without",
+			func(c *server.Config, v string) error { c.Durability = bus.Durability(v); return nil },
+		},
+		{
+			"skip-api-version-check", "false", "accept every x-ms-version, not only known ones",
 			func(c *server.Config, v string) (err error) {
 				c.SkipVersionCheck, err = strconv.ParseBool(v)
 				return err
-			}},
-		{"throttle", "0", "`requests` a second each account may make before it is told 503 ServerBusy; 0 is no limit",
-			func(c *server.Config, v string) (err error) { c.Throttle, err = strconv.ParseFloat(v, 64); return err }},
-		{"copy-hosts", "", "`hosts` outside this node that a copy may read from, separated by commas",
+			},
+		},
+		{
+			"throttle", "0", "`requests` a second each account may make before it is told 503 ServerBusy; 0 is no limit",
+			func(c *server.Config, v string) (err error) { c.Throttle, err = strconv.ParseFloat(v, 64); return err },
+		},
+		{
+			"copy-hosts", "", "`hosts` outside this node that a copy may read from, separated by commas",
 			func(c *server.Config, v string) error {
 				c.CopyHosts = strings.FieldsFunc(v, func(r rune) bool { return r == ',' })
 				return nil
-			}},
-		{"location", server.DefaultLocation, "Azure `region` that the records name",
-			text(func(c *server.Config) *string { return &c.Location })},
-		{"subscription-id", server.DefaultSubscriptionID, "subscription `id` in the resource IDs of the accounts",
-			text(func(c *server.Config) *string { return &c.SubscriptionID })},
-		{"resource-group", server.DefaultResourceGroup, "resource `group` in the resource IDs of the accounts",
-			text(func(c *server.Config) *string { return &c.ResourceGroup })},
+			},
+		},
+		{
+			"location", server.DefaultLocation, "Azure `region` that the records name",
+			text(func(c *server.Config) *string { return &c.Location }),
+		},
+		{
+			"subscription-id", server.DefaultSubscriptionID, "subscription `id` in the resource IDs of the accounts",
+			text(func(c *server.Config) *string { return &c.SubscriptionID }),
+		},
+		{
+			"resource-group", server.DefaultResourceGroup, "resource `group` in the resource IDs of the accounts",
+			text(func(c *server.Config) *string { return &c.ResourceGroup }),
+		},
 	}
 }
 
@@ -113,13 +139,14 @@ func nodeConfig(cmd *cobra.Command, options []option) (server.Config, error) {
 		}
 	}
 	for _, o := range options {
-		value, from := "", "--"+o.name
-		if f := cmd.Flags().Lookup(o.name); f.Changed {
-			value = f.Value.String()
-		} else if v, ok := os.LookupEnv(o.env()); ok {
-			value, from = v, o.env()
-		} else {
-			continue
+		f := cmd.Flags().Lookup(o.name)
+		value, from := f.Value.String(), "--"+o.name
+		if !f.Changed {
+			var ok bool
+			if value, ok = os.LookupEnv(o.env()); !ok {
+				continue
+			}
+			from = o.env()
 		}
 		if err := o.set(&c, value); err != nil {
 			return c, usageError(fmt.Errorf("%s: %w", from, err))

@@ -87,7 +87,7 @@ func (f *accountFlags) parse() (*client.Account, []client.Service, error) {
 	return account, services, nil
 }
 
-func newGetCommand(what string, print func(io.Writer, map[client.Service]*client.AnalyticsSettings, []client.Service) error) *cobra.Command {
+func newGetCommand(what string, show func(io.Writer, map[client.Service]*client.AnalyticsSettings, []client.Service) error) *cobra.Command {
 	var f accountFlags
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -110,7 +110,7 @@ func newGetCommand(what string, print func(io.Writer, map[client.Service]*client
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), settings)
 			}
-			return print(cmd.OutOrStdout(), settings, services)
+			return show(cmd.OutOrStdout(), settings, services)
 		},
 	}
 	f.add(cmd)
