@@ -202,6 +202,8 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 		Accounts:       n.accounts,
 		AllowCopyHosts: n.cfg.CopyHosts,
 		Properties:     storage.NewPropertyOperations(storage.Blob, logs.properties),
+		Emitter:        gate,
+		Audit:          n.cfg.Durability == bus.Audit,
 		Logger:         n.cfg.Logger.With("part", "blob"),
 		Now:            n.cfg.Now,
 	})

@@ -2,6 +2,7 @@ package blob_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -17,10 +18,12 @@ import (
 	"testing"
 	"time"
 
+	"reslog/record"
 	"reslog/resource"
 	"reslog/service/storage"
 	"reslog/service/storage/blob"
 	"reslog/service/storage/blobstore"
+	"reslog/storagelog"
 )
 
 // newest is the version of requests that name none.
@@ -69,9 +72,45 @@ type server struct {
 	url   string // with the account, no slash at the end
 	base  string
 	front *storage.Front
-	store blobstore.Store
 	clock *clock
 	accs  accounts
+	log   *recorder
+}
+
+// recorder keeps the records of all requests.
+type recorder struct {
+	running sync.WaitGroup // requests, whose records come after their answers
+	mu      sync.Mutex
+	records []record.Record
+}
+
+func (r *recorder) Enabled(resource.ID, record.Category) bool     { return true }
+func (r *recorder) Begin(context.Context, record.Record) error    { return nil }
+func (r *recorder) Withdraw(context.Context, record.Record) error { return nil }
+
+func (r *recorder) Emit(_ context.Context, one record.Record) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.records = append(r.records, one)
+	return nil
+}
+
+// take returns the log entries of the requests since it was called last.
+func (r *recorder) take(t testing.TB) []storagelog.Entry {
+	t.Helper()
+	r.running.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var entries []storagelog.Entry
+	for _, one := range r.records {
+		e, err := storage.Entries(one, storagelog.V1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, e...)
+	}
+	r.records = nil
+	return entries
 }
 
 // account is the account that requests go to.
@@ -90,14 +129,19 @@ func newServer(t testing.TB, configure ...func(*blob.Config)) *server {
 		}
 	})
 	accs := accounts{account: newAccount(account), "second": newAccount("second")}
-	cfg := blob.Config{Store: store, Accounts: accs, Now: ck.now}
+	log := &recorder{}
+	cfg := blob.Config{Store: store, Accounts: accs, Now: ck.now, Emitter: log}
 	for _, f := range configure {
 		f(&cfg)
 	}
-	front := storage.NewFront(storage.FrontConfig{Service: blob.New(cfg), Accounts: accs, Now: ck.now})
-	srv := httptest.NewServer(front)
+	front := storage.NewFront(storage.FrontConfig{Service: blob.New(cfg), Accounts: accs, Now: ck.now, Emitter: log})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		log.running.Add(1)
+		defer log.running.Done()
+		front.ServeHTTP(w, r)
+	}))
 	t.Cleanup(srv.Close)
-	return &server{t: t, base: srv.URL, url: srv.URL + "/" + account, front: front, store: store, clock: ck, accs: accs}
+	return &server{t: t, base: srv.URL, url: srv.URL + "/" + account, front: front, clock: ck, accs: accs, log: log}
 }
 
 // request is one request of a test. Path is below the account and may have a

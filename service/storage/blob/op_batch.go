@@ -32,9 +32,9 @@ var errMixedBatch = &storage.Error{Status: http.StatusBadRequest, Code: "AllBatc
 // multipart/mixed with at most 256 requests, all Delete Blob or all Set Blob
 // Tier, each with its own authorization. 202 with all answers in their order.
 //
-// Each part goes through the same checks as a request by itself; its version is
-// that of the batch. Parts that took effect are records in the log after the
-// batch's own.
+// Each part goes through the same path as a request by itself, with its own
+// request ID and its own record in the log, so that a deletion is a deletion
+// there; only its version is that of the batch.
 func (s *Service) batch(c *storage.Call) error {
 	if c.Version < storage.V2018_11_09 {
 		return storage.ErrFeatureVersionMismatch
@@ -138,6 +138,7 @@ func (s *Service) batchFront(c *storage.Call) (http.Handler, error) {
 	}
 	front := storage.NewFront(storage.FrontConfig{
 		Service: &batchService{Service: s, outer: c}, Accounts: s.accounts, Properties: properties,
+		Emitter: s.emitter, Audit: s.audit,
 		SkipVersionCheck: true, Logger: s.log, Now: func() time.Time { return c.Now },
 	})
 	return front, nil
@@ -170,15 +171,7 @@ func (b *batchService) Route(c *storage.Call) (*storage.Operation, error) {
 	if b.outer.Container != "" && c.Container != b.outer.Container {
 		return nil, storage.ErrInvalidInput
 	}
-	noted := *op
-	noted.Run = func(c *storage.Call) error {
-		if err := op.Run(c); err != nil {
-			return err
-		}
-		b.outer.Parts = append(b.outer.Parts, storage.Part{Operation: op.Name, ObjectKey: c.ObjectKey})
-		return nil
-	}
-	return &noted, nil
+	return op, nil
 }
 
 // writeSubresponse writes the answer to one part.

@@ -176,6 +176,16 @@ func TestSDKBatch(t *testing.T) {
 	if got := strings.Join(outcome, " "); got != "done BlobNotFound done" {
 		t.Errorf("batch: %s", got)
 	}
+	var logged []string
+	ids := map[string]bool{}
+	for _, e := range s.log.take(t)[4:] { // after the container and the blobs
+		logged = append(logged, e.Operation+" "+e.Status+" "+e.ObjectKey)
+		ids[e.RequestID] = true
+	}
+	want := "DeleteBlob Success /acct/con/a|DeleteBlob BlobNotFound /acct/con/none|DeleteBlob Success /acct/con/b|BlobBatch Success /acct"
+	if got := strings.Join(logged, "|"); got != want || len(ids) != 4 {
+		t.Errorf("logged with %d ids:\n%s", len(ids), got)
+	}
 	cc := client.NewContainerClient("con")
 	tiers := must[*container.BatchBuilder](t)(cc.NewBatchBuilder())
 	if err := tiers.SetTier("d", azblobblob.AccessTierCool, nil); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"reslog/record"
 	"reslog/service/storage"
 	"reslog/service/storage/blobstore"
 )
@@ -26,6 +27,11 @@ type Config struct {
 	// Properties are the operations on the service itself, which the parent
 	// package does. Nil ones are refused as not implemented.
 	Properties storage.PropertyOperations
+	// Emitter takes the records of the requests inside a batch, each of which is
+	// one of its own; Audit says that it is in audit mode. They are those of the
+	// Front in front of this Service. Nil keeps no records.
+	Emitter record.Emitter
+	Audit   bool
 	// RehydrateAfter is how long an archived blob takes to come back. Zero
 	// means no time: it can be read right after Set Blob Tier.
 	RehydrateAfter time.Duration
@@ -48,6 +54,8 @@ type Service struct {
 	ops       operations
 
 	rehydrateAfter time.Duration
+	emitter        record.Emitter
+	audit          bool
 }
 
 var _ storage.Service = (*Service)(nil)
@@ -62,6 +70,8 @@ func New(cfg Config) *Service {
 		now:       cfg.Now,
 
 		rehydrateAfter: cfg.RehydrateAfter,
+		emitter:        cfg.Emitter,
+		audit:          cfg.Audit,
 	}
 	for _, h := range cfg.AllowCopyHosts {
 		s.copyHosts[h] = true
