@@ -116,8 +116,12 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 	ctx, cancel := r.bus.withClose(ctx)
 	defer cancel()
 	var b Batch
+	if r.skip(&b) {
+		b.Through = r.through
+		return b, nil
+	}
 	for range fetchMessages {
-		m, err := r.message(ctx, &b)
+		m, err := r.message(ctx)
 		if err != nil {
 			return Batch{}, r.bus.closedOr(err)
 		}
@@ -131,12 +135,11 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 }
 
 // message returns the next message, waiting for it.
-func (r *Reader) message(ctx context.Context, b *Batch) (message, error) {
+func (r *Reader) message(ctx context.Context) (message, error) {
 	for wait := recoverMin; ; {
 		if err := ctx.Err(); err != nil {
 			return message{}, err
 		}
-		r.skip(b)
 		if len(r.ahead) > 0 {
 			m := r.ahead[0]
 			r.ahead = r.ahead[1:]
@@ -163,16 +166,17 @@ func (r *Reader) message(ctx context.Context, b *Batch) (message, error) {
 }
 
 // skip goes to the end of the stream when MaxLag says so.
-func (r *Reader) skip(b *Batch) {
+func (r *Reader) skip(b *Batch) bool {
 	if r.cfg.MaxLag == 0 || !r.counted {
-		return
+		return false
 	}
 	last := r.bus.Last()
 	if last.Number <= r.through.Number || last.Number-r.through.Number <= r.cfg.MaxLag {
-		return
+		return false
 	}
 	b.Missed += last.Number - r.through.Number
 	r.through, r.next, r.ahead = last, last.Seq+1, nil
+	return true
 }
 
 // read takes the wanted entries of a message.
