@@ -25,6 +25,10 @@ import (
 // metadata, and some dozen blobs.
 const diskSize = "224m"
 
+// blobSize is small enough for a server to read a body that it refuses, so that
+// the client sees the refusal and not a broken connection.
+const blobSize = 192 << 10
+
 // TestFullDisk fills the disk with blobs. What was taken stays readable, what is
 // refused is refused with a server error, and the node works again when there is
 // room, also after a restart.
@@ -49,36 +53,45 @@ func fillDisk(t *testing.T, d bus.Durability) {
 	taken := map[string][]byte{}
 	refused := 0
 	for i := 0; refused < 30; i++ {
-		if i == 2000 {
-			t.Fatalf("%d blobs of a MiB each fit on a disk of %s", len(taken), diskSize)
+		if i == 10_000 {
+			t.Fatalf("%d blobs of %d bytes fit on a disk of %s", len(taken), blobSize, diskSize)
 		}
 		name := fmt.Sprint(i)
-		content := random(i, 1<<20)
+		content := random(i, blobSize)
 		err := upload(t, c, name, content)
 		if err == nil {
 			taken[name] = content
 			continue
 		}
 		refused++
+		// In audit mode an operation whose record finds no room any more is not
+		// answered at all: its intent says that nobody knows what came of it.
 		var re *azcore.ResponseError
-		if !errors.As(err, &re) || re.StatusCode < 500 {
+		if errors.As(err, &re) && re.StatusCode < 500 || re == nil && d != bus.Audit {
 			t.Fatalf("upload to a full disk: %v", err)
 		}
 	}
 	t.Logf("%d blobs taken, then %d refused", len(taken), refused)
-	verify(t, c, taken)
-
-	for _, name := range []string{"0", "1", "2"} {
-		if _, err := c.NewBlobClient(name).Delete(t.Context(), nil); err != nil {
-			t.Fatalf("delete on a full disk: %v", err)
+	if d == bus.Buffered { // in audit mode nothing is done that cannot be recorded
+		verify(t, c, taken)
+		for _, name := range []string{"0", "1", "2"} {
+			if _, err := c.NewBlobClient(name).Delete(t.Context(), nil); err != nil {
+				t.Fatalf("delete on a full disk: %v", err)
+			}
+			delete(taken, name)
 		}
-		delete(taken, name)
 	}
 
 	v.room(t)
-	content := random(-1, 1<<20)
-	if err := upload(t, c, "again", content); err != nil {
-		t.Fatalf("upload to a disk with room: %v", err)
+	content := random(-1, blobSize)
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		err := upload(t, c, "again", content)
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("upload to a disk with room: %v", err)
+		}
 	}
 	taken["again"] = content
 	verify(t, c, taken)
