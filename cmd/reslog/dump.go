@@ -137,7 +137,7 @@ func (f *dumpFlags) run(cmd *cobra.Command, q *logQuery, format logs.Format) (er
 		return failed(errors.Join(fmt.Errorf("%d of %d logs could not be read", sum.Failed, sum.Logs), err))
 	}
 	if f.output != "" && !q.quiet {
-		fmt.Fprintf(cmd.ErrOrStderr(), "wrote %d records of %d logs to %s\n", sum.Found, sum.Logs, f.output)
+		fmt.Fprintf(cmd.ErrOrStderr(), "wrote %d records of %s to %s\n", sum.Found, amount(sum), f.output)
 	}
 	return nil
 }
