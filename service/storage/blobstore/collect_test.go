@@ -220,7 +220,7 @@ func TestCollectMoves(t *testing.T) {
 
 // TestCollectUnderLoad writes, copies, deletes and reads while collecting.
 func TestCollectUnderLoad(t *testing.T) {
-	s := openTest(t, Config{ExtentBytes: pieceBytes, CollectBytes: 1 << 40})
+	s := openMem(t, Config{ExtentBytes: pieceBytes, CollectBytes: 1 << 40})
 	newContainer(t, s, "c")
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
@@ -309,7 +309,7 @@ func TestCollectByItself(t *testing.T) {
 
 func TestBlocksExpire(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	s := openTest(t, Config{Now: func() time.Time { return now }})
+	s := openMem(t, Config{Now: func() time.Time { return now }})
 	newContainer(t, s, "c")
 	for _, name := range []string{"collected", "seen", "renewed"} {
 		c := stage(t, s, make([]byte, 100))

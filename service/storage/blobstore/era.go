@@ -2,6 +2,7 @@ package blobstore
 
 import (
 	"sync"
+	"sync/atomic"
 	"weak"
 )
 
@@ -16,26 +17,22 @@ type era struct {
 
 // eras knows the present era and those that are not dead yet.
 type eras struct {
-	mu   sync.RWMutex
-	now  *era
+	now atomic.Pointer[era]
+
+	mu   sync.Mutex
 	past []weak.Pointer[era]
 }
 
-func (e *eras) current() *era {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	return e.now
-}
+func (e *eras) current() *era { return e.now.Load() }
 
 // advance ends the present era. The function it returns reports whether all that
 // was made until now is gone.
 func (e *eras) advance() (drained func() bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.now != nil {
-		e.past = append(e.past, weak.Make(e.now))
+	if was := e.now.Swap(new(era)); was != nil {
+		e.past = append(e.past, weak.Make(was))
 	}
-	e.now = new(era)
 	old := append([]weak.Pointer[era](nil), e.past...)
 	return func() bool {
 		for _, w := range old {

@@ -2,6 +2,7 @@ package blobstore
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -80,6 +81,9 @@ func (g *syncGroup) wait(run func() error) error {
 			continue
 		}
 		g.running = true
+		g.mu.Unlock()
+		runtime.Gosched() // who is about to come may come along
+		g.mu.Lock()
 		g.begun++
 		round := g.begun
 		g.mu.Unlock()

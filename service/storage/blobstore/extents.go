@@ -35,8 +35,8 @@ type extents struct {
 	dir   string
 	limit int64
 
-	mu  sync.RWMutex // guards all and who is sealed
-	all map[uint64]*extent
+	all sync.Map   // uint64 -> *extent
+	mu  sync.Mutex // guards who is sealed
 
 	createMu sync.Mutex // one creation at a time; guards last
 	last     uint64     // highest id ever given out
@@ -50,7 +50,7 @@ type extents struct {
 
 // openExtents finds the files of earlier runs. They are not written again.
 func openExtents(fs vfs.FS, db *pebble.DB, dir string, limit int64) (*extents, error) {
-	x := &extents{fs: fs, db: db, dir: dir, limit: limit, all: map[uint64]*extent{}}
+	x := &extents{fs: fs, db: db, dir: dir, limit: limit}
 	if err := fs.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder of extents: %w", err)
 	}
@@ -82,7 +82,7 @@ func openExtents(fs vfs.FS, db *pebble.DB, dir string, limit int64) (*extents, e
 			x.close()
 			return nil, fmt.Errorf("size of extent: %w", err)
 		}
-		x.all[id] = &extent{id: id, file: f, size: info.Size(), sealed: true}
+		x.all.Store(id, &extent{id: id, file: f, size: info.Size(), sealed: true})
 		x.last = max(x.last, id)
 	}
 	return x, nil
@@ -120,9 +120,7 @@ func (x *extents) create() (*extent, error) {
 		return nil, err
 	}
 	e := &extent{id: id, file: f}
-	x.mu.Lock()
-	x.all[id] = e
-	x.mu.Unlock()
+	x.all.Store(id, e)
 	return e, nil
 }
 
@@ -182,9 +180,10 @@ func (x *extents) seal(e *extent) {
 }
 
 func (x *extents) get(id uint64) *extent {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return x.all[id]
+	if e, ok := x.all.Load(id); ok {
+		return e.(*extent)
+	}
+	return nil
 }
 
 // touch says that metadata refers to extents that it did not refer to before.
@@ -198,11 +197,11 @@ func (x *extents) touch(ids []uint64) {
 
 // sealed returns the extents that take no more writes.
 func (x *extents) sealed() []*extent {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	var list []*extent
-	for _, e := range x.all {
-		if e.sealed {
+	for _, v := range x.all.Range {
+		if e := v.(*extent); e.sealed {
 			list = append(list, e)
 		}
 	}
@@ -211,9 +210,7 @@ func (x *extents) sealed() []*extent {
 
 // remove deletes the file of a sealed extent.
 func (x *extents) remove(e *extent) error {
-	x.mu.Lock()
-	delete(x.all, e.id)
-	x.mu.Unlock()
+	x.all.Delete(e.id)
 	if err := e.file.Close(); err != nil {
 		return fmt.Errorf("close extent: %w", err)
 	}
@@ -244,13 +241,11 @@ func (x *extents) read(p piece, buf []byte) ([]byte, error) {
 }
 
 func (x *extents) close() error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	var errs []error
-	for _, e := range x.all {
-		errs = append(errs, e.file.Close())
+	for _, v := range x.all.Range {
+		errs = append(errs, v.(*extent).file.Close())
 	}
-	x.all = nil
+	x.all.Clear()
 	return errors.Join(errs...)
 }
 

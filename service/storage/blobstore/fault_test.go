@@ -273,7 +273,7 @@ func TestCorrupt(t *testing.T) {
 
 // TestFormat checks that a folder of a later version is left alone.
 func TestFormat(t *testing.T) {
-	s := openTest(t, Config{})
+	s := openMem(t, Config{})
 	if err := s.db.Set([]byte(keyFormat), []byte{0, 0, 0, 0, 0, 0, 0, format + 1}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func TestFormat(t *testing.T) {
 // TestWriteError checks that the caller can tell a client that went away from a
 // store that failed.
 func TestWriteError(t *testing.T) {
-	s := openTest(t, Config{})
+	s := openMem(t, Config{})
 	newContainer(t, s, "c")
 	put(t, s, "c", "b", make([]byte, 100))
 	h, err := s.Open(context.Background(), Ref{account, "c", "b"}, time.Time{})

@@ -44,7 +44,7 @@ func listAll(t testing.TB, s Store, container string, o ListOptions) (lines []st
 }
 
 func TestList(t *testing.T) {
-	s := openTest(t, Config{})
+	s := openMem(t, Config{})
 	newContainer(t, s, "c")
 	newContainer(t, s, "d")
 	put(t, s, "d", "another container", nil)
@@ -102,7 +102,7 @@ func TestList(t *testing.T) {
 
 // TestListRandom compares listings of random names with sorting them.
 func TestListRandom(t *testing.T) {
-	s := openTest(t, Config{})
+	s := openMem(t, Config{})
 	newContainer(t, s, "c")
 	r := rand.New(rand.NewPCG(3, 3))
 	alphabet := []string{"a", "b", "/", "\x00", "\xff", "|"}
@@ -150,7 +150,7 @@ func TestListRandom(t *testing.T) {
 }
 
 func TestListContainers(t *testing.T) {
-	s, ctx := openTest(t, Config{}), context.Background()
+	s, ctx := openMem(t, Config{}), context.Background()
 	var all []string
 	for i := range 25 {
 		all = append(all, fmt.Sprintf("c%02d", i))
@@ -188,7 +188,7 @@ func TestListContainers(t *testing.T) {
 }
 
 func TestScan(t *testing.T) {
-	s, ctx := openTest(t, Config{}), context.Background()
+	s, ctx := openMem(t, Config{}), context.Background()
 	want := map[string]bool{}
 	for _, c := range []string{"$logs", "a", "b"} {
 		newContainer(t, s, c)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 const account = "devstoreaccount1"
@@ -32,6 +34,13 @@ func openTest(t testing.TB, c Config) *store {
 		}
 	})
 	return s
+}
+
+// openMem opens a store in memory, for tests in which the disk has no part.
+func openMem(t testing.TB, c Config) *store {
+	t.Helper()
+	c.FS, c.Dir = vfs.NewMem(), "/store"
+	return openTest(t, c)
 }
 
 // closeTest closes before the test's end; the cleanup will not do it again.
@@ -148,7 +157,7 @@ func TestPutAndGet(t *testing.T) {
 }
 
 func TestNotFound(t *testing.T) {
-	s, ctx := openTest(t, Config{}), context.Background()
+	s, ctx := openMem(t, Config{}), context.Background()
 	newContainer(t, s, "c")
 	nop := func(*Txn) error { return nil }
 	for _, tc := range []struct {
@@ -184,7 +193,7 @@ func second[T any](_ T, err error) error { return err }
 
 // TestReadFails checks that a body that breaks off is no content.
 func TestReadFails(t *testing.T) {
-	s := openTest(t, Config{})
+	s := openMem(t, Config{})
 	for _, n := range []int{0, 100, pieceBytes, pieceBytes + 100} {
 		for _, cause := range []error{io.ErrUnexpectedEOF, errors.New("reset")} {
 			r := io.MultiReader(strings.NewReader(strings.Repeat("x", n)), failingReader{cause})

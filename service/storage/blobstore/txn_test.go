@@ -16,7 +16,7 @@ import (
 
 // TestManyBlocks commits and re-commits lists too long to stand in a record.
 func TestManyBlocks(t *testing.T) {
-	s := openTest(t, Config{})
+	s := openMem(t, Config{})
 	newContainer(t, s, "c")
 	ref := Ref{account, "c", "b"}
 	const n = 1500
@@ -106,7 +106,7 @@ func TestManyBlocks(t *testing.T) {
 }
 
 func TestBlockLimits(t *testing.T) {
-	s := openTest(t, Config{})
+	s := openMem(t, Config{})
 	newContainer(t, s, "c")
 	block := func(id string) error {
 		c := stage(t, s, []byte("x"))
@@ -141,7 +141,7 @@ func TestBlockLimits(t *testing.T) {
 
 // TestRefusals checks what a transaction refuses, and that nothing of it stays.
 func TestRefusals(t *testing.T) {
-	s := openTest(t, Config{})
+	s := openMem(t, Config{})
 	newContainer(t, s, "c")
 	put(t, s, "c", "block", []byte("block"))
 	update(t, s, "c", "page", func(tx *Txn) error { return tx.Create(&Blob{Type: PageBlob, Length: 1024}) })
@@ -185,7 +185,7 @@ func TestRefusals(t *testing.T) {
 // caller change.
 func TestProperties(t *testing.T) {
 	now := time.Date(2026, 5, 6, 7, 8, 9, 123456700, time.UTC)
-	s := openTest(t, Config{Now: func() time.Time { return now }})
+	s := openMem(t, Config{Now: func() time.Time { return now }})
 	newContainer(t, s, "c")
 	first := *put(t, s, "c", "b", []byte("hello"))
 	get := func() Blob {
@@ -254,7 +254,7 @@ func TestProperties(t *testing.T) {
 // process and from one to the next.
 func TestETagsGrow(t *testing.T) {
 	now := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
-	s := openTest(t, Config{Now: func() time.Time { return now }})
+	s := openMem(t, Config{Now: func() time.Time { return now }})
 	newContainer(t, s, "c")
 	last := uint64(0)
 	for i := range 50 {
@@ -273,7 +273,7 @@ func TestETagsGrow(t *testing.T) {
 
 // TestReadersAndWriter overwrites a blob while others read it.
 func TestReadersAndWriter(t *testing.T) {
-	s := openTest(t, Config{ExtentBytes: 1 << 20, CollectBytes: 1 << 40})
+	s := openMem(t, Config{ExtentBytes: 1 << 20, CollectBytes: 1 << 40})
 	newContainer(t, s, "c")
 	content := func(i byte) []byte { return bytes.Repeat([]byte{i}, 5*pieceBytes+int(i)) }
 	put(t, s, "c", "b", content(0))
@@ -319,7 +319,7 @@ func TestReadersAndWriter(t *testing.T) {
 
 // TestManyPieces reads a content with keys of its own as of Open.
 func TestManyPieces(t *testing.T) {
-	s := openTest(t, Config{})
+	s := openMem(t, Config{})
 	newContainer(t, s, "c")
 	r := rand.New(rand.NewPCG(4, 4))
 	update(t, s, "c", "log", func(tx *Txn) error { return tx.Create(&Blob{Type: AppendBlob}) })
@@ -423,7 +423,7 @@ func (w *watchedWriter) Write(p []byte) (int, error) {
 
 // TestPages checks ranges and differences on a case made by hand.
 func TestPages(t *testing.T) {
-	s := openTest(t, Config{})
+	s := openMem(t, Config{})
 	newContainer(t, s, "c")
 	const p = pageBytes
 	step := func(fn func(*Txn) error) { t.Helper(); update(t, s, "c", "d", fn) }
