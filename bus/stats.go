@@ -81,6 +81,10 @@ func (l *latency) snapshot() Histogram {
 	return h
 }
 
+// Queued returns the bytes of records that were emitted and are not on disk; it
+// costs next to nothing.
+func (b *Bus) Queued() int64 { return b.queue.held.Load() }
+
 // Stats returns the counters. The stream's own are zero while it cannot be asked.
 func (b *Bus) Stats() Stats {
 	emitted, bytes := b.queue.counts()
