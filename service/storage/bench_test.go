@@ -50,7 +50,7 @@ func BenchmarkFront(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			f := NewFront(c)
-			r := httptest.NewRequest("GET", "/devstoreaccount1/c/b", nil)
+			r := httptest.NewRequest(http.MethodGet, "/devstoreaccount1/c/b", nil)
 			r.Host, r.RemoteAddr = "127.0.0.1:10000", "127.0.0.1:5000"
 			r.Header.Set("User-Agent", "azsdk-go-azblob/v1.8.3 (go1.26; linux)")
 			r.Header.Set("X-Ms-Date", time.Now().UTC().Format(http.TimeFormat))

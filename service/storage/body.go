@@ -48,7 +48,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	}
 	switch {
 	case err == nil:
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		b.eof = true
 		b.disarm()
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -82,5 +82,5 @@ func (b *requestBody) discard() bool {
 	}
 	b.limit = b.read + most
 	_, err := io.CopyN(io.Discard, b, most+1)
-	return err == io.EOF
+	return errors.Is(err, io.EOF)
 }

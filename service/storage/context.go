@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -81,7 +82,7 @@ func (c *callContext) end(err error) {
 		return
 	}
 	// A timer that fired while extend moved the deadline means nothing.
-	if err == context.DeadlineExceeded && time.Now().Before(c.deadline) {
+	if errors.Is(err, context.DeadlineExceeded) && time.Now().Before(c.deadline) {
 		return
 	}
 	c.err = err

@@ -31,7 +31,7 @@ var (
 	ErrInvalidMetadata                      = &Error{Status: 400, Code: "InvalidMetadata", Message: "The metadata specified is invalid. It has characters that are not permitted."}
 	ErrInvalidQueryParameterValue           = &Error{Status: 400, Code: "InvalidQueryParameterValue", Message: "Value for one of the query parameters specified in the request URI is invalid."}
 	ErrInvalidRange                         = &Error{Status: 416, Code: "InvalidRange", Message: "The range specified is invalid for the current size of the resource."}
-	ErrInvalidResourceName                  = &Error{Status: 400, Code: "InvalidResourceName", Message: "The specifed resource name contains invalid characters."}
+	ErrInvalidResourceName                  = &Error{Status: 400, Code: "InvalidResourceName", Message: "The specifed resource name contains invalid characters."} //nolint:misspell // as the service spells it
 	ErrInvalidUri                           = &Error{Status: 400, Code: "InvalidUri", Message: "The requested URI does not represent any resource on the server."}
 	ErrInvalidXmlDocument                   = &Error{Status: 400, Code: "InvalidXmlDocument", Message: "XML specified is not syntactically valid."}
 	ErrInvalidXmlNodeValue                  = &Error{Status: 400, Code: "InvalidXmlNodeValue", Message: "The value for one of the XML nodes is not in the correct format."}

@@ -199,7 +199,7 @@ func (x *exchange) timedOut(err error) bool {
 	if x.body.timeout || x.rw.timeout {
 		return true
 	}
-	return errors.Is(err, errDeadline) && x.context.Err() == errDeadline
+	return errors.Is(err, errDeadline) && errors.Is(x.context.Err(), errDeadline)
 }
 
 // clientGone reports whether err is because the connection failed.

@@ -213,8 +213,10 @@ func newTestFront(t testing.TB, change func(*FrontConfig, *fakeService)) *testFr
 	t.Helper()
 	s := &fakeService{kind: Blob, ops: map[string]*Operation{}}
 	e := newFakeEmitter()
-	c := FrontConfig{Service: s, Accounts: testAccounts{"devstoreaccount1": testAccount()}, Emitter: e,
-		Logger: slog.New(slog.NewTextHandler(testWriter{t}, nil))}
+	c := FrontConfig{
+		Service: s, Accounts: testAccounts{"devstoreaccount1": testAccount()}, Emitter: e,
+		Logger: slog.New(slog.NewTextHandler(testWriter{t}, nil)),
+	}
 	if change != nil {
 		change(&c, s)
 	}

@@ -47,7 +47,7 @@ type Front struct {
 	kind         Kind
 	serverHeader []string
 	preflightOp  *Operation
-	infos        sync.Map // of account name to *accountInfo
+	infos        sync.Map  // of account name to *accountInfo
 	scratches    sync.Pool // of *scratch
 	date         atomic.Pointer[httpDate]
 }
@@ -87,6 +87,10 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer x.observe()
 	}
 	defer x.context.end(errCanceled)
+	if kept := x.call.names(); kept != nil {
+		kept.begin()
+		defer kept.end()
+	}
 	err := x.admit()
 	if err == nil {
 		err = x.announce()

@@ -18,8 +18,10 @@ func TestSignedPutAndGet(t *testing.T) {
 	res := f.do(t, "PUT", "/c/a%20b/%3B%22", "hello", true, "Content-MD5", "XUFAKrxLKna5cZ2REBfFkg==", "X-Ms-Client-Request-Id", "mine",
 		"User-Agent", "me;\"you\"", "Referer", "http://portal/?a=1&sig=secret%2B")
 	want(t, res, 201, "")
-	for name, value := range map[string]string{"Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0", "X-Ms-Version": "2021-06-08",
-		"X-Ms-Client-Request-Id": "mine", "Content-Length": "0", "X-Test-Read": "5"} {
+	for name, value := range map[string]string{
+		"Server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0", "X-Ms-Version": "2021-06-08",
+		"X-Ms-Client-Request-Id": "mine", "Content-Length": "0", "X-Test-Read": "5",
+	} {
 		if got := res.Header.Get(name); got != value {
 			t.Errorf("%s: %q, want %q", name, got, value)
 		}
@@ -31,12 +33,22 @@ func TestSignedPutAndGet(t *testing.T) {
 	e := f.emitter.entry(t)
 	port := strings.TrimPrefix(f.server.URL, "http://")
 	for _, c := range []struct{ field, got, want string }{
-		{"operation", e.Operation, "PutBlob"}, {"status", e.Status, "Success"}, {"http", e.HTTPStatus, "201"},
-		{"auth", e.AuthType, "authenticated"}, {"requester", e.RequesterAccount, "devstoreaccount1"}, {"owner", e.OwnerAccount, "devstoreaccount1"},
-		{"service", e.Service, "blob"}, {"url", e.URL, "http://" + port + "/devstoreaccount1/c/a%20b/%3B%22"},
-		{"key", e.ObjectKey, `/devstoreaccount1/c/a b/;"`}, {"id", e.RequestID, id}, {"version", e.RequestVersion, "2021-06-08"},
-		{"request md5", e.RequestMD5, "XUFAKrxLKna5cZ2REBfFkg=="}, {"server md5", e.ServerMD5, "1B2M2Y8AsgTpgAmY7PhCfg=="},
-		{"etag", e.ETag, `"0x8D1"`}, {"agent", e.UserAgent, `me;"you"`}, {"referrer", e.Referrer, "http://portal/?a=1&sig=XXXXX"},
+		{"operation", e.Operation, "PutBlob"},
+		{"status", e.Status, "Success"},
+		{"http", e.HTTPStatus, "201"},
+		{"auth", e.AuthType, "authenticated"},
+		{"requester", e.RequesterAccount, "devstoreaccount1"},
+		{"owner", e.OwnerAccount, "devstoreaccount1"},
+		{"service", e.Service, "blob"},
+		{"url", e.URL, "http://" + port + "/devstoreaccount1/c/a%20b/%3B%22"},
+		{"key", e.ObjectKey, `/devstoreaccount1/c/a b/;"`},
+		{"id", e.RequestID, id},
+		{"version", e.RequestVersion, "2021-06-08"},
+		{"request md5", e.RequestMD5, "XUFAKrxLKna5cZ2REBfFkg=="},
+		{"server md5", e.ServerMD5, "1B2M2Y8AsgTpgAmY7PhCfg=="},
+		{"etag", e.ETag, `"0x8D1"`},
+		{"agent", e.UserAgent, `me;"you"`},
+		{"referrer", e.Referrer, "http://portal/?a=1&sig=XXXXX"},
 		{"client id", e.ClientRequestID, "mine"},
 	} {
 		if c.got != c.want {
@@ -113,8 +125,15 @@ func TestVersions(t *testing.T) {
 		status  int
 		code    string
 	}{
-		{"2009-09-19", 200, ""}, {"2019-12-12", 200, ""}, {"2026-06-06", 200, ""}, {string(Newest), 200, ""}, {"2023-05-03", 200, ""},
-		{"2008-10-27", 400, "InvalidHeaderValue"}, {"2019-12-13", 400, "InvalidHeaderValue"}, {"2099-01-01", 400, "InvalidHeaderValue"}, {"nonsense", 400, "InvalidHeaderValue"},
+		{"2009-09-19", 200, ""},
+		{"2019-12-12", 200, ""},
+		{"2026-06-06", 200, ""},
+		{string(Newest), 200, ""},
+		{"2023-05-03", 200, ""},
+		{"2008-10-27", 400, "InvalidHeaderValue"},
+		{"2019-12-13", 400, "InvalidHeaderValue"},
+		{"2099-01-01", 400, "InvalidHeaderValue"},
+		{"nonsense", 400, "InvalidHeaderValue"},
 	} {
 		res := f.do(t, "GET", "/c/b", "", false, "x-ms-version", c.version)
 		body := want(t, res, c.status, c.code)
@@ -167,7 +186,7 @@ func TestAddresses(t *testing.T) {
 		{"localhost", "/acct-secondary/c/b", "acct", "c", "b", "/acct/c/b", true, true},
 		{"localhost", "http://localhost/acct/c/b", "acct", "c", "b", "/acct/c/b", true, false},
 	} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RequestURI, r.Host = c.uri, c.host
 		r.URL.Path, _, _ = strings.Cut(strings.TrimPrefix(c.uri, "http://localhost"), "?")
 		a, err := f.locate(r)
@@ -180,7 +199,7 @@ func TestAddresses(t *testing.T) {
 		}
 	}
 	for uri, code := range map[string]string{"/nobody/c": "ResourceNotFound", "/": "ResourceNotFound", "/acct/%ff": "InvalidUri", "/acct/%zz": "InvalidUri", "*": "InvalidUri"} {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RequestURI, r.Host, r.URL.Path = uri, "localhost", uri
 		if _, err := f.locate(r); asError(err) == nil || asError(err).Code != code {
 			t.Errorf("%s: %v, want %s", uri, err, code)
@@ -220,7 +239,7 @@ func TestBodies(t *testing.T) {
 	f.emitter.one(t)
 	want(t, f.do(t, "PUT", "/c/none", "ignored", true), 200, "")
 	f.emitter.one(t)
-	r, _ := http.NewRequest("PUT", f.server.URL+"/devstoreaccount1/c/small", io.MultiReader(strings.NewReader("x"))) // chunked
+	r, _ := http.NewRequest(http.MethodPut, f.server.URL+"/devstoreaccount1/c/small", io.MultiReader(strings.NewReader("x"))) // chunked
 	r.Header.Set("X-Ms-Date", time.Now().UTC().Format(http.TimeFormat))
 	signRequest(r, "2021-06-08", testAccount(), testAccount().Keys[0])
 	r.Header.Del("Content-Length")
@@ -229,7 +248,7 @@ func TestBodies(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != 411 && res.StatusCode != 403 { // 403 when the client signed another length
+	if res.StatusCode != http.StatusLengthRequired && res.StatusCode != http.StatusForbidden { // 403 when the client signed another length
 		t.Errorf("chunked: %d", res.StatusCode)
 	}
 }
@@ -262,7 +281,7 @@ func TestSystemIdentity(t *testing.T) {
 		c.Throttle = throttleFunc(func(string, bool) bool { return false })
 	})
 	client := &http.Client{Transport: InProcess(f.Front)}
-	r, _ := http.NewRequest("PUT", "http://localhost/devstoreaccount1/$logs/x", strings.NewReader("12345"))
+	r, _ := http.NewRequest(http.MethodPut, "http://localhost/devstoreaccount1/$logs/x", strings.NewReader("12345"))
 	res, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -293,7 +312,7 @@ func TestInProcessEndsWithItsCaller(t *testing.T) {
 	}}
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-blocked; cancel() }()
-	r, _ := http.NewRequestWithContext(ctx, "GET", "http://localhost/devstoreaccount1/c/slow", nil)
+	r, _ := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/devstoreaccount1/c/slow", nil)
 	if res, err := (&http.Client{Transport: InProcess(f.Front)}).Do(r); err == nil {
 		res.Body.Close()
 		t.Error("a cancelled request was answered")

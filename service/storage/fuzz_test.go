@@ -20,11 +20,13 @@ func FuzzSharedKey(f *testing.F) {
 	f.Add("PUT", "/devstoreaccount1/%24logs/x?a=1&A=2", "SharedKeyLite devstoreaccount1:YWJj", "x-ms-meta-a-b", "  a\t b ", "2009-09-19")
 	front := NewFront(FrontConfig{Service: &fakeService{kind: Blob}, Accounts: testAccounts{"devstoreaccount1": testAccount()}, SkipVersionCheck: true})
 	f.Fuzz(func(t *testing.T, method, uri, authorization, name, value, version string) {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		path, query, _ := strings.Cut(uri, "?")
 		r.Method, r.RequestURI, r.URL.Path, r.URL.RawQuery = method, uri, path, query
-		r.Header = http.Header{"Authorization": {authorization}, http.CanonicalHeaderKey(name): {value}, "X-Ms-Version": {version},
-			"X-Ms-Date": {time.Now().UTC().Format(http.TimeFormat)}, "X-Ms-Meta-A": {"1"}, "X-Ms-Meta-A-B": {"2"}}
+		r.Header = http.Header{
+			"Authorization": {authorization}, http.CanonicalHeaderKey(name): {value}, "X-Ms-Version": {version},
+			"X-Ms-Date": {time.Now().UTC().Format(http.TimeFormat)}, "X-Ms-Meta-A": {"1"}, "X-Ms-Meta-A-B": {"2"},
+		}
 		w := httptest.NewRecorder()
 		front.ServeHTTP(w, r)
 		if w.Code < 300 {
@@ -48,10 +50,12 @@ func FuzzSAS(f *testing.F) {
 	f.Add("/c/b", "sv=2019-12-12&sr=b&sp=r&se=2099-01-01&sig=YWJj")
 	f.Add("/c", "sv=2020-12-06&ss=b&srt=sco&sp=rwd&se=2099-01-01&sip=1.2.3.4-5.6.7.8&spr=https&sig=YWJj")
 	f.Add("/c/b", "sv=2012-02-12&sr=c&si=policy&sig=YWJj&rsct=x")
-	front := NewFront(FrontConfig{Service: &fakeService{kind: Blob, policies: []AccessPolicy{{ID: "policy", Expiry: "2099-01-01", Permission: "r"}}},
-		Accounts: testAccounts{"devstoreaccount1": testAccount()}})
+	front := NewFront(FrontConfig{
+		Service:  &fakeService{kind: Blob, policies: []AccessPolicy{{ID: "policy", Expiry: "2099-01-01", Permission: "r"}}},
+		Accounts: testAccounts{"devstoreaccount1": testAccount()},
+	})
 	f.Fuzz(func(t *testing.T, path, query string) {
-		r := httptest.NewRequest("GET", "/", nil)
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RequestURI = "/devstoreaccount1" + path + "?" + query
 		r.URL.Path, r.URL.RawQuery = "/devstoreaccount1"+path, query
 		w := httptest.NewRecorder()

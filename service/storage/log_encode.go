@@ -156,7 +156,7 @@ func (x *exchange) appendProperties(b []byte, o outcome) []byte {
 		b = append(b, `,"tlsVersion":"TLS 1.`...)
 		b = append(b, byte('0'+(t.Version-0x0301)), '"')
 	}
-	if x.req.Method == "GET" {
+	if x.req.Method == http.MethodGet {
 		v := h.Get("X-Ms-Range")
 		if v == "" {
 			v = h.Get("Range")

@@ -28,10 +28,12 @@ func mustRequest(t testing.TB, method, url string) *http.Request {
 // exampleExchange is a request as it is when it has been answered.
 func exampleExchange(t testing.TB) (*exchange, outcome) {
 	t.Helper()
-	f := NewFront(FrontConfig{Service: &fakeService{kind: Blob}, Accounts: testAccounts{"devstoreaccount1": testAccount()},
+	f := NewFront(FrontConfig{
+		Service: &fakeService{kind: Blob}, Accounts: testAccounts{"devstoreaccount1": testAccount()},
 		Now:          func() time.Time { return time.Date(2022, 7, 5, 11, 47, 39, 604712400, time.UTC) },
-		NewRequestID: func() string { return "170464ae-101e-004b-6365-90ca9c000000" }})
-	r := httptest.NewRequest("GET", "https://devstoreaccount1.blob.core.windows.net/container/pass%20words.txt?sp=r&st=2022&sig=abc%2Bdef%3D", nil)
+		NewRequestID: func() string { return "170464ae-101e-004b-6365-90ca9c000000" },
+	})
+	r := httptest.NewRequest(http.MethodGet, "https://devstoreaccount1.blob.core.windows.net/container/pass%20words.txt?sp=r&st=2022&sig=abc%2Bdef%3D", nil)
 	r.RemoteAddr = "192.0.2.7:56029"
 	r.TLS = &tls.ConnectionState{Version: tls.VersionTLS12}
 	r.Header.Set("User-Agent", "Mozilla/5.0 (\"quoted\")")
@@ -120,7 +122,7 @@ func TestCopyIsThreeEntries(t *testing.T) {
 		{"a URL of an old request, path style", "2009-09-19", "http://127.0.0.1:10000/devstoreaccount1/c/dst", "http://127.0.0.1:10000/sally/c/src", "/sally/c/src"},
 	} {
 		x, o := exampleExchange(t)
-		r := httptest.NewRequest("PUT", c.uri, nil)
+		r := httptest.NewRequest(http.MethodPut, c.uri, nil)
 		x.req.Host, x.req.URL, x.req.TLS = r.Host, r.URL, r.TLS
 		if strings.HasPrefix(c.uri, "https") {
 			x.req.TLS = &tls.ConnectionState{Version: tls.VersionTLS13}

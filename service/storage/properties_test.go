@@ -55,23 +55,31 @@ func TestPropertiesAccepted(t *testing.T) {
 		{"declaration, mark, comment", Blob, "2021-06-08", "\ufeff" + declaration + "\n<!-- x -->" + doc("\n "+loggingOn+"\n"), changed(func(sp *ServiceProperties) { sp.Logging = on })},
 		{"a namespace is no matter", Blob, "2021-06-08", `<StorageServiceProperties xmlns:xsi="x">` + loggingOn + `</StorageServiceProperties>`, changed(func(sp *ServiceProperties) { sp.Logging = on })},
 		{"old metrics", Blob, "2009-09-19", doc(loggingOn + "<Metrics>" + metricsOn + "</Metrics>"), changed(func(sp *ServiceProperties) { sp.Logging, sp.HourMetrics = on, metrics })},
-		{"old default version", Blob, "2011-08-18", doc(loggingOff + "<Metrics>" + metricsOn + "</Metrics><DefaultServiceVersion>2011-08-18</DefaultServiceVersion>"),
-			changed(func(sp *ServiceProperties) { sp.HourMetrics, sp.DefaultServiceVersion = metrics, "2011-08-18" })},
-		{"hour and minute", Queue, "2015-04-05", doc("<HourMetrics>" + metricsOff + "</HourMetrics><MinuteMetrics>" + metricsOn + "</MinuteMetrics>"),
-			changed(func(sp *ServiceProperties) { sp.HourMetrics, sp.MinuteMetrics = Metrics{Version: "1.0"}, metrics })},
+		{
+			"old default version", Blob, "2011-08-18", doc(loggingOff + "<Metrics>" + metricsOn + "</Metrics><DefaultServiceVersion>2011-08-18</DefaultServiceVersion>"),
+			changed(func(sp *ServiceProperties) { sp.HourMetrics, sp.DefaultServiceVersion = metrics, "2011-08-18" }),
+		},
+		{
+			"hour and minute", Queue, "2015-04-05", doc("<HourMetrics>" + metricsOff + "</HourMetrics><MinuteMetrics>" + metricsOn + "</MinuteMetrics>"),
+			changed(func(sp *ServiceProperties) { sp.HourMetrics, sp.MinuteMetrics = Metrics{Version: "1.0"}, metrics }),
+		},
 		{"no rules", Blob, "2021-06-08", doc("<Cors/>"), changed(func(sp *ServiceProperties) { sp.Cors = nil })},
-		{"rules", Blob, "2021-06-08", doc(cors(rule("http://a, http://b", "GET,put", "x-ms-meta-target*,y", "", "500"), rule("*", "PATCH", "", "*", "0"))),
+		{
+			"rules", Blob, "2021-06-08", doc(cors(rule("http://a, http://b", "GET,put", "x-ms-meta-target*,y", "", "500"), rule("*", "PATCH", "", "*", "0"))),
 			changed(func(sp *ServiceProperties) {
 				sp.Cors = []CorsRule{
 					{AllowedOrigins: []string{"http://a", "http://b"}, AllowedMethods: []string{"GET", "put"}, AllowedHeaders: []string{"x-ms-meta-target*", "y"}, MaxAgeInSeconds: 500},
 					{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"PATCH"}, ExposedHeaders: []string{"*"}},
 				}
-			})},
-		{"five rules, twice the same", Blob, "2021-06-08", doc(cors(rule("*", "GET", "", "", "1"), rule("*", "GET", "", "", "1"), rule("*", "GET", "", "", "1"), rule("*", "GET", "", "", "1"), rule("*", "GET", "", "", "1"))),
+			}),
+		},
+		{
+			"five rules, twice the same", Blob, "2021-06-08", doc(cors(rule("*", "GET", "", "", "1"), rule("*", "GET", "", "", "1"), rule("*", "GET", "", "", "1"), rule("*", "GET", "", "", "1"), rule("*", "GET", "", "", "1"))),
 			changed(func(sp *ServiceProperties) {
 				r := CorsRule{AllowedOrigins: []string{"*"}, AllowedMethods: []string{"GET"}, MaxAgeInSeconds: 1}
 				sp.Cors = []CorsRule{r, r, r, r, r}
-			})},
+			}),
+		},
 		{"what does not exist, disabled", Blob, "2021-06-08", doc("<DeleteRetentionPolicy><Enabled>false</Enabled></DeleteRetentionPolicy><StaticWebsite><Enabled>false</Enabled></StaticWebsite>"), base},
 		{"default version", Blob, "2021-06-08", doc("<DefaultServiceVersion>2019-12-12</DefaultServiceVersion>"), changed(func(sp *ServiceProperties) { sp.DefaultServiceVersion = "2019-12-12" })},
 	} {
@@ -100,18 +108,26 @@ func TestPropertiesRefused(t *testing.T) {
 		want    map[string]string
 	}{
 		// Two answers of the service that were recorded, with their positions.
-		{"366 days", Blob, v, "<?xml version='1.0' encoding='utf-8'?>\n" + doc(retention("<Enabled>true</Enabled><Days>366</Days>")), "InvalidXmlDocument",
-			map[string]string{"LineNumber": "2", "LinePosition": "176", "Reason": "Retention days must be greater than 0 and less than or equal to 365 days."}},
-		{"days while disabled", Queue, v, declaration + doc("<Logging><Version>1.0</Version><Delete>false</Delete><Read>false</Read><Write>false</Write><RetentionPolicy><Enabled>false</Enabled><Days>0</Days></RetentionPolicy></Logging>"), "InvalidXmlDocument",
-			map[string]string{"LineNumber": "1", "LinePosition": "213", "Reason": "Element Days is only expected when RetentionPolicy is enabled."}},
-		{"after a byte order mark", Queue, v, "\ufeff" + declaration + doc("<Logging><Version>1.0</Version><Delete>false</Delete><Read>false</Read><Write>false</Write><RetentionPolicy><Enabled>false</Enabled><Days>0</Days></RetentionPolicy></Logging>"), "InvalidXmlDocument",
-			map[string]string{"LineNumber": "1", "LinePosition": "213"}},
+		{
+			"366 days", Blob, v, "<?xml version='1.0' encoding='utf-8'?>\n" + doc(retention("<Enabled>true</Enabled><Days>366</Days>")), "InvalidXmlDocument",
+			map[string]string{"LineNumber": "2", "LinePosition": "176", "Reason": "Retention days must be greater than 0 and less than or equal to 365 days."},
+		},
+		{
+			"days while disabled", Queue, v, declaration + doc("<Logging><Version>1.0</Version><Delete>false</Delete><Read>false</Read><Write>false</Write><RetentionPolicy><Enabled>false</Enabled><Days>0</Days></RetentionPolicy></Logging>"), "InvalidXmlDocument",
+			map[string]string{"LineNumber": "1", "LinePosition": "213", "Reason": "Element Days is only expected when RetentionPolicy is enabled."},
+		},
+		{
+			"after a byte order mark", Queue, v, "\ufeff" + declaration + doc("<Logging><Version>1.0</Version><Delete>false</Delete><Read>false</Read><Write>false</Write><RetentionPolicy><Enabled>false</Enabled><Days>0</Days></RetentionPolicy></Logging>"), "InvalidXmlDocument",
+			map[string]string{"LineNumber": "1", "LinePosition": "213"},
+		},
 		{"no days", Blob, v, doc(retention("<Enabled>true</Enabled>")), "InvalidXmlDocument", nil},
 		{"0 days", Blob, v, doc(retention("<Enabled>true</Enabled><Days>0</Days>")), "InvalidXmlDocument", nil},
 		{"days that are no number", Blob, v, doc(retention("<Enabled>true</Enabled><Days>a</Days>")), "InvalidXmlDocument", nil},
 		{"retention of neither", Blob, v, doc(retention("<Enabled>perhaps</Enabled>")), "InvalidXmlDocument", nil},
-		{"more than five rules", Blob, v, doc(cors(strings.Repeat(rule("*", "GET", "", "", "1"), 6))), "InvalidXmlDocument",
-			map[string]string{"LineNumber": "0", "LinePosition": "0", "Reason": ""}},
+		{
+			"more than five rules", Blob, v, doc(cors(strings.Repeat(rule("*", "GET", "", "", "1"), 6))), "InvalidXmlDocument",
+			map[string]string{"LineNumber": "0", "LinePosition": "0", "Reason": ""},
+		},
 		{"rule without headers", Blob, v, doc(cors("<CorsRule><AllowedOrigins>*</AllowedOrigins><AllowedMethods>GET</AllowedMethods><MaxAgeInSeconds>1</MaxAgeInSeconds><ExposedHeaders/></CorsRule>")), "InvalidXmlDocument", nil},
 		{"no origins", Blob, v, doc(cors(rule("", "GET", "", "", "1"))), "InvalidXmlNodeValue", nil},
 		{"no methods", Blob, v, doc(cors(rule("*", "", "", "", "1"))), "InvalidXmlNodeValue", nil},
@@ -313,8 +329,10 @@ func TestCors(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := preflight("Origin", "http://b", "Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "X-MS-Meta-Q, y")
-	if d := cmp.Diff(map[string]string{"Access-Control-Allow-Origin": "http://b", "Access-Control-Allow-Methods": "PUT", "Access-Control-Allow-Headers": "X-MS-Meta-Q,y",
-		"Access-Control-Max-Age": "60", "Access-Control-Allow-Credentials": "true", "Vary": "Origin"}, got); d != "" {
+	if d := cmp.Diff(map[string]string{
+		"Access-Control-Allow-Origin": "http://b", "Access-Control-Allow-Methods": "PUT", "Access-Control-Allow-Headers": "X-MS-Meta-Q,y",
+		"Access-Control-Max-Age": "60", "Access-Control-Allow-Credentials": "true", "Vary": "Origin",
+	}, got); d != "" {
 		t.Error(d)
 	}
 	if e := f.emitter.entry(t); e.Operation != "BlobPreflightRequest" || e.Status != "AnonymousSuccess" {

@@ -11,19 +11,18 @@ func newRequestID() string {
 	a, b := rand.Uint64(), rand.Uint64()
 	raw := [16]byte{
 		byte(a), byte(a >> 8), byte(a >> 16), byte(a >> 24),
-		byte(a>>32)&0xf0 | 0x00, 0x1e,
+		byte(a>>32) & 0xf0, 0x1e,
 		0x00, byte(a >> 40),
 		byte(b), byte(b >> 8), byte(b >> 16), byte(b >> 24), byte(b >> 32),
 	}
 	var out [36]byte
 	n := 0
-	for i, v := range raw {
+	for i := range raw {
 		if i == 4 || i == 6 || i == 8 || i == 10 {
 			out[n] = '-'
 			n++
 		}
 		hex.Encode(out[n:], raw[i:i+1])
-		_ = v
 		n += 2
 	}
 	return string(out[:])

@@ -16,7 +16,8 @@ import (
 // sdkSAS signs with the Azure SDK.
 func sdkSAS(t *testing.T, v interface {
 	SignWithSharedKey(*sas.SharedKeyCredential) (sas.QueryParameters, error)
-}) string {
+},
+) string {
 	t.Helper()
 	cred, err := azblob.NewSharedKeyCredential("devstoreaccount1", testKey)
 	if err != nil {
@@ -46,8 +47,10 @@ func TestSDKServiceSAS(t *testing.T) {
 	}{
 		{"container", sas.BlobSignatureValues{ContainerName: "cont", Permissions: "r"}, "/cont/some/blob"},
 		{"blob", sas.BlobSignatureValues{ContainerName: "cont", BlobName: "dir/a b", Permissions: "r"}, "/cont/dir/a%20b"},
-		{"all fields", sas.BlobSignatureValues{ContainerName: "cont", BlobName: "b", Permissions: "racwd", Protocol: sas.ProtocolHTTPSandHTTP, StartTime: now.Add(-time.Hour),
-			IPRange: sas.IPRange{Start: []byte{127, 0, 0, 1}, End: []byte{127, 0, 0, 9}}, CacheControl: "no-cache", ContentDisposition: "attachment; filename=x", ContentEncoding: "e", ContentLanguage: "l", ContentType: "app/x"}, "/cont/b"},
+		{"all fields", sas.BlobSignatureValues{
+			ContainerName: "cont", BlobName: "b", Permissions: "racwd", Protocol: sas.ProtocolHTTPSandHTTP, StartTime: now.Add(-time.Hour),
+			IPRange: sas.IPRange{Start: []byte{127, 0, 0, 1}, End: []byte{127, 0, 0, 9}}, CacheControl: "no-cache", ContentDisposition: "attachment; filename=x", ContentEncoding: "e", ContentLanguage: "l", ContentType: "app/x",
+		}, "/cont/b"},
 		{"snapshot", sas.BlobSignatureValues{ContainerName: "cont", BlobName: "b", Permissions: "r", SnapshotTime: time.Date(2020, 1, 2, 3, 4, 5, 6700, time.UTC)}, "/cont/b?snapshot=2020-01-02T03:04:05.0000067Z"},
 	} {
 		c.v.ExpiryTime = now.Add(time.Hour)
@@ -68,8 +71,10 @@ func TestSDKServiceSAS(t *testing.T) {
 			t.Errorf("%s: the signature was logged", c.name)
 		}
 	}
-	q := sdkSAS(t, sas.BlobSignatureValues{ContainerName: "cont", BlobName: "b", Permissions: "r", ExpiryTime: now.Add(time.Hour),
-		CacheControl: "no-cache", ContentDisposition: "inline", ContentEncoding: "e", ContentLanguage: "l", ContentType: "app/x"})
+	q := sdkSAS(t, sas.BlobSignatureValues{
+		ContainerName: "cont", BlobName: "b", Permissions: "r", ExpiryTime: now.Add(time.Hour),
+		CacheControl: "no-cache", ContentDisposition: "inline", ContentEncoding: "e", ContentLanguage: "l", ContentType: "app/x",
+	})
 	res := f.do(t, "GET", "/cont/b?"+q, "", false, "x-ms-version", "")
 	for name, value := range map[string]string{"Cache-Control": "no-cache", "Content-Disposition": "inline", "Content-Encoding": "e", "Content-Language": "l", "Content-Type": "app/x"} {
 		if got := res.Header.Get(name); got != value {
@@ -273,8 +278,15 @@ func TestSignedAddresses(t *testing.T) {
 		signed, ip string
 		want       bool
 	}{
-		{"", "1.2.3.4", true}, {"1.2.3.4", "1.2.3.4", true}, {"1.2.3.4", "1.2.3.5", false}, {"1.2.3.4-1.2.3.6", "1.2.3.6", true},
-		{"1.2.3.4-1.2.3.6", "1.2.3.7", false}, {"1.2.3.4-x", "1.2.3.4", false}, {"::1", "::1", true}, {"1.2.3.0-1.2.4.0", "::1", false}, {"0.0.0.0-::", "1.1.1.1", false},
+		{"", "1.2.3.4", true},
+		{"1.2.3.4", "1.2.3.4", true},
+		{"1.2.3.4", "1.2.3.5", false},
+		{"1.2.3.4-1.2.3.6", "1.2.3.6", true},
+		{"1.2.3.4-1.2.3.6", "1.2.3.7", false},
+		{"1.2.3.4-x", "1.2.3.4", false},
+		{"::1", "::1", true},
+		{"1.2.3.0-1.2.4.0", "::1", false},
+		{"0.0.0.0-::", "1.1.1.1", false},
 	} {
 		if got := (&signature{ip: c.signed}).allowsIP(netip.MustParseAddr(c.ip)); got != c.want {
 			t.Errorf("%q allows %s: %v", c.signed, c.ip, got)

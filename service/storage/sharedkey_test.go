@@ -38,60 +38,78 @@ func TestStringToSign(t *testing.T) {
 	}{
 		{
 			"get container metadata",
-			signable{kind: Blob, version: "2015-02-21", account: "myaccount", path: "/mycontainer", method: "GET",
-				header: h("X-Ms-Date", date, "X-Ms-Version", "2015-02-21")},
+			signable{
+				kind: Blob, version: "2015-02-21", account: "myaccount", path: "/mycontainer", method: "GET",
+				header: h("X-Ms-Date", date, "X-Ms-Version", "2015-02-21"),
+			},
 			"comp=metadata&restype=container&timeout=20",
 			"GET\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:" + date + "\nx-ms-version:2015-02-21\n/myaccount/mycontainer\ncomp:metadata\nrestype:container\ntimeout:20",
 		},
 		{
 			"list blobs with several includes",
-			signable{kind: Blob, version: "2015-02-21", account: "myaccount", path: "/mycontainer", method: "GET",
-				header: h("X-Ms-Date", date, "X-Ms-Version", "2015-02-21")},
+			signable{
+				kind: Blob, version: "2015-02-21", account: "myaccount", path: "/mycontainer", method: "GET",
+				header: h("X-Ms-Date", date, "X-Ms-Version", "2015-02-21"),
+			},
 			"restype=container&comp=list&include=snapshots&include=metadata&include=uncommittedblobs",
 			"GET\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:" + date + "\nx-ms-version:2015-02-21\n/myaccount/mycontainer\ncomp:list\ninclude:metadata,snapshots,uncommittedblobs\nrestype:container",
 		},
 		{
 			"secondary",
-			signable{kind: Blob, version: "2015-02-21", account: "myaccount", path: "/mycontainer/myblob", method: "GET",
-				header: h("Date", date, "X-Ms-Version", "2015-02-21")},
+			signable{
+				kind: Blob, version: "2015-02-21", account: "myaccount", path: "/mycontainer/myblob", method: "GET",
+				header: h("Date", date, "X-Ms-Version", "2015-02-21"),
+			},
 			"", "GET\n\n\n\n\n\n" + date + "\n\n\n\n\n\nx-ms-version:2015-02-21\n/myaccount/mycontainer/myblob",
 		},
 		{
 			"empty body before 2015-02-21",
-			signable{kind: Blob, version: "2014-02-14", account: "a", path: "/c", method: "PUT",
-				header: h("X-Ms-Date", date, "Content-Length", "0")},
+			signable{
+				kind: Blob, version: "2014-02-14", account: "a", path: "/c", method: "PUT",
+				header: h("X-Ms-Date", date, "Content-Length", "0"),
+			},
 			"restype=container", "PUT\n\n\n0\n\n\n\n\n\n\n\n\nx-ms-date:" + date + "\n/a/c\nrestype:container",
 		},
 		{
 			"empty body from 2015-02-21 on",
-			signable{kind: Blob, version: "2015-02-21", account: "a", path: "/c", method: "PUT",
-				header: h("X-Ms-Date", date, "Content-Length", "0")},
+			signable{
+				kind: Blob, version: "2015-02-21", account: "a", path: "/c", method: "PUT",
+				header: h("X-Ms-Date", date, "Content-Length", "0"),
+			},
 			"RESTYPE=container", "PUT\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:" + date + "\n/a/c\nrestype:container",
 		},
 		{
 			"all headers, white space, path style",
-			signable{kind: Blob, version: "2019-12-12", account: "a", path: "/a/c/b%20b", method: "PUT",
+			signable{
+				kind: Blob, version: "2019-12-12", account: "a", path: "/a/c/b%20b", method: "PUT",
 				header: h("Content-Encoding", "gzip", "Content-Language", "de", "Content-Length", "5", "Content-Md5", "m==", "Content-Type", "t",
 					"If-Modified-Since", "ims", "If-Match", "im", "If-None-Match", "inm", "If-Unmodified-Since", "ius", "Range", "bytes=0-",
-					"X-Ms-Date", date, "X-Ms-Meta-B", "  b  c ", "X-Ms-Meta-A", "1", "X-Ms-Meta-A", "2", "User-Agent", "no")},
+					"X-Ms-Date", date, "X-Ms-Meta-B", "  b  c ", "X-Ms-Meta-A", "1", "X-Ms-Meta-A", "2", "User-Agent", "no"),
+			},
 			"prefix=a%2Fb", "PUT\ngzip\nde\n5\nm==\nt\n\nims\nim\ninm\nius\nbytes=0-\nx-ms-date:" + date + "\nx-ms-meta-a:1,2\nx-ms-meta-b:b  c\n/a/a/c/b%20b\nprefix:a/b",
 		},
 		{
 			"lite",
-			signable{kind: Blob, version: "2009-09-19", lite: true, account: "myaccount", path: "/mycontainer", method: "PUT",
-				header: h("Content-Type", "text/plain", "Content-Length", "11", "X-Ms-Date", date, "X-Ms-Meta-M1", "v1")},
+			signable{
+				kind: Blob, version: "2009-09-19", lite: true, account: "myaccount", path: "/mycontainer", method: "PUT",
+				header: h("Content-Type", "text/plain", "Content-Length", "11", "X-Ms-Date", date, "X-Ms-Meta-M1", "v1"),
+			},
 			"restype=container&comp=metadata&timeout=20", "PUT\n\ntext/plain\n\nx-ms-date:" + date + "\nx-ms-meta-m1:v1\n/myaccount/mycontainer?comp=metadata",
 		},
 		{
 			"table",
-			signable{kind: Table, version: "2015-12-11", account: "a", path: "/Tables", method: "POST",
-				header: h("Content-Type", "application/json", "X-Ms-Date", date, "X-Ms-Version", "2015-12-11")},
+			signable{
+				kind: Table, version: "2015-12-11", account: "a", path: "/Tables", method: "POST",
+				header: h("Content-Type", "application/json", "X-Ms-Date", date, "X-Ms-Version", "2015-12-11"),
+			},
 			"comp=properties", "POST\n\napplication/json\n" + date + "\n/a/Tables?comp=properties",
 		},
 		{
 			"table lite",
-			signable{kind: Table, version: "2015-12-11", lite: true, account: "a", path: "/Tables", method: "POST",
-				header: h("Content-Type", "application/json", "Date", date)},
+			signable{
+				kind: Table, version: "2015-12-11", lite: true, account: "a", path: "/Tables", method: "POST",
+				header: h("Content-Type", "application/json", "Date", date),
+			},
 			"", date + "\n/a/Tables",
 		},
 	} {
@@ -111,7 +129,7 @@ func TestSharedKeyRefusals(t *testing.T) {
 	now := time.Now().UTC()
 	f.Now = func() time.Time { return now }
 	get := func(change func(*http.Request)) *http.Response {
-		r, _ := http.NewRequest("GET", f.server.URL+"/devstoreaccount1/c/b", nil)
+		r, _ := http.NewRequest(http.MethodGet, f.server.URL+"/devstoreaccount1/c/b", nil)
 		signRequest(r, "2021-06-08", testAccount(), testAccount().Keys[0])
 		change(r)
 		res, err := http.DefaultClient.Do(r)
@@ -175,7 +193,7 @@ func TestEmptyKeyNeverSigns(t *testing.T) {
 	a := testAccount()
 	a.Keys[1] = nil
 	f := newTestFront(t, func(c *FrontConfig, _ *fakeService) { c.Accounts = testAccounts{a.Name: a} })
-	r, _ := http.NewRequest("GET", f.server.URL+"/devstoreaccount1/c/b", nil)
+	r, _ := http.NewRequest(http.MethodGet, f.server.URL+"/devstoreaccount1/c/b", nil)
 	signRequest(r, "2021-06-08", a, nil)
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -199,7 +217,7 @@ func TestKeyRotation(t *testing.T) {
 // White space that a client folded before it signed.
 func TestFoldedWhiteSpace(t *testing.T) {
 	f := newTestFront(t, nil)
-	r, _ := http.NewRequest("GET", f.server.URL+"/devstoreaccount1/c/b", nil)
+	r, _ := http.NewRequest(http.MethodGet, f.server.URL+"/devstoreaccount1/c/b", nil)
 	r.Header.Set("X-Ms-Date", time.Now().UTC().Format(http.TimeFormat))
 	r.Header.Set("X-Ms-Version", "2021-06-08")
 	r.Header.Set("X-Ms-Meta-A", "one   two\tthree")
@@ -235,8 +253,10 @@ func TestSDKSignatures(t *testing.T) {
 			t.Fatal(err)
 		}
 		meta := map[string]*string{"a_b": ptr("x"), "a1": ptr("two  words"), "ab": ptr("y"), "A": ptr("z")}
-		if _, err := c.Upload(t.Context(), readSeek("hello"), &blockblob.UploadOptions{Metadata: meta,
-			HTTPHeaders: &blob.HTTPHeaders{BlobContentType: ptr("text/x"), BlobContentEncoding: ptr("gzip")}}); err != nil {
+		if _, err := c.Upload(t.Context(), readSeek("hello"), &blockblob.UploadOptions{
+			Metadata:    meta,
+			HTTPHeaders: &blob.HTTPHeaders{BlobContentType: ptr("text/x"), BlobContentEncoding: ptr("gzip")},
+		}); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if e := f.emitter.entry(t); e.ObjectKey != "/devstoreaccount1/cont/"+name {

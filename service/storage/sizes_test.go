@@ -71,7 +71,7 @@ func TestSizesOnTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(10 * time.Second)) //nolint:errcheck
+		conn.SetDeadline(time.Now().Add(10 * time.Second))
 		head := c.method + " /devstoreaccount1/c/" + c.path + " HTTP/" + c.proto + "\r\nHost: " + conn.RemoteAddr().String() + "\r\nX-Ms-Version: 2016-05-31\r\n"
 		for _, h := range c.headers {
 			head += h + "\r\n"
@@ -80,7 +80,7 @@ func TestSizesOnTheWire(t *testing.T) {
 		if _, err := io.WriteString(conn, head); err != nil {
 			t.Fatal(err)
 		}
-		go io.WriteString(conn, c.body) //nolint:errcheck // may be refused
+		go io.WriteString(conn, c.body)
 		r := &countingReader{r: bufio.NewReader(conn)}
 		headerSize := r.header(t)
 		if strings.HasPrefix(r.head, "HTTP/1.1 100") {

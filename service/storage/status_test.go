@@ -172,7 +172,7 @@ func TestNetworkErrors(t *testing.T) {
 		}
 		conn = dial(t, f, "GET", who, "write", "", 0, "")
 		<-wrote
-		conn.(*net.TCPConn).SetLinger(0) //nolint:errcheck
+		conn.(*net.TCPConn).SetLinger(0)
 		conn.Close()
 		e = f.emitter.entry(t)
 		if e.Status != who.prefix+"NetworkError" || e.HTTPStatus != "200" || e.ResponsePacketSize == 0 || e.ResponsePacketSize == 1<<30 {

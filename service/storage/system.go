@@ -48,11 +48,11 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	pr, pw := io.Pipe()
 	w := &pipeWriter{header: make(http.Header), pipe: pw, begun: make(chan struct{})}
-	stop := context.AfterFunc(r.Context(), func() { pr.CloseWithError(context.Cause(r.Context())) }) //nolint:errcheck // always nil
+	stop := context.AfterFunc(r.Context(), func() { pr.CloseWithError(context.Cause(r.Context())) })
 	go func() {
 		defer cancel()
 		defer stop()
-		defer in.Body.Close() //nolint:errcheck // the sender's concern
+		defer in.Body.Close()
 		var failed any
 		func() {
 			defer func() { failed = recover() }()
@@ -63,7 +63,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 			return
 		}
 		w.WriteHeader(http.StatusOK)
-		pw.Close() //nolint:errcheck // always nil
+		pw.Close()
 	}()
 	select {
 	case <-w.begun:
@@ -129,5 +129,5 @@ func (w *pipeWriter) Write(p []byte) (int, error) {
 // abort ends an answer that is not whole.
 func (w *pipeWriter) abort() {
 	w.once.Do(func() { close(w.begun) })
-	w.pipe.CloseWithError(io.ErrUnexpectedEOF) //nolint:errcheck // always nil
+	w.pipe.CloseWithError(io.ErrUnexpectedEOF)
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -28,7 +29,7 @@ func parseXML(doc []byte) (root *element, at int, err error) {
 	for {
 		offset := int(d.InputOffset())
 		token, err := d.Token()
-		if err == io.EOF && root != nil && len(open) == 0 {
+		if errors.Is(err, io.EOF) && root != nil && len(open) == 0 {
 			return root, 0, nil
 		}
 		if err != nil {
