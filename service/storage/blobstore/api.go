@@ -120,7 +120,7 @@ type Copy struct {
 
 // Content is bytes that Stage has written but no blob refers to yet. It becomes
 // part of a blob in a Txn, or is garbage. A Content may be used in one Txn only,
-// but by several blobs of a copy through Handle.
+// unless that fails.
 //
 // The bytes are on disk when Stage returns: what remains for a Txn is to refer
 // to them. A Content that is not used needs no cleaning up.

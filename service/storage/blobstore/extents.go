@@ -57,10 +57,9 @@ func openExtents(fs vfs.FS, db *pebble.DB, dir string, limit int64) (*extents, e
 	if err := syncDir(fs, fs.PathDir(dir)); err != nil {
 		return nil, err
 	}
-	if mark, err := getUint(db, keyExtent); err != nil {
+	var err error
+	if x.last, err = getUint(db, keyExtent); err != nil {
 		return nil, err
-	} else {
-		x.last = mark
 	}
 	names, err := fs.List(dir)
 	if err != nil {

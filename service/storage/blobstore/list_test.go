@@ -229,7 +229,7 @@ func TestContainers(t *testing.T) {
 	if _, err := s.UpdateContainer(ctx, account, "c", true, func(c *Container) error {
 		c.Metadata[0].Value = "changed"
 		return refused
-	}); err != refused {
+	}); !errors.Is(err, refused) {
 		t.Errorf("refused update: %v", err)
 	}
 	if c, _ = s.Container(ctx, account, "c"); cmp.Diff(first, c) != "" {
@@ -254,7 +254,7 @@ func TestContainers(t *testing.T) {
 	if err != nil || cmp.Diff(c, again) != "" {
 		t.Errorf("reopened: %s, %v", cmp.Diff(c, again), err)
 	}
-	if err := s.DeleteContainer(ctx, account, "c", func(*Container) error { return refused }); err != refused {
+	if err := s.DeleteContainer(ctx, account, "c", func(*Container) error { return refused }); !errors.Is(err, refused) {
 		t.Errorf("refused delete: %v", err)
 	}
 	if err := s.DeleteContainer(ctx, account, "c", nil); err != nil {

@@ -68,9 +68,9 @@ func (m model) stored() (n int64) {
 	return n
 }
 
-func (v *modelBlob) pages() (list []Range) {
+func (b *modelBlob) pages() (list []Range) {
 	var r ranges
-	for i, w := range v.written {
+	for i, w := range b.written {
 		if w {
 			r.add(int64(i)*pageBytes, int64(i+1)*pageBytes, false)
 		}
@@ -296,7 +296,7 @@ func (u *runner) commit(container, name string, b *modelName) {
 				at += c.Length
 			}
 		}
-		if u.r.IntN(50) > 0 && !(source != Committed && isStaged || source != Uncommitted && committed) {
+		if found := source != Committed && isStaged || source != Uncommitted && committed; !found && u.r.IntN(50) > 0 {
 			continue // mostly valid lists
 		}
 		refs = append(refs, BlockRef{source, id})
@@ -446,7 +446,7 @@ func (u *runner) sameDiff(container, name string, at time.Time, old, v *modelBlo
 	}
 	for i, written := range v.written {
 		was := i < len(old.written) && old.written[i]
-		ok := false
+		var ok bool
 		switch {
 		case !written && was:
 			ok = is[i] == cleared

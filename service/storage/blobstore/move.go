@@ -257,14 +257,14 @@ func (v *mover) replaceBlob(b *pebble.Batch, o owner) error {
 }
 
 // swap points pieces to their copies and reports whether there were any.
-func (v *mover) swap(list []piece) (any bool) {
+func (v *mover) swap(list []piece) (swapped bool) {
 	for i := range list {
 		if to, ok := v.copies[place{list[i].ext, list[i].off}]; ok {
 			list[i].ext, list[i].off = to.ext, to.off
-			any = true
+			swapped = true
 		}
 	}
-	return any
+	return swapped
 }
 
 // containerNames returns the containers by their ids.

@@ -142,7 +142,7 @@ func TestPutAndGet(t *testing.T) {
 			}
 			equal(t, buf.Bytes(), data[from:to])
 			got := make([]byte, to-from)
-			if n, err := h.ReadAt(got, int64(from)); n != len(got) || (err != nil && err != io.EOF) {
+			if n, err := h.ReadAt(got, int64(from)); n != len(got) || (err != nil && !errors.Is(err, io.EOF)) {
 				t.Fatalf("ReadAt: %d, %v", n, err)
 			}
 			equal(t, got, data[from:to])

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,11 +59,11 @@ func (s *store) Update(ctx context.Context, ref Ref, fn func(*Txn) error) error 
 	wait, err := t.run(ref, fn)
 	s.extents.touch(t.extents)
 	runtime.KeepAlive(t.held) // the metadata refers to what they keep
-	for _, c := range t.used {
-		c.used = true
-	}
 	if err != nil || wait == nil {
 		return err
+	}
+	for _, c := range t.used {
+		c.used = true
 	}
 	s.garbage.add(t.freed)
 	return wait()
@@ -195,7 +196,7 @@ func (t *Txn) touch() error {
 
 // use takes the pieces of c into the blob.
 func (t *Txn) use(c *Content) ([]piece, error) {
-	if c.used {
+	if c.used || slices.Contains(t.used, c) {
 		return nil, errors.New("content was already used")
 	}
 	t.used = append(t.used, c)
@@ -251,6 +252,9 @@ func (t *Txn) Create(b *Blob, content ...*Content) error {
 // CreateFrom is Create with the content and block list of h, shared and not
 // copied.
 func (t *Txn) CreateFrom(b *Blob, h *Handle) error {
+	if h.s != t.s {
+		return errors.New("content of another store cannot be shared")
+	}
 	w := contentWriter{t: t}
 	t.held = append(t.held, h.era)
 	err := h.each(0, h.Blob.Length, func(p piece) error {
