@@ -70,7 +70,7 @@ func parse(args []string) (config, error) {
 	rounds := flags.Int("rounds", 3, "how often each measurement is repeated")
 	duration := flags.Duration("duration", time.Second, "how long each measurement lasts")
 	out := flags.String("out", "bench/results/storage.md", "file for the result; - for standard output")
-	profile := flags.String("profile", "", "folder for a CPU profile of each node during its measurements; none when empty")
+	profile := flags.String("profile", "", "folder for CPU and allocation profiles of the nodes during their measurements; none when empty")
 	if err := flags.Parse(args); err != nil {
 		return config{}, err
 	}

@@ -3,12 +3,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -53,13 +55,23 @@ func play(role string) error {
 			}
 		} else if profile != nil {
 			pprof.StopCPUProfile()
-			if err = profile.Close(); err != nil {
+			if err = errors.Join(profile.Close(), writeAllocations(profile.Name())); err != nil {
 				return err
 			}
 			profile = nil
 		}
 	}
 	return stop()
+}
+
+// writeAllocations writes all allocations of the process until now beside a CPU
+// profile.
+func writeAllocations(beside string) error {
+	f, err := os.Create(strings.TrimSuffix(beside, ".pprof") + "-allocs.pprof")
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }
 
 // serveNode starts a node as it would run on a developer's machine, except that
@@ -72,6 +84,7 @@ func serveNode(role string) (addr string, stop func() error, err error) {
 	if role == "reslog-audit" {
 		cfg.Durability = bus.Audit
 	}
+	debug.SetGCPercent(400) // as reslog serve does
 	n, err := reslog.New(cfg)
 	if err != nil {
 		return "", nil, err
