@@ -13,7 +13,7 @@ func (x *exchange) authenticate(ctx context.Context) error {
 		x.call.Identity = Identity{Type: System}
 		return nil
 	}
-	if h := x.req.Header.Get("Authorization"); h != "" {
+	if h := first(x.req.Header, "Authorization"); h != "" {
 		if scheme, _, _ := strings.Cut(h, " "); strings.EqualFold(scheme, "Bearer") {
 			return bearerRefused()
 		}

@@ -38,7 +38,7 @@ func (x *exchange) writeError(e *Error) {
 func (x *exchange) errorBody(e *Error) (contentType string, body []byte) {
 	message := e.Message + "\nRequestId:" + x.call.RequestID + "\nTime:" + x.front.Now().UTC().Format(ticksLayout)
 	if x.front.kind == Table {
-		return odataError(e.Code, message, x.req.Header.Get("Accept"))
+		return odataError(e.Code, message, first(x.req.Header, "Accept"))
 	}
 	var b bytes.Buffer
 	b.WriteString(xmlDeclaration + "<Error><Code>" + e.Code + "</Code><Message>")

@@ -48,7 +48,7 @@ func (f *Front) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	c.Service = f.kind
 	c.Request, c.Response, c.ctx = &x.req, &x.rw, &x.context
 	c.RequestID = f.NewRequestID()
-	c.ClientRequestID = cut(r.Header.Get("X-Ms-Client-Request-Id"), maxLoggedHeader)
+	c.ClientRequestID = cut(first(r.Header, "X-Ms-Client-Request-Id"), maxLoggedHeader)
 	x.control = http.NewResponseController(w)
 	x.context.parent = r.Context()
 	x.context.deadline = x.started.Add(defaultTimeout)
@@ -74,7 +74,7 @@ func (x *exchange) baseHeaders() {
 	if x.values[1] != "" {
 		h["X-Ms-Version"] = x.values[1:2:2]
 	}
-	if x.values[2] != "" && echoable(x.req.Header.Get("X-Ms-Client-Request-Id")) {
+	if x.values[2] != "" && echoable(first(x.req.Header, "X-Ms-Client-Request-Id")) {
 		h["X-Ms-Client-Request-Id"] = x.values[2:3:3]
 	}
 }

@@ -127,8 +127,8 @@ func (x *exchange) appendProperties(b []byte, o outcome) []byte {
 	c, h := &x.call, x.req.Header
 	b = append(b, `"accountName":`...)
 	b = appendJSONString(b, c.Account.Name)
-	b = appendText(b, "userAgentHeader", h.Get("User-Agent"))
-	if v := h.Get("Referer"); v != "" {
+	b = appendText(b, "userAgentHeader", first(h, "User-Agent"))
+	if v := first(h, "Referer"); v != "" {
 		b = appendText(b, "referrerHeader", cut(redactText(v), maxLoggedHeader))
 	}
 	b = appendText(b, "clientRequestId", c.ClientRequestID)
@@ -157,9 +157,9 @@ func (x *exchange) appendProperties(b []byte, o outcome) []byte {
 		b = append(b, byte('0'+(t.Version-0x0301)), '"')
 	}
 	if x.req.Method == http.MethodGet {
-		v := h.Get("X-Ms-Range")
+		v := first(h, "X-Ms-Range")
 		if v == "" {
-			v = h.Get("Range")
+			v = first(h, "Range")
 		}
 		b = appendText(b, "downloadRange", v)
 	}

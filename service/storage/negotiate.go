@@ -12,7 +12,7 @@ import (
 // shared access signature; the DefaultServiceVersion of the account;
 // 2009-09-19. What is given must be a known version, or 400.
 func (x *exchange) negotiate(ctx context.Context) (Version, error) {
-	if v := x.req.Header.Get("X-Ms-Version"); v != "" {
+	if v := first(x.req.Header, "X-Ms-Version"); v != "" {
 		if !x.front.knows(Version(v)) {
 			return "", ErrInvalidHeaderValue.With("HeaderName", "x-ms-version").With("HeaderValue", v)
 		}
@@ -25,7 +25,7 @@ func (x *exchange) negotiate(ctx context.Context) (Version, error) {
 		}
 		return Version(v), nil
 	}
-	if v := q.Get("sv"); v != "" && q.Has("sig") && x.req.Header.Get("Authorization") == "" {
+	if v := q.Get("sv"); v != "" && q.Has("sig") && first(x.req.Header, "Authorization") == "" {
 		if !x.front.knows(Version(v)) {
 			return "", sasMalformed("sv is not in correct form: '" + v + "'")
 		}

@@ -58,9 +58,9 @@ func (x *exchange) settle(err error) {
 	held := x.rw.hold
 	if held && x.emit(x.outcome(refusal, false)) != nil {
 		x.rw.reset()
+		x.rw.hold = false
 		x.baseHeaders()
 		x.writeError(ErrInternalError)
-		x.rw.hold = false
 		x.rw.finish()
 		return
 	}

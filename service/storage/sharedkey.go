@@ -80,9 +80,9 @@ func (x *exchange) sharedKey(header string) (int, error) {
 // checkDate refuses a signed request that is too old or from the future.
 func (x *exchange) checkDate() error {
 	name := "x-ms-date"
-	date := x.req.Header.Get("X-Ms-Date")
+	date := first(x.req.Header, "X-Ms-Date")
 	if date == "" {
-		name, date = "Date", x.req.Header.Get("Date")
+		name, date = "Date", first(x.req.Header, "Date")
 	}
 	t, err := http.ParseTime(date)
 	if err != nil {
@@ -121,40 +121,39 @@ func (s *signable) text() []byte {
 		return s.tableText(b)
 	}
 	line := func(v string) { b = append(append(b, v...), '\n') }
-	first := func(key string) string { return s.header.Get(key) }
 	line(s.method)
 	if s.lite {
-		line(first("Content-Md5"))
-		line(first("Content-Type"))
+		line(first(s.header, "Content-Md5"))
+		line(first(s.header, "Content-Type"))
 		line(s.date())
 		b = s.appendHeaders(b)
 		return s.appendLiteResource(b)
 	}
-	line(first("Content-Encoding"))
-	line(first("Content-Language"))
+	line(first(s.header, "Content-Encoding"))
+	line(first(s.header, "Content-Language"))
 	line(s.contentLength())
-	line(first("Content-Md5"))
-	line(first("Content-Type"))
+	line(first(s.header, "Content-Md5"))
+	line(first(s.header, "Content-Type"))
 	line(s.date())
-	line(first("If-Modified-Since"))
-	line(first("If-Match"))
-	line(first("If-None-Match"))
-	line(first("If-Unmodified-Since"))
-	line(first("Range"))
+	line(first(s.header, "If-Modified-Since"))
+	line(first(s.header, "If-Match"))
+	line(first(s.header, "If-None-Match"))
+	line(first(s.header, "If-Unmodified-Since"))
+	line(first(s.header, "Range"))
 	b = s.appendHeaders(b)
 	return s.appendResource(b)
 }
 
 // tableText is the form of the table service: no length, no x-ms- headers.
 func (s *signable) tableText(b []byte) []byte {
-	date := s.header.Get("X-Ms-Date")
+	date := first(s.header, "X-Ms-Date")
 	if date == "" {
-		date = s.header.Get("Date")
+		date = first(s.header, "Date")
 	}
 	if !s.lite {
 		b = append(append(b, s.method...), '\n')
-		b = append(append(b, s.header.Get("Content-Md5")...), '\n')
-		b = append(append(b, s.header.Get("Content-Type")...), '\n')
+		b = append(append(b, first(s.header, "Content-Md5")...), '\n')
+		b = append(append(b, first(s.header, "Content-Type")...), '\n')
 	}
 	b = append(append(b, date...), '\n')
 	return s.appendLiteResource(b)
@@ -162,7 +161,7 @@ func (s *signable) tableText(b []byte) []byte {
 
 // contentLength is "" for an empty body from version 2015-02-21 on, "0" before.
 func (s *signable) contentLength() string {
-	v := s.header.Get("Content-Length")
+	v := first(s.header, "Content-Length")
 	if v == "0" && s.version >= V2015_02_21 {
 		return ""
 	}
@@ -171,10 +170,10 @@ func (s *signable) contentLength() string {
 
 // date is empty when x-ms-date is signed in its place.
 func (s *signable) date() string {
-	if s.header.Get("X-Ms-Date") != "" {
+	if first(s.header, "X-Ms-Date") != "" {
 		return ""
 	}
-	return s.header.Get("Date")
+	return first(s.header, "Date")
 }
 
 // appendHeaders appends the canonicalized x-ms- headers.

@@ -69,3 +69,12 @@ func headerHas(values []string, token string) bool {
 	}
 	return false
 }
+
+// first returns the first value of a header; key must be in canonical form,
+// which saves what Header.Get spends on making it so.
+func first(h http.Header, key string) string {
+	if v := h[key]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
