@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"reslog/service/storage"
 )
 
 // Limits of the listeners.
@@ -56,6 +58,7 @@ func (n *Node) serve(name, addr string, h http.Handler, tlsConfig *tls.Config) (
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(n.cfg.Logger.With("part", name).Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return base },
+		ConnContext:       storage.WithNames,
 	}
 	// Streams end when the server is told to stop, requests when they are done.
 	srv.RegisterOnShutdown(func() {

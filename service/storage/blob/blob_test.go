@@ -351,3 +351,17 @@ func TestCreateOnlySAS(t *testing.T) {
 	s.want(403, "AuthorizationPermissionMismatch", put)
 	s.want(403, "AuthorizationPermissionMismatch", request{method: "GET", path: "/con/b" + create, anon: true})
 }
+
+// TestMetadataCase is that names come back in the case they were written in,
+// also on a connection that served other requests before.
+func TestMetadataCase(t *testing.T) {
+	s := newServer(t)
+	s.container("con")
+	for _, name := range []string{"LogType", "hdi_isfolder", "UP", "camelCase"} {
+		s.put("/con/"+name, strings.Repeat("x-ms-meta-"+strings.ToUpper(name)+": no\r\n", 2000), "x-ms-meta-"+name+": v")
+		list := s.ok(200, "GET", "/con?restype=container&comp=list&include=metadata&prefix="+name, "")
+		if !strings.Contains(list.body, "<Metadata><"+name+">v</"+name+"></Metadata>") {
+			t.Errorf("%s: %s", name, list.body)
+		}
+	}
+}

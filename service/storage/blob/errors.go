@@ -15,7 +15,6 @@ var (
 	errBothChecksums          = &storage.Error{Status: http.StatusBadRequest, Code: "BothCrc64AndMd5HeaderPresent", Message: "Both Crc64 and Md5 header are present in the request; only one of them may be specified."}
 	errInvalidTagName         = &storage.Error{Status: http.StatusBadRequest, Code: "InvalidTagName", Message: "The tag name specified is invalid. It has characters that are not permitted."}
 	errInvalidTagValue        = &storage.Error{Status: http.StatusBadRequest, Code: "InvalidTagValue", Message: "The tag value specified is invalid. It has characters that are not permitted."}
-	errInvalidTags            = &storage.Error{Status: http.StatusBadRequest, Code: "InvalidTags", Message: "The tags specified are invalid. It has characters that are not permitted."}
 	errDuplicateTagNames      = &storage.Error{Status: http.StatusBadRequest, Code: "DuplicateTagNames", Message: "The tags specified contain a tag name more than once."}
 	errUncommittedCount       = &storage.Error{Status: http.StatusConflict, Code: "BlockCountExceedsLimit", Message: "The uncommitted block count cannot exceed the maximum limit of 100,000 blocks."}
 	errSnapshotOperation      = &storage.Error{Status: http.StatusBadRequest, Code: "InvalidOperation", Message: "Invalid operation against a blob snapshot."}

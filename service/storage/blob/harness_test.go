@@ -135,11 +135,14 @@ func newServer(t testing.TB, configure ...func(*blob.Config)) *server {
 		f(&cfg)
 	}
 	front := storage.NewFront(storage.FrontConfig{Service: blob.New(cfg), Accounts: accs, Now: ck.now, Emitter: log})
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		log.running.Add(1)
 		defer log.running.Done()
 		front.ServeHTTP(w, r)
 	}))
+	srv.Listener = storage.KeepNames(srv.Listener)
+	srv.Config.ConnContext = storage.WithNames
+	srv.Start()
 	t.Cleanup(srv.Close)
 	return &server{t: t, base: srv.URL, url: srv.URL + "/" + account, front: front, clock: ck, accs: accs, log: log}
 }
@@ -180,6 +183,10 @@ func (s *server) do(r request) *answer {
 	}
 	for _, line := range r.headers {
 		k, v, _ := strings.Cut(line, ": ")
+		if strings.HasPrefix(k, "x-ms-meta-") {
+			req.Header[k] = append(req.Header[k], v) // in its own case
+			continue
+		}
 		req.Header.Add(k, v)
 	}
 	if req.Header.Get("x-ms-version") == "" {
@@ -247,7 +254,11 @@ func sign(r *http.Request, a *storage.Account, now time.Time) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s\n%s\n\n", r.Method, r.Header.Get("Content-MD5"), r.Header.Get("Content-Type"))
 	for _, n := range names {
-		fmt.Fprintf(&b, "%s:%s\n", n, strings.Join(r.Header.Values(n), ","))
+		for k, v := range r.Header {
+			if strings.ToLower(k) == n {
+				fmt.Fprintf(&b, "%s:%s\n", n, strings.Join(v, ","))
+			}
+		}
 	}
 	b.WriteString("/" + a.Name + r.URL.EscapedPath())
 	if comp := r.URL.Query().Get("comp"); comp != "" {

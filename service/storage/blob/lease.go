@@ -152,8 +152,8 @@ const (
 
 // Bounds of x-ms-lease-duration and x-ms-lease-break-period.
 const (
-	leaseMin      = 15 * time.Second
-	leaseMax      = 60 * time.Second
+	leaseShortest = 15 * time.Second
+	leaseLongest  = 60 * time.Second
 	leaseInfinite = time.Duration(-1)
 	breakMax      = 60 * time.Second
 )

@@ -23,7 +23,7 @@ func requestMetadata(c *storage.Call) (blobstore.Metadata, error) {
 		if len(key) < len(metaPrefix) || !strings.EqualFold(key[:len(metaPrefix)], metaPrefix) {
 			continue
 		}
-		name := metadataName(key)
+		name := metadataName(c, key)
 		switch {
 		case name == "":
 			return nil, storage.ErrEmptyMetadataKey
@@ -45,16 +45,17 @@ func requestMetadata(c *storage.Call) (blobstore.Metadata, error) {
 	return md, nil
 }
 
-// metadataName returns the name in a header's key as the client spelled it, as
-// far as that is known: net/http keeps no case, and the canonical form it makes
-// is one that clients seldom use, so a canonical key stands for lower case.
-// Requests of the node itself keep their keys as they were written.
-func metadataName(key string) string {
-	name := key[len(metaPrefix):]
-	if strings.HasPrefix(key, metaPrefix) {
-		return strings.ToLower(name)
+// metadataName returns the name in a header's key as the client spelled it. Where
+// that is not known, a canonical key, which is what net/http makes of every
+// spelling, stands for lower case; requests of the node itself keep their keys.
+func metadataName(c *storage.Call, key string) string {
+	if name := c.HeaderName(key); name != "" {
+		return name[len(metaPrefix):]
 	}
-	return name
+	if strings.HasPrefix(key, metaPrefix) {
+		return strings.ToLower(key[len(metaPrefix):])
+	}
+	return key[len(metaPrefix):]
 }
 
 // isIdentifier reports whether s is a C# identifier of ASCII letters.

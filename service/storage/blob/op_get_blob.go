@@ -38,7 +38,7 @@ func (s *Service) getBlob(c *storage.Call) error {
 	if err != nil {
 		return storeError(err)
 	}
-	defer handle.Close() //nolint:errcheck // nothing was written
+	defer handle.Close()
 	b := handle.Blob
 	if err := s.readable(c, b, &p); err != nil {
 		return err

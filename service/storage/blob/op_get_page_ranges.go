@@ -34,7 +34,7 @@ func (s *Service) getPageRanges(c *storage.Call) error {
 	if err != nil {
 		return storeError(err)
 	}
-	defer handle.Close() //nolint:errcheck // nothing was written
+	defer handle.Close()
 	b := handle.Blob
 	if err := mustBe(b, blobstore.PageBlob); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (s *Service) getPageRanges(c *storage.Call) error {
 		if err2 != nil {
 			return storage.ErrPreviousSnapshotNotFound
 		}
-		defer before.Close() //nolint:errcheck // nothing was written
+		defer before.Close()
 		if before.Blob.Created != b.Created {
 			return storage.ErrBlobOverwritten
 		}

@@ -99,7 +99,7 @@ func leased(c *storage.Call, action string, out leaseOutcome, etag string, modif
 func leaseOf(c *storage.Call) (leaseRequest, error) {
 	r := leaseRequest{
 		action:   strings.ToLower(c.Header("X-Ms-Lease-Action")),
-		duration: leaseMax,
+		duration: leaseLongest,
 		period:   -1,
 		old:      c.Version < storage.V2012_02_12,
 	}
@@ -156,7 +156,7 @@ func leaseDurationOf(c *storage.Call) (time.Duration, error) {
 	}
 	n, err := strconv.Atoi(v)
 	d := time.Duration(n) * time.Second
-	if err != nil || n > 3600 || d < leaseMin || d > leaseMax {
+	if err != nil || n > 3600 || d < leaseShortest || d > leaseLongest {
 		return 0, invalidHeader("X-Ms-Lease-Duration", v)
 	}
 	return d, nil

@@ -33,7 +33,7 @@ type source struct {
 
 func (s *source) close() {
 	if s.handle != nil {
-		s.handle.Close() //nolint:errcheck // nothing was written
+		s.handle.Close()
 	}
 	if s.remote != nil {
 		s.remote.close()
@@ -225,7 +225,7 @@ func (s *Service) probe(c *storage.Call, u *url.URL, transport func(http.Handler
 	if err != nil {
 		return nil, fmt.Errorf("check copy source: %w", err)
 	}
-	res.Body.Close() //nolint:errcheck // nothing was read
+	res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		return nil, cannotVerify(res.StatusCode, refusedSource(res.StatusCode, res.Header.Get("X-Ms-Error-Code")))
 	}

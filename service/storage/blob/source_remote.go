@@ -37,7 +37,7 @@ func (s *Service) openRemote(c *storage.Call, src *source, u *url.URL) error {
 	if err != nil {
 		return cannotReach(c, err)
 	}
-	res.Body.Close() //nolint:errcheck // HEAD has none
+	res.Body.Close()
 	if res.StatusCode != http.StatusOK || res.ContentLength < 0 {
 		return cannotVerify(remoteStatus(res.StatusCode), refusedSource(res.StatusCode, clip(res.Header.Get("X-Ms-Error-Code"))))
 	}
@@ -113,7 +113,7 @@ func (r *remoteSource) reader(offset, length int64) (io.Reader, error) {
 	if r.etag != "" {
 		req.Header.Set("If-Match", r.etag)
 	}
-	res, err := r.service.client.Do(req)
+	res, err := r.service.client.Do(req) //nolint:bodyclose // close does
 	if err != nil {
 		return nil, cannotReach(r.call, err)
 	}
@@ -127,6 +127,6 @@ func (r *remoteSource) reader(offset, length int64) (io.Reader, error) {
 
 func (r *remoteSource) close() {
 	for _, c := range r.open {
-		c.Close() //nolint:errcheck // only read
+		c.Close()
 	}
 }

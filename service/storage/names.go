@@ -1,0 +1,116 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"strings"
+	"sync"
+)
+
+// The name of a metadata pair is a header's, and the service gives it back in
+// the case it was written in; net/http does not keep that. So the listener keeps
+// the bytes that requests begin with, and who wants a name as it was written
+// looks there.
+
+// maxKept bounds the bytes kept of one request: its header and what of the body
+// came with it.
+const maxKept = 72 << 10
+
+// KeepNames returns a listener whose connections remember how requests spell the
+// names of their headers; give WithNames to the http.Server as its ConnContext.
+// Under TLS the connection cannot see them, and Call.HeaderName knows none.
+func KeepNames(l net.Listener) net.Listener { return namesListener{l} }
+
+// WithNames is the ConnContext that goes with KeepNames.
+func WithNames(ctx context.Context, c net.Conn) context.Context {
+	if kept, ok := c.(*namesConn); ok {
+		return context.WithValue(ctx, namesKey{}, kept)
+	}
+	return ctx
+}
+
+type namesKey struct{}
+
+type namesListener struct{ net.Listener }
+
+func (l namesListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &namesConn{Conn: c}, nil
+}
+
+// namesConn keeps what is read from one request's end to the next one's begin.
+type namesConn struct {
+	net.Conn
+	mu      sync.Mutex
+	serving bool // what is read now is a body
+	kept    []byte
+}
+
+func (c *namesConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.mu.Lock()
+		if !c.serving {
+			c.kept = append(c.kept, p[:min(n, maxKept-len(c.kept))]...)
+		}
+		c.mu.Unlock()
+	}
+	return n, err
+}
+
+// CloseWrite lets net/http end a connection so that the client still reads the
+// last answer.
+func (c *namesConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// begin says that a request's header is whole, end that the request is over.
+func (c *namesConn) begin() { c.set(true) }
+
+func (c *namesConn) end() { c.set(false) }
+
+func (c *namesConn) set(serving bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.serving = serving; !serving {
+		c.kept = c.kept[:0]
+	}
+}
+
+// spelling returns the name of a header as the client wrote it. It looks no
+// further than the blank line that ends the header.
+func (c *namesConn) spelling(name string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for line := range bytes.SplitSeq(c.kept, []byte("\n")) {
+		if len(line) <= 1 {
+			return ""
+		}
+		if len(line) > len(name) && line[len(name)] == ':' && strings.EqualFold(string(line[:len(name)]), name) {
+			return string(line[:len(name)])
+		}
+	}
+	return ""
+}
+
+// names returns what is kept of the request's connection, nil when nothing is.
+func (c *Call) names() *namesConn {
+	kept, _ := c.Request.Context().Value(namesKey{}).(*namesConn)
+	return kept
+}
+
+// HeaderName returns a request header's name as the client wrote it, "" when
+// that is not known.
+func (c *Call) HeaderName(key string) string {
+	if kept := c.names(); kept != nil {
+		return kept.spelling(key)
+	}
+	return ""
+}
