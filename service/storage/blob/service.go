@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"reslog/record"
@@ -74,7 +75,7 @@ func New(cfg Config) *Service {
 		audit:          cfg.Audit,
 	}
 	for _, h := range cfg.AllowCopyHosts {
-		s.copyHosts[h] = true
+		s.copyHosts[strings.ToLower(h)] = true
 	}
 	transport := cfg.Transport
 	if transport == nil {

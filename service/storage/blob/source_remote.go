@@ -26,7 +26,7 @@ type remoteSource struct {
 
 // openRemote looks at the source. Hosts that are not allowed are never talked to.
 func (s *Service) openRemote(c *storage.Call, src *source, u *url.URL) error {
-	if !s.copyHosts[u.Host] && !s.copyHosts[u.Hostname()] {
+	if !s.copyHosts[strings.ToLower(u.Host)] && !s.copyHosts[strings.ToLower(u.Hostname())] {
 		return cannotVerify(http.StatusForbidden, "The host of the copy source is not one that this service may read from.")
 	}
 	req, err := http.NewRequestWithContext(c.Context(), http.MethodHead, u.String(), http.NoBody)
