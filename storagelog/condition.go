@@ -91,21 +91,30 @@ func ParseCondition(s string) (Condition, error) {
 }
 
 // Match reports whether a record meets the condition.
-func (c *Condition) Match(l *Line) bool {
+func (c *Condition) Match(l *Line) bool { return c.matchRaw(l.Raw(c.Field)) }
+
+// matchRaw is Match for the field as it is stored.
+func (c *Condition) matchRaw(raw []byte) bool {
+	if c.Op >= Less {
+		n, ok := parseUint(raw)
+		return ok && c.compare(n)
+	}
+	if c.Field.spec().kind == quoted && bytes.IndexByte(raw, '&') >= 0 {
+		raw = appendDecoded(nil, raw)
+	}
 	switch c.Op {
-	case Equal, NotEqual:
-		return c.equal(l) == (c.Op == Equal)
-	case Matches, MatchesNot:
-		raw := l.Raw(c.Field)
-		if bytes.IndexByte(raw, '&') >= 0 {
-			raw = l.AppendText(nil, c.Field)
-		}
-		return c.Pattern.Match(raw) == (c.Op == Matches)
+	case Matches:
+		return c.Pattern.Match(raw)
+	case MatchesNot:
+		return !c.Pattern.Match(raw)
 	}
-	n := l.Int(c.Field)
-	if n == NoSize {
-		return false
-	}
+	equal := slices.ContainsFunc(c.Values, func(v string) bool {
+		return string(raw) == v || c.FoldCase && strings.EqualFold(string(raw), v)
+	})
+	return equal == (c.Op == Equal)
+}
+
+func (c *Condition) compare(n int64) bool {
 	switch c.Op {
 	case Less:
 		return n < c.Number
@@ -116,16 +125,6 @@ func (c *Condition) Match(l *Line) bool {
 	default:
 		return n >= c.Number
 	}
-}
-
-func (c *Condition) equal(l *Line) bool {
-	raw := l.Raw(c.Field)
-	if bytes.IndexByte(raw, '&') >= 0 {
-		raw = l.AppendText(nil, c.Field)
-	}
-	return slices.ContainsFunc(c.Values, func(v string) bool {
-		return string(raw) == v || c.FoldCase && strings.EqualFold(string(raw), v)
-	})
 }
 
 // needle returns bytes that every record which meets the condition holds, nil

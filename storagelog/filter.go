@@ -33,6 +33,9 @@ type Filter struct {
 	start, end []byte // bounds as records have them; nil for none
 	needle     *needle
 	text       *needle // to be checked besides needle; nil when that is the same
+	// front are the conditions on fields before the first in quotes, which are
+	// found without splitting the record; back are the others.
+	front, back []Condition
 }
 
 // NewFilter returns a Filter.
@@ -50,6 +53,13 @@ func NewFilter(cfg FilterConfig) (*Filter, error) {
 	if cfg.Text != "" {
 		f.text = newNeedle([]byte(cfg.Text), cfg.FoldCase)
 		f.needle = f.text
+	}
+	for _, c := range cfg.Where {
+		if c.Field < FieldURL {
+			f.front = append(f.front, c)
+		} else {
+			f.back = append(f.back, c)
+		}
 	}
 	// The longest literal is likely to be the rarest.
 	for i := range cfg.Where {
@@ -98,18 +108,43 @@ func (f *Filter) matchRest(line []byte) bool {
 	if f.cfg.Pattern != nil && !f.cfg.Pattern.Match(line) {
 		return false
 	}
-	if len(f.cfg.Where) == 0 {
+	for i := range f.front {
+		c := &f.front[i]
+		raw := l.Raw(c.Field)
+		if !parsed {
+			raw = bareField(line, c.Field)
+		}
+		if !c.matchRaw(raw) {
+			return false
+		}
+	}
+	if len(f.back) == 0 {
 		return true
 	}
 	if !parsed && !l.ParseLenient(line) {
 		return false
 	}
-	for i := range f.cfg.Where {
-		if !f.cfg.Where[i].Match(&l) {
+	for i := range f.back {
+		if !f.back[i].Match(&l) {
 			return false
 		}
 	}
 	return true
+}
+
+// bareField returns a field before the first that is in quotes.
+func bareField(line []byte, f Field) []byte {
+	for range f - 1 {
+		i := bytes.IndexByte(line, ';')
+		if i < 0 {
+			return nil
+		}
+		line = line[i+1:]
+	}
+	if i := bytes.IndexByte(line, ';'); i >= 0 {
+		line = line[:i]
+	}
+	return line
 }
 
 // timeOf returns the start time of a record as it is stored, nil when the line

@@ -89,7 +89,7 @@ func (f *findFlags) run(cmd *cobra.Command, q *logQuery) error {
 	write := w.Write
 	switch {
 	case f.count:
-		write = func([]byte) error { return nil }
+		write = nil
 	case w.Terminal:
 		// What is found shows at once.
 		write = func(line []byte) error {

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -70,12 +69,6 @@ type found struct {
 	key key
 }
 
-// key is what tells a record from others; the zero key is not compared.
-type key struct {
-	id        [16]byte
-	operation uint32
-}
-
 // Limits of a batch, and how many of them a log may be ahead.
 const (
 	batchBytes  = 64 << 10
@@ -84,7 +77,8 @@ const (
 )
 
 // Run hands on the matching records, in the order of logs and of lines, until
-// fn returns an error, which it returns. The line is good until fn returns.
+// fn returns an error, which it returns. The line is good until fn returns. With
+// a nil fn, records are only counted.
 func (s *Search) Run(ctx context.Context, fn func(line []byte) error) (Summary, error) {
 	parallel := min(s.Parallel, maxParallel)
 	if parallel <= 0 {
@@ -106,7 +100,7 @@ func (s *Search) Run(ctx context.Context, fn func(line []byte) error) (Summary, 
 			g.Go(func() error {
 				defer func() { <-readers }()
 				defer close(j.found)
-				j.err = s.read(ctx, j, &bytes)
+				j.err = s.read(ctx, j, &bytes, fn != nil)
 				return nil
 			})
 			select {
@@ -127,8 +121,8 @@ func (s *Search) Run(ctx context.Context, fn func(line []byte) error) (Summary, 
 	return sum, err
 }
 
-// read scans one log.
-func (s *Search) read(ctx context.Context, j *job, bytes *atomic.Int64) error {
+// read scans one log. Unless text is set, it hands on no lines but only how many.
+func (s *Search) read(ctx context.Context, j *job, bytes *atomic.Int64, text bool) error {
 	r, err := s.Source.Open(ctx, j.log)
 	if err != nil {
 		return err
@@ -145,10 +139,15 @@ func (s *Search) read(ctx context.Context, j *job, bytes *atomic.Int64) error {
 	b := &batch{}
 	var line storagelog.Line
 	_, err = s.Filter.Scan(counter{r, bytes}, func(record []byte) error {
-		b.text = append(b.text, record...)
+		if text {
+			b.text = append(b.text, record...)
+		}
 		f := found{end: len(b.text)}
 		if !s.KeepDuplicates {
 			f.key = keyOf(&line, record)
+		}
+		if b.recs == nil {
+			b.recs = make([]found, 0, batchRecs)
 		}
 		b.recs = append(b.recs, f)
 		if len(b.text) < batchBytes && len(b.recs) < batchRecs {
@@ -162,31 +161,6 @@ func (s *Search) read(ctx context.Context, j *job, bytes *atomic.Int64) error {
 		err = errors.Join(err, send(b))
 	}
 	return err
-}
-
-// keyOf returns what identifies a record.
-func keyOf(line *storagelog.Line, record []byte) (k key) {
-	if !line.ParseLenient(record) {
-		return k
-	}
-	id := line.Raw(storagelog.FieldRequestID)
-	if len(id) != 36 {
-		return key{}
-	}
-	var digits [32]byte
-	n := 0
-	for i, c := range id {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			continue
-		}
-		digits[n] = c
-		n++
-	}
-	if _, err := hex.Decode(k.id[:], digits[:]); err != nil {
-		return key{}
-	}
-	k.operation = uint32(max(line.Int(storagelog.FieldOperationNumber), 0))
-	return k
 }
 
 // collect hands on what the readers find, log after log.
@@ -249,35 +223,14 @@ func (s *Search) hand(b *batch, sum *Summary, seen *repeats, fn func([]byte) err
 			sum.Duplicates++
 			continue
 		}
-		if err := fn(line); err != nil {
-			return fmt.Errorf("write: %w", err)
+		if fn != nil {
+			if err := fn(line); err != nil {
+				return fmt.Errorf("write: %w", err)
+			}
 		}
 		if sum.Found++; sum.Found == s.Limit {
 			return errLimit
 		}
 	}
 	return nil
-}
-
-// repeats remembers the records of an hour: a record's hour does not change, so
-// a repeat lies in the same folder. Logs without an hour are one such folder.
-type repeats struct {
-	hour time.Time
-	keys map[key]struct{}
-}
-
-func (r *repeats) enter(hour time.Time) {
-	if r.keys == nil || !hour.Equal(r.hour) {
-		r.hour, r.keys = hour, make(map[key]struct{})
-	}
-}
-
-// is reports whether k was asked about before in this hour.
-func (r *repeats) is(k key) bool {
-	if k == (key{}) {
-		return false
-	}
-	before := len(r.keys)
-	r.keys[k] = struct{}{}
-	return len(r.keys) == before
 }

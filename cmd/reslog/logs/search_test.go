@@ -350,3 +350,36 @@ func TestParseTime(t *testing.T) {
 		}
 	}
 }
+
+// The short way to a record's key is the long one's.
+func TestKey(t *testing.T) {
+	var line storagelog.Line
+	for _, e := range []storagelog.Entry{
+		{RequestID: "61d2e3f6-bcb7-4cd1-a81e-4f8f497f0da2", OperationNumber: 7, URL: `http://h/";"`, ObjectKey: `";"`},
+		{RequestID: "61d2e3f6-bcb7-4cd1-a81e-4f8f497f0da2", OperationNumber: 123456, URL: "u", ObjectKey: "k"},
+		{RequestID: "61d2e3f6-bcb7-4cd1-a81e-4f8f497f0da2", URL: "u", UserAgent: "a"},
+		{RequestID: "61d2e3f6-bcb7-4cd1-a81e-4f8f497f0da2", UserAgent: "a", ClientRequestID: ";61d2e3f6-bcb7-4cd1-a81e-4f8f497f0da3;1;"},
+		{URL: "u", ObjectKey: "k"},
+	} {
+		record := bytes.TrimSuffix(storagelog.AppendEntry(nil, &e), []byte("\n"))
+		want := key{operation: uint32(e.OperationNumber)}
+		if e.RequestID != "" {
+			want.high, want.low = 0x61d2e3f6bcb74cd1, 0xa81e4f8f497f0da2
+		}
+		if got := keyOf(&line, record); got != want {
+			t.Errorf("%s: %x, want %x", record, got, want)
+		}
+	}
+	if got := keyOf(&line, []byte("no record")); got != (key{}) {
+		t.Errorf("%x", got)
+	}
+}
+
+func TestCountOnly(t *testing.T) {
+	m := newMemory()
+	m.add("a", midnight, record(1, "GetBlob"), record(1, "GetBlob"), record(2, "PutBlob"))
+	s := &Search{Source: m, Filter: filter(t, storagelog.FilterConfig{Text: "GetBlob"})}
+	if sum, err := s.Run(t.Context(), nil); err != nil || sum.Found != 1 || sum.Duplicates != 1 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+}
