@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -166,12 +167,13 @@ func waitForCommand(ts *testscript.TestScript, neg bool, args []string) {
 //	blob put CONTAINER NAME CONTENT
 //	blob get CONTAINER NAME [CONTENT]
 //	blob list CONTAINER WANTED…
+//	blob count CONTAINER NUMBER
 //	blob delete CONTAINER NAME
 //
 // and fails as the SDK does; "! blob" wants a refusal.
 func blobCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
-		ts.Fatalf("usage: blob create|put|get|list|delete container …")
+		ts.Fatalf("usage: blob create|put|get|list|count|delete container …")
 	}
 	opts := &azblob.ClientOptions{}
 	opts.Retry.MaxRetries = -1
@@ -215,7 +217,7 @@ func blobVerb(ctx context.Context, c *azblob.Client, verb, container string, arg
 			return fmt.Errorf("%s is %q", args[0], body)
 		}
 		return err
-	case "list":
+	case "list", "count":
 		var names []string
 		for pages := c.NewListBlobsFlatPager(container, nil); pages.More(); {
 			page, err := pages.NextPage(ctx)
@@ -225,6 +227,9 @@ func blobVerb(ctx context.Context, c *azblob.Client, verb, container string, arg
 			for _, item := range page.Segment.BlobItems {
 				names = append(names, *item.Name)
 			}
+		}
+		if verb == "count" {
+			names = []string{strconv.Itoa(len(names))}
 		}
 		if got := strings.Join(names, " "); got != strings.Join(args, " ") {
 			return fmt.Errorf("%s holds %q", container, got)
