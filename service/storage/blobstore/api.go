@@ -74,7 +74,7 @@ type Blob struct {
 	Name     string
 	Snapshot time.Time // zero for the base blob; unique per blob, to 100 ns
 	Type     BlobType
-	Length   int64 // set by the store
+	Length   int64 // set by the store; of a new page blob, by who makes it
 	// ETag and LastModified are set by the store at each change of content,
 	// properties or metadata (not of lease, tier or tags).
 	ETag         string
