@@ -1,12 +1,9 @@
 package storage
 
 import (
-	"encoding/binary"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
-	"unicode/utf8"
 
 	"reslog/record"
 )
@@ -247,91 +244,4 @@ func appendNumber(b []byte, name string, value int64) []byte {
 	}
 	b = append(append(append(b, `,"`...), name...), `":`...)
 	return strconv.AppendInt(b, value, 10)
-}
-
-func appendJSONString(b []byte, s string) []byte {
-	return append(appendJSONText(append(b, '"'), s), '"')
-}
-
-// appendJSONText appends the inside of a JSON string. Bytes that are not UTF-8
-// become the replacement character: JSON has no place for them.
-func appendJSONText(b []byte, s string) []byte {
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r != utf8.RuneError || n > 1 {
-				i += n
-				continue
-			}
-			b = append(append(b, s[start:i]...), "\ufffd"...)
-			i++
-			start = i
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			const digits = "0123456789abcdef"
-			b = append(b, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		}
-		i++
-		start = i
-	}
-	return append(b, s[start:]...)
-}
-
-// appendParts encodes the parts of a request: for each its strings with their
-// lengths, then its last modification in 100 ns since 1970.
-func appendParts(b []byte, parts []Part) []byte {
-	for i := range parts {
-		p := &parts[i]
-		for _, s := range [...]string{p.Operation, redactText(p.ObjectKey), p.ETag} {
-			b = binary.AppendUvarint(b, uint64(len(s)))
-			b = append(b, s...)
-		}
-		var ticks uint64
-		if !p.LastModified.IsZero() {
-			ticks = uint64(p.LastModified.UnixNano() / 100)
-		}
-		b = binary.AppendUvarint(b, ticks)
-	}
-	return b
-}
-
-// parseParts is the inverse of appendParts.
-func parseParts(b []byte) (parts []Part, ok bool) {
-	for len(b) > 0 {
-		var p Part
-		for _, s := range [...]*string{&p.Operation, &p.ObjectKey, &p.ETag} {
-			n, w := binary.Uvarint(b)
-			if w <= 0 || n > uint64(len(b)-w) {
-				return nil, false
-			}
-			*s = string(b[w : w+int(n)])
-			b = b[w+int(n):]
-		}
-		ticks, w := binary.Uvarint(b)
-		if w <= 0 || ticks > 1<<62/100 {
-			return nil, false
-		}
-		if b = b[w:]; ticks != 0 {
-			p.LastModified = time.Unix(0, int64(ticks)*100).UTC()
-		}
-		parts = append(parts, p)
-	}
-	return parts, true
 }
