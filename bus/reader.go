@@ -136,7 +136,7 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 
 // message returns the next message, waiting for it.
 func (r *Reader) message(ctx context.Context) (message, error) {
-	for wait := recoverMin; ; {
+	for wait := firstRetry; ; {
 		if err := ctx.Err(); err != nil {
 			return message{}, err
 		}
@@ -161,7 +161,7 @@ func (r *Reader) message(ctx context.Context) (message, error) {
 		case <-ctx.Done():
 		case <-time.After(wait):
 		}
-		wait = min(2*wait, recoverMax)
+		wait = min(2*wait, longestRetry)
 	}
 }
 

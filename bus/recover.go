@@ -13,8 +13,8 @@ import (
 
 // Waits between attempts to publish again.
 const (
-	recoverMin = 20 * time.Millisecond
-	recoverMax = 2 * time.Second
+	firstRetry   = 20 * time.Millisecond
+	longestRetry = 2 * time.Second
 )
 
 // recover is called when a message failed. Nothing is known of the messages in
@@ -120,7 +120,7 @@ func (w *writer) withoutIntents(entries []entry) []entry {
 // returns the stream's last sequence.
 func (w *writer) untilWritable(cause error) (last uint64, ok bool) {
 	reopen := needsReopen(cause)
-	for wait, tries := recoverMin, 0; ; wait, tries = min(2*wait, recoverMax), tries+1 {
+	for wait, tries := firstRetry, 0; ; wait, tries = min(2*wait, longestRetry), tries+1 {
 		w.shed(cause)
 		timer := time.NewTimer(wait)
 		select {

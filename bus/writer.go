@@ -239,11 +239,11 @@ func (w *writer) room(n int64) error {
 	if w.cfg.MinFree < 0 {
 		return nil
 	}
-	free, err := w.cfg.FreeSpace(w.cfg.Dir)
-	if err != nil || free-n >= w.cfg.MinFree {
-		return nil // a disk that cannot be asked is found out by writing
+	// A disk that cannot be asked is found out by writing.
+	if free, err := w.cfg.FreeSpace(w.cfg.Dir); err == nil && free-n < w.cfg.MinFree {
+		return fmt.Errorf("%w: %d bytes are free, %d are kept free", ErrNoSpace, free, w.cfg.MinFree)
 	}
-	return fmt.Errorf("%w: %d bytes are free, %d are kept free", ErrNoSpace, free, w.cfg.MinFree)
+	return nil
 }
 
 // reap waits for the oldest message in flight.

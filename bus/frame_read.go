@@ -1,0 +1,202 @@
+package bus
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"github.com/klauspost/compress/s2"
+
+	"reslog/record"
+)
+
+// frame is a decoded header; the body is decompressed when it is first asked for.
+type frame struct {
+	flags   byte
+	before  uint64
+	floor   uint64
+	records int
+	dict    []dictKey
+	refs    []ref
+
+	rawLen int
+	packed []byte // as in the message
+	raw    []byte // decompressed
+}
+
+// ref is one line of the index.
+type ref struct {
+	dict uint32
+	kind kind
+	size uint32
+}
+
+func damaged(what string) error { return fmt.Errorf("%w: %s", errFrame, what) }
+
+// parseFrame reads and checks everything but the body's content. Strings of the
+// dictionary come from in, so that a reader holds each once.
+func parseFrame(data []byte, in *interner) (*frame, error) {
+	if len(data) <= frameHeader || data[0] != frameMagic {
+		return nil, damaged("no frame")
+	}
+	if data[1] != frameVersion {
+		return nil, damaged(fmt.Sprintf("format version %d, this program knows %d", data[1], frameVersion))
+	}
+	if binary.LittleEndian.Uint32(data[2:]) != crc32.Checksum(data[frameHeader:], castagnoli) {
+		return nil, damaged("checksum does not match")
+	}
+	d := decoder{b: data[frameHeader:]}
+	f := &frame{flags: d.byte()}
+	f.before = d.uvarint()
+	f.floor = d.uvarint()
+	entries := d.count(maxFrameEntries)
+	f.records = d.count(entries)
+	f.dict = make([]dictKey, d.count(entries))
+	for i := range f.dict {
+		f.dict[i] = dictKey{
+			resource: in.string(d.bytes()),
+			category: record.Category(in.string(d.bytes())),
+			to:       in.string(d.bytes()),
+		}
+	}
+	f.refs = make([]ref, entries)
+	total, records := uint64(0), 0
+	for i := range f.refs {
+		k := d.uvarint()
+		size := d.uvarint()
+		if k>>2 >= uint64(len(f.dict)) || k&3 > uint64(kindSettle) || size > maxFrameBody {
+			return nil, damaged("index")
+		}
+		f.refs[i] = ref{dict: uint32(k >> 2), kind: kind(k & 3), size: uint32(size)}
+		total += size
+		if f.refs[i].kind == kindRecord {
+			records++
+		}
+	}
+	f.rawLen = d.count(maxFrameBody)
+	if d.bad || total != uint64(f.rawLen) || records != f.records {
+		return nil, damaged("header")
+	}
+	f.packed = d.b
+	return f, nil
+}
+
+// body returns the decompressed body.
+func (f *frame) body() ([]byte, error) {
+	if f.raw != nil || f.rawLen == 0 {
+		return f.raw, nil
+	}
+	if f.flags&frameS2 == 0 {
+		if len(f.packed) != f.rawLen {
+			return nil, damaged("body length")
+		}
+		f.raw = f.packed
+		return f.raw, nil
+	}
+	if n, err := s2.DecodedLen(f.packed); err != nil || n != f.rawLen {
+		return nil, damaged("body length")
+	}
+	raw, err := s2.Decode(nil, f.packed)
+	if err != nil {
+		return nil, damaged(err.Error())
+	}
+	f.raw = raw
+	return raw, nil
+}
+
+// decodeEntry reads an entry's body; its slices are parts of b.
+func decodeEntry(b []byte, k kind, rec *record.Record) error {
+	d := decoder{b: b}
+	if k != kindSettle {
+		rec.Time = d.time()
+		rec.Ended = d.time()
+	}
+	rec.ID = string(d.bytes())
+	if k != kindSettle {
+		rec.Line = d.slice()
+		rec.Detail = d.slice()
+	}
+	if d.bad || len(d.b) != 0 {
+		return damaged("entry")
+	}
+	return nil
+}
+
+// decoder reads fields; after the first one that is not there, bad is set and
+// everything reads as zero.
+type decoder struct {
+	b   []byte
+	bad bool
+}
+
+func (d *decoder) fail() { d.bad, d.b = true, nil }
+
+func (d *decoder) byte() byte {
+	if len(d.b) == 0 {
+		d.fail()
+		return 0
+	}
+	c := d.b[0]
+	d.b = d.b[1:]
+	return c
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+// count reads a number of at most limit.
+func (d *decoder) count(limit int) int {
+	v := d.uvarint()
+	if v > uint64(limit) {
+		d.fail()
+		return 0
+	}
+	return int(v)
+}
+
+func (d *decoder) bytes() []byte {
+	n := d.uvarint()
+	if n > uint64(len(d.b)) {
+		d.fail()
+		return nil
+	}
+	b := d.b[:n:n]
+	d.b = d.b[n:]
+	return b
+}
+
+// slice is bytes, with nil for none.
+func (d *decoder) slice() []byte {
+	if b := d.bytes(); len(b) > 0 {
+		return b
+	}
+	return nil
+}
+
+func (d *decoder) time() time.Time {
+	sec := d.varint()
+	nsec := d.uvarint()
+	if nsec >= uint64(time.Second) {
+		d.fail()
+		return time.Time{}
+	}
+	return time.Unix(sec, int64(nsec)).UTC()
+}
