@@ -149,6 +149,37 @@ func (n *Node) Deliveries(ctx context.Context) ([]Delivery, error) {
 	return answer.Value, err
 }
 
+// DeadLetter is a group of records that their destination can never take.
+type DeadLetter struct {
+	Key      string    `json:"key"`
+	Setting  string    `json:"setting"`
+	Resource string    `json:"resource"`
+	Kind     string    `json:"kind"`
+	Time     time.Time `json:"time"`
+	Reason   string    `json:"reason"`
+	// Lines are the records, one JSON object each.
+	Lines []json.RawMessage `json:"lines"`
+}
+
+// DeadLetters lists the records that no destination can take.
+func (n *Node) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
+	var answer struct {
+		Value []DeadLetter `json:"value"`
+	}
+	err := n.call(ctx, http.MethodGet, "deadletters", nil, &answer)
+	return answer.Value, err
+}
+
+// ReplayDeadLetter delivers the records of a dead letter again.
+func (n *Node) ReplayDeadLetter(ctx context.Context, key string) error {
+	return n.call(ctx, http.MethodPost, "deadletters/"+url.PathEscape(key)+"/replay", nil, &struct{}{})
+}
+
+// DiscardDeadLetter forgets the records of a dead letter.
+func (n *Node) DiscardDeadLetter(ctx context.Context, key string) error {
+	return n.call(ctx, http.MethodPost, "deadletters/"+url.PathEscape(key)+"/discard", nil, &struct{}{})
+}
+
 // Filter selects live records; empty fields select all.
 type Filter struct {
 	Resource  string // a part of the resource ID, such as the account's name

@@ -45,6 +45,29 @@ func (a *oneAccount) RegenerateKey(_ context.Context, name, key string) ([]Key, 
 	return a.Keys(name)
 }
 
+// oneLetter are the dead letters of a node with one.
+type oneLetter struct{ changes []string }
+
+func (l *oneLetter) List(context.Context) ([]deliver.DeadLetter, error) {
+	return []deliver.DeadLetter{{
+		Key: "worker/1.2", Setting: "s", Resource: acctID, Kind: "classic", Reason: "no such thing",
+		Records: []deliver.DeadRecord{{Line: []byte(`{"a":1}`), Detail: []byte("private")}, {Line: []byte("broken")}},
+	}}, nil
+}
+
+func (l *oneLetter) Replay(_ context.Context, key string) error {
+	if key != "worker/1.2" {
+		return fmt.Errorf("replay: %w", bus.ErrNotFound)
+	}
+	l.changes = append(l.changes, "replay")
+	return nil
+}
+
+func (l *oneLetter) Discard(_ context.Context, key string) error {
+	l.changes = append(l.changes, "discard "+key)
+	return nil
+}
+
 func startAPI(t *testing.T) (*httptest.Server, *bus.Bus) {
 	t.Helper()
 	b, err := bus.Open(t.Context(), bus.Config{Dir: t.TempDir()})
@@ -56,6 +79,8 @@ func startAPI(t *testing.T) (*httptest.Server, *bus.Bus) {
 		Accounts: &oneAccount{keys: [2]string{"one", "two"}},
 		Records:  b,
 		Ledger:   func() []deliver.LedgerEntry { return nil },
+
+		DeadLetters: &oneLetter{},
 	}))
 	t.Cleanup(func() {
 		srv.CloseClientConnections()
@@ -109,6 +134,11 @@ func TestEndpoints(t *testing.T) {
 	}{
 		{"GET", "accounts", "", 200, `{"value":[{"name":"acct","id":"` + acctID.String() + `","location":"local","endpoints":{"blob":"http://127.0.0.1:1/acct"}}]}`},
 		{"GET", "deliveries", "", 200, `{"value":[]}`},
+		{"GET", "deadletters", "", 200, `"key":"worker/1.2","setting":"s","resource":"` + acctID.String() + `","kind":"classic","time":"0001-01-01T00:00:00Z","reason":"no such thing","lines":[{"a":1},"broken"]`},
+		{"POST", "deadletters/worker%2F1.2/replay", "", 200, `{}`},
+		{"POST", "deadletters/worker%2F9.9/replay", "", 404, `"code":"DeadLetterNotFound"`},
+		{"POST", "deadletters/worker%2F1.2/discard", "", 200, `{}`},
+		{"GET", "deadletters/worker%2F1.2/discard", "", 404, `"code":"NotFound"`},
 		{"POST", "accounts/acct/listKeys", "", 200, `{"keys":[{"keyName":"key1","value":"one"},{"keyName":"key2","value":"two"}]}`},
 		{"POST", "accounts/acct/regenerateKey", `{"keyName":"key1"}`, 200, `{"keys":[{"keyName":"key1","value":"new"},{"keyName":"key2","value":"two"}]}`},
 		{"POST", "accounts/acct/regenerateKey", `{"keyName":"key3"}`, 400, `"code":"InvalidKeyName"`},

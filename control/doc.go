@@ -3,6 +3,9 @@
 //
 //	GET  /local/v1/records                          live records, one JSON object a line
 //	GET  /local/v1/deliveries                       the ledger of every setting and destination
+//	GET  /local/v1/deadletters                      records that no destination can take
+//	POST /local/v1/deadletters/{key}/replay         deliver them again
+//	POST /local/v1/deadletters/{key}/discard        forget them
 //	GET  /local/v1/accounts                         storage accounts, without keys
 //	POST /local/v1/accounts/{name}/listKeys         their keys
 //	POST /local/v1/accounts/{name}/regenerateKey    {"keyName":"key1"}: a new key, valid at once

@@ -37,6 +37,16 @@ type Records interface {
 	Tail(ctx context.Context, want func(resource.Key, record.Category) bool) (*bus.Reader, error)
 }
 
+// DeadLetters are the records that no destination can take.
+type DeadLetters interface {
+	List(ctx context.Context) ([]deliver.DeadLetter, error)
+	// Replay delivers the records of a letter again. Its error wraps
+	// bus.ErrNotFound for a key that is not there.
+	Replay(ctx context.Context, key string) error
+	// Discard forgets the records of a letter, if it is there.
+	Discard(ctx context.Context, key string) error
+}
+
 // Config is what New needs; every field but Logger and Following is required.
 type Config struct {
 	// Token is what requests must carry.
@@ -45,6 +55,8 @@ type Config struct {
 	Records  Records
 	// Ledger returns the account of every delivery.
 	Ledger func() []deliver.LedgerEntry
+	// DeadLetters are those of all deliveries.
+	DeadLetters DeadLetters
 	// Logger is told of failures; nil discards.
 	Logger *slog.Logger
 	// Following is kept at the number of streams of live records; nil counts
@@ -90,6 +102,9 @@ func New(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /local/v1/records", s.records)
 	mux.HandleFunc("GET /local/v1/deliveries", s.answer(s.deliveries))
+	mux.HandleFunc("GET /local/v1/deadletters", s.answer(s.deadLetters))
+	mux.HandleFunc("POST /local/v1/deadletters/{key}/replay", s.answer(s.replay))
+	mux.HandleFunc("POST /local/v1/deadletters/{key}/discard", s.answer(s.discard))
 	mux.HandleFunc("GET /local/v1/accounts", s.answer(s.accounts))
 	mux.HandleFunc("POST /local/v1/accounts/{name}/listKeys", s.answer(s.listKeys))
 	mux.HandleFunc("POST /local/v1/accounts/{name}/regenerateKey", s.answer(s.regenerateKey))
@@ -142,6 +157,8 @@ func (s *server) fail(w http.ResponseWriter, err error) {
 	case errors.As(err, &e):
 	case errors.Is(err, resource.ErrNotFound):
 		e = &apiError{http.StatusNotFound, "ResourceNotFound", err.Error()}
+	case errors.Is(err, bus.ErrNotFound):
+		e = &apiError{http.StatusNotFound, "DeadLetterNotFound", err.Error()}
 	case errors.Is(err, ErrBadKeyName):
 		e = &apiError{http.StatusBadRequest, "InvalidKeyName", err.Error()}
 	default:

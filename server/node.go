@@ -266,7 +266,8 @@ func (n *Node) listen(front http.Handler) error {
 			Ledger:   n.router.Ledger,
 			Logger:   n.cfg.Logger.With("part", "control"),
 
-			Following: &n.tails,
+			DeadLetters: n.router.DeadLetters(),
+			Following:   &n.tails,
 		})
 		l, err := n.serve("admin", n.cfg.AdminAddr, n.adminHandler(local), nil)
 		if err != nil {

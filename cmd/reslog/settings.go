@@ -15,11 +15,11 @@ import (
 func newSettingsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "settings",
-		Short: "Show where the records of a running node go",
+		Short: "Show where the records of a running node go, and those that could not",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSettingsStatusCommand())
+	cmd.AddCommand(newSettingsStatusCommand(), newSettingsDeadCommand())
 	return cmd
 }
 
