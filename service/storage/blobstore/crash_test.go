@@ -142,6 +142,22 @@ func (p *progress) check(t *testing.T, s *store) {
 			t.Fatalf("%s has version %d, acknowledged %d, begun %d (%v)", name, v, done, p.begun[name], err)
 		}
 	}
+	var stored int64
+	for name := range p.begun {
+		_, uncommitted, b, err := s.Blocks(context.Background(), Ref{account, "c", name}, time.Time{})
+		if err != nil && !errors.Is(err, ErrBlobNotFound) {
+			t.Fatal(err)
+		}
+		if b != nil {
+			stored += b.Length
+		}
+		for _, block := range uncommitted {
+			stored += block.Length
+		}
+	}
+	if _, user, err := s.Usage(context.Background(), account); err != nil || user != stored {
+		t.Fatalf("%d bytes are counted, %d are stored (%v)", user, stored, err)
+	}
 }
 
 // TestKill kills a process that writes, several times on one folder, and looks

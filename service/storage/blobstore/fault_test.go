@@ -194,7 +194,7 @@ func TestFailedLog(t *testing.T) {
 func TestMinFree(t *testing.T) {
 	fs := &faultFS{FS: vfs.Default}
 	fs.free.Store(11 << 20)
-	s := openTest(t, Config{FS: fs, MinFree: 10 << 20})
+	s := openTest(t, Config{FS: fs, MinFree: 10 << 20, CollectBytes: 1 << 40})
 	newContainer(t, s, "c")
 	data := make([]byte, 200<<10)
 	var err error
@@ -207,6 +207,14 @@ func TestMinFree(t *testing.T) {
 	if !errors.Is(err, ErrReadOnly) || n < 2 || fs.free.Load() < 9<<20 {
 		t.Errorf("after %d puts with %d bytes free: %v", n, fs.free.Load(), err)
 	}
+	// Collecting works in half of the reserve.
+	fs.free.Store(9<<20 + 512<<10)
+	s = sealAll(t, s)
+	if c := collectAll(t, s); c.Extents == 0 || c.Moved == 0 {
+		t.Errorf("on a full disk: %+v", c)
+	}
+	equal(t, read(t, s, "c", "b", time.Time{}), data)
+	fs.free.Store(2 << 20)
 	update(t, s, "c", "b", (*Txn).DeleteBase)
 	if err := s.DeleteContainer(context.Background(), account, "c", nil); err != nil {
 		t.Error(err)

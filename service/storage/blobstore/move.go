@@ -28,6 +28,7 @@ type mover struct {
 	names   map[uint64]containerName
 	waiting []owner // whose pieces were copied but not yet replaced
 	bytes   int64
+	budget  int64 // bytes to copy before the disk is asked again
 }
 
 // owner is a blob, a snapshot or an uncommitted block: who has pieces.
@@ -143,7 +144,7 @@ func (v *mover) copyPiece(p piece) error {
 	if err := v.limit.WaitN(v.ctx, int(p.size)); err != nil {
 		return err
 	}
-	if err := v.s.writable(int(p.size)); err != nil {
+	if err := v.room(int64(p.size)); err != nil {
 		return err
 	}
 	buf := v.s.buffers.get()
@@ -165,6 +166,20 @@ func (v *mover) copyPiece(p piece) error {
 	v.copies[from] = place{e.id, off}
 	v.bytes += int64(p.size)
 	return nil
+}
+
+// room returns an error when there is none for n more bytes. Moving gives back
+// more than it takes, so it may use half of what is kept free.
+func (v *mover) room(n int64) error {
+	const ahead = 4 << 20
+	if v.budget -= n; v.budget >= 0 {
+		return nil
+	}
+	if err := v.s.space.failed(); err != nil {
+		return err
+	}
+	v.budget = ahead
+	return v.s.space.check(ahead, v.s.c.MinFree/2)
 }
 
 // replaceWaiting makes the waiting owners refer to the copies, once those are on

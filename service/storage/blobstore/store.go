@@ -227,16 +227,31 @@ func (s *store) writable(n int) error {
 	if sp.min < 0 || sp.budget.Add(-int64(n)-overhead) >= 0 {
 		return nil
 	}
+	// What the budget allows must fit above the reserve, or there is none.
+	budget := max(sp.min/4, 1<<20)
+	err := sp.check(int64(n)+budget, sp.min)
+	if errors.Is(err, ErrReadOnly) {
+		budget = 0
+		err = sp.check(int64(n), sp.min)
+	}
+	if err == nil {
+		sp.budget.Store(budget)
+	}
+	return err
+}
+
+// check returns ErrReadOnly unless n bytes fit and leave reserve bytes free.
+func (sp *space) check(n, reserve int64) error {
+	if sp.min < 0 {
+		return nil
+	}
 	u, err := sp.fs.GetDiskUsage(sp.dir)
 	if err != nil {
 		return fmt.Errorf("free space: %w", err)
 	}
-	left := int64(min(u.AvailBytes, 1<<62)) - sp.min - int64(n)
-	if left < 0 {
-		sp.budget.Store(0)
-		return fmt.Errorf("%w: %d bytes free, %d must remain", ErrReadOnly, u.AvailBytes, sp.min)
+	if left := int64(min(u.AvailBytes, 1<<62)); left-n < reserve {
+		return fmt.Errorf("%w: %d bytes free, %d must remain", ErrReadOnly, left, reserve)
 	}
-	sp.budget.Store(min(left, max(sp.min/4, 1<<20)))
 	return nil
 }
 
