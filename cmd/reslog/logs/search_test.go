@@ -383,3 +383,35 @@ func TestCountOnly(t *testing.T) {
 		t.Errorf("%+v, %v", sum, err)
 	}
 }
+
+func BenchmarkCount(b *testing.B) {
+	var lines []string
+	for i := range 100000 {
+		e := storagelog.Entry{
+			Version: storagelog.V1, StartTime: midnight.Add(time.Duration(i) * time.Millisecond), Operation: "GetBlob", Service: "blob",
+			URL: "https://contoso.blob.core.windows.net:443/photos/2026/03/image.jpg?timeout=901", ObjectKey: "/contoso/photos/2026/03/image.jpg",
+			RequestID: fmt.Sprintf("%08x-0000-0000-0000-%012x", i*7919, i), UserAgent: "azsdk-net-Storage.Blobs/12.24.0 (.NET 9.0.1; Ubuntu 24.04)",
+		}
+		lines = append(lines, string(storagelog.AppendEntry(nil, &e)))
+	}
+	m := newMemory()
+	m.add("a", midnight, lines...)
+	for _, bb := range []struct {
+		name string
+		s    Search
+	}{{"once each", Search{}}, {"all", Search{KeepDuplicates: true}}} {
+		b.Run(bb.name, func(b *testing.B) {
+			f, err := storagelog.NewFilter(storagelog.FilterConfig{Text: "GetBlob;"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			bb.s.Source, bb.s.Filter = m, f
+			b.SetBytes(int64(len(m.texts["a"])))
+			for b.Loop() {
+				if sum, err := bb.s.Run(b.Context(), nil); err != nil || sum.Found != 100000 {
+					b.Fatalf("%+v, %v", sum, err)
+				}
+			}
+		})
+	}
+}
