@@ -37,6 +37,9 @@ func switchLogging(t *testing.T, svc *service.Client, version storagelog.Version
 // logName is the documented form of a log's name: service/YYYY/MM/DD/hhmm/counter.log.
 var logName = regexp.MustCompile(`^blob/\d{4}/\d{2}/\d{2}/\d{2}00/\d{6}\.log$`)
 
+// logType is what LogType may be: some of the three classes, in this order.
+var logType = regexp.MustCompile(`^(read)?(,?write)?(,?delete)?$`)
+
 // readLogs downloads every log, checks its name and metadata, and reads each
 // record strictly.
 func readLogs(t *testing.T, logs *container.Client, version storagelog.Version) []storagelog.Entry {
@@ -91,7 +94,7 @@ func checkLogMetadata(t *testing.T, name string, md map[string]*string, entries 
 		m[strings.ToLower(k)] = *v
 	}
 	want(t, name+" LogVersion", m["logversion"], string(version))
-	if m["logtype"] == "" || strings.Trim(m["logtype"], "readwritedelete,") != "" {
+	if !logType.MatchString(m["logtype"]) || m["logtype"] == "" {
 		t.Errorf("%s LogType %q", name, m["logtype"])
 	}
 	start, err := time.Parse(time.RFC3339Nano, m["starttime"])

@@ -19,7 +19,7 @@
 //	reslog-audit a node that logs, and answers only when the record is on disk
 //	bare         net/http, same bytes, no storage
 //
-// The result is written as Markdown; ratios are between medians of the rounds.
+// The result is written as Markdown; a ratio is the median of the rounds' ratios.
 package main
 
 import (

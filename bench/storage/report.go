@@ -15,7 +15,7 @@ func report(cfg config, results map[cell][]sample) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Blob service under load\n\nWritten by `go run ./bench/storage`. %s.\n\n", machine())
 	fmt.Fprintf(&b, "Client and servers share the machine's processors; servers take turns within each of %d rounds of %s a measurement. "+
-		"Rates are requests a second, the median of the rounds with the single rounds in brackets; ratios are between medians. "+
+		"Rates are requests a second, the median of the rounds with the single rounds in brackets; a ratio is the median of the rounds' ratios. "+
 		"Puts of reslog are durable when they are answered: synced, many in one group. `reslog-log` logs every request into `$logs`; "+
 		"its processor time counts all that logging does until the last record is where it belongs. "+
 		"`bare` is a net/http handler that writes the same bytes and stores nothing.\n\n", cfg.rounds, cfg.duration)
@@ -38,7 +38,7 @@ func report(cfg config, results map[cell][]sample) error {
 func table(b *strings.Builder, cfg config, results map[cell][]sample, op string, workers int) {
 	fmt.Fprintf(b, "## %s, %s\n\n", operations()[op].title, plural(workers))
 	fmt.Fprintf(b, "| server | req/s [rounds] | against azurite | p50 | p99 | server CPU a request | memory |\n|---|---|---|---|---|---|---|\n")
-	base := median(results[cell{op, workers, "azurite"}], rate)
+	base := results[cell{op, workers, "azurite"}]
 	for _, name := range cfg.servers {
 		s := results[cell{op, workers, name}]
 		if len(s) == 0 {
@@ -50,8 +50,8 @@ func table(b *strings.Builder, cfg config, results map[cell][]sample, op string,
 			rounds[i] = number(s[i].rate)
 		}
 		ratio := "–"
-		if base > 0 {
-			ratio = fmt.Sprintf("%.1f×", m/base)
+		if len(base) > 0 {
+			ratio = fmt.Sprintf("%.1f×", paired(s, base))
 		}
 		fmt.Fprintf(b, "| %s | %s [%s] | %s | %s | %s | %s | %s |\n", name, number(m), strings.Join(rounds, " "), ratio,
 			short(median(s, func(s sample) float64 { return float64(s.p50) })), short(median(s, func(s sample) float64 { return float64(s.p99) })),
@@ -66,15 +66,15 @@ func summary(b *strings.Builder, cfg config, results map[cell][]sample) {
 	most := slices.Max(cfg.workers)
 	fmt.Fprintf(b, "## Goals\n\n| goal | measured, %s |\n|---|---|\n", plural(most))
 	line := func(goal, op, server, base string, least float64) {
-		m, of := median(results[cell{op, most, server}], rate), median(results[cell{op, most, base}], rate)
-		if m == 0 || of == 0 {
+		ratio := paired(results[cell{op, most, server}], results[cell{op, most, base}])
+		if ratio == 0 {
 			return
 		}
 		verdict := "met"
-		if m/of < least {
+		if ratio < least {
 			verdict = "**missed**"
 		}
-		fmt.Fprintf(b, "| %s | %.2f×, %s |\n", goal, m/of, verdict)
+		fmt.Fprintf(b, "| %s | %.2f×, %s |\n", goal, ratio, verdict)
 	}
 	line("at least 25 times Azurite's puts of 4 KiB", "put-4k", "reslog", "azurite", 25)
 	line("at least 40 times Azurite's gets of 4 KiB", "get-4k", "reslog", "azurite", 40)
@@ -84,6 +84,16 @@ func summary(b *strings.Builder, cfg config, results map[cell][]sample) {
 		line("logging on costs less than 5 % of "+operations()[op].title, op, "reslog-log", "reslog", 0.95)
 	}
 	b.WriteString("\n")
+}
+
+// paired returns the median of the ratios within each round: what slows down the
+// machine for a while slows down both sides of a ratio.
+func paired(s, base []sample) float64 {
+	var ratios []sample
+	for i := range min(len(s), len(base)) {
+		ratios = append(ratios, sample{rate: s[i].rate / base[i].rate})
+	}
+	return median(ratios, rate)
 }
 
 func rate(s sample) float64 { return s.rate }
