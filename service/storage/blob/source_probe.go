@@ -1,0 +1,136 @@
+package blob
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"reslog/service/storage"
+	"reslog/service/storage/blobstore"
+)
+
+// probed is a blob of this node that a URL names and that may be read.
+type probed struct {
+	ref   blobstore.Ref
+	query url.Values
+}
+
+// probeSource finds the blob that a URL of this node names, and whether it may
+// be read, by sending a request for it through the same checks as all requests.
+// Only the checks run: nothing is read and nothing is logged.
+func (s *Service) probeSource(c *storage.Call, u *url.URL, trusted bool) (*probed, error) {
+	if trusted {
+		found, err := s.probe(c, u, storage.InProcess)
+		if err != nil || found.ref.Account == c.Account.Name {
+			return found, err
+		}
+	}
+	return s.probe(c, u, func(h http.Handler) http.RoundTripper { return direct{h, c.Request.RemoteAddr} })
+}
+
+func (s *Service) probe(c *storage.Call, u *url.URL, transport func(http.Handler) http.RoundTripper) (*probed, error) {
+	if s.accounts == nil {
+		return nil, cannotVerify(http.StatusNotFound, storage.ErrBlobNotFound.Message)
+	}
+	probe := &sourceProbe{Service: s, found: &probed{}}
+	front := storage.NewFront(storage.FrontConfig{
+		Service: probe, Accounts: s.accounts, SkipVersionCheck: true,
+		Now: func() time.Time { return c.Now },
+	})
+	req, err := http.NewRequestWithContext(c.Context(), http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return nil, invalidHeader("X-Ms-Copy-Source", redactQuery(u.String()))
+	}
+	req.Header.Set("X-Ms-Version", string(c.Version))
+	req.TLS = c.Request.TLS
+	res, err := transport(front).RoundTrip(req)
+	if err != nil {
+		return nil, fmt.Errorf("check copy source: %w", err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, cannotVerify(res.StatusCode, refusedSource(res.StatusCode, res.Header.Get("X-Ms-Error-Code")))
+	}
+	return probe.found, nil
+}
+
+// refusedSource words why a source cannot be read.
+func refusedSource(status int, code string) string {
+	switch status {
+	case http.StatusNotFound:
+		return storage.ErrResourceNotFound.Message
+	case http.StatusUnauthorized:
+		return storage.ErrNoAuthenticationInformation.Message
+	case http.StatusForbidden:
+		return "This request is not authorized to read the copy source: " + code + "."
+	}
+	return "Could not verify the copy source: " + strconv.Itoa(status) + " " + code + "."
+}
+
+// sourceProbe is the blob service with one operation, which only notes what was
+// asked for.
+type sourceProbe struct {
+	*Service
+	found *probed
+}
+
+// Route takes every request for the reading of a blob.
+func (p *sourceProbe) Route(c *storage.Call) (*storage.Operation, error) {
+	op, err := p.Service.Route(c)
+	if err != nil {
+		return nil, err
+	}
+	if op != p.ops.getBlob {
+		return nil, storage.ErrInvalidUri
+	}
+	noted := *op
+	noted.Run = func(c *storage.Call) error {
+		p.found.ref, p.found.query = ref(c), c.Query
+		return finish(c, answer(c), http.StatusOK)
+	}
+	return &noted, nil
+}
+
+// direct sends requests to a handler without a network and without the identity
+// that storage.InProcess gives.
+type direct struct {
+	handler http.Handler
+	remote  string
+}
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	in := r.Clone(context.WithoutCancel(r.Context()))
+	in.RequestURI, in.Host, in.RemoteAddr = r.URL.RequestURI(), r.URL.Host, d.remote
+	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
+	w := &memoryWriter{header: http.Header{}}
+	d.handler.ServeHTTP(w, in)
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return &http.Response{StatusCode: w.status, Header: w.header, Body: io.NopCloser(strings.NewReader(w.body.String())), Request: r}, nil
+}
+
+// memoryWriter keeps an answer in memory; only small ones are written to it.
+type memoryWriter struct {
+	header http.Header
+	status int
+	body   strings.Builder
+}
+
+func (w *memoryWriter) Header() http.Header { return w.header }
+
+func (w *memoryWriter) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+}
+
+func (w *memoryWriter) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(p)
+}
