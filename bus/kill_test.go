@@ -18,8 +18,8 @@ import (
 
 // childEmits emits records from a few goroutines until it is killed, and tells
 // on standard output what it did: "b id" after Begin, "e id" after Emit in
-// audit mode; "t n" for the records that are taken by now in buffered mode, and
-// "n n" for those emitted.
+// audit mode; in buffered mode "t n" for the records that are taken by now, and
+// "n id nanoseconds" for every 50th emitted.
 func childEmits() {
 	fail := func(err error) {
 		if err != nil {
@@ -58,7 +58,7 @@ func childEmits() {
 				if mode == bus.Buffered {
 					fail(b.Emitter().Emit(ctx, r))
 					if i%50 == 0 {
-						say("n %s\n", id)
+						say("n %s %d\n", id, time.Now().UnixNano())
 						time.Sleep(time.Millisecond)
 					}
 					continue
@@ -156,10 +156,18 @@ func TestKillInBufferedMode(t *testing.T) {
 	var number uint64
 	for run := range 8 {
 		var taken uint64
+		emitted := map[string]int64{} // when
+		var latest int64
 		for _, line := range runChild(t, dir, bus.Buffered, run, time.Duration(20+rand.IntN(100))*time.Millisecond) {
 			if n, ok := strings.CutPrefix(line, "t "); ok {
 				if v, err := strconv.ParseUint(n, 10, 64); err == nil {
 					taken = max(taken, v)
+				}
+			}
+			if n, ok := strings.CutPrefix(line, "n "); ok {
+				id, at, _ := strings.Cut(n, " ")
+				if v, err := strconv.ParseInt(at, 10, 64); err == nil {
+					emitted[id], latest = v, max(latest, v)
 				}
 			}
 		}
@@ -181,6 +189,16 @@ func TestKillInBufferedMode(t *testing.T) {
 				t.Fatalf("run %d: %s follows %s-%d", run, e.Record.ID, name, next[name]-1)
 			}
 			next[name]++
+			delete(emitted, e.Record.ID)
+		}
+		var window time.Duration // of emissions before the kill that are lost
+		for _, at := range emitted {
+			window = max(window, time.Duration(latest-at))
+		}
+		t.Logf("run %d: what was emitted in the last %v is lost", run, window)
+		// 50 ms is what is promised of a machine that has nothing else to do.
+		if window > 500*time.Millisecond {
+			t.Errorf("run %d: what was emitted in the last %v is lost", run, window)
 		}
 		number = end.Number
 		if err := b.Close(); err != nil {

@@ -120,7 +120,9 @@ func (w *writer) withoutIntents(entries []entry) []entry {
 // returns the stream's last sequence.
 func (w *writer) untilWritable(cause error) (last uint64, ok bool) {
 	reopen := needsReopen(cause)
-	for wait, tries := firstRetry, 0; ; wait, tries = min(2*wait, longestRetry), tries+1 {
+	first := min(firstRetry<<min(w.streak, 10), longestRetry)
+	w.streak++
+	for wait, tries := first, 0; ; wait, tries = min(2*wait, longestRetry), tries+1 {
 		w.shed(cause)
 		timer := time.NewTimer(wait)
 		select {

@@ -145,10 +145,10 @@ func (h *host) awaitConnected(ctx context.Context, connected bool) error {
 	return nil
 }
 
-// fault returns the error by which a store of the server stopped writing. The
-// server answers nothing to a message it could not write, and goes on refusing
+// fault returns the error by which the store of a stream, or of any if stream is
+// empty, stopped writing. The server answers nothing to a message it could not write, and goes on refusing
 // until it is opened again: this is how it is found out.
-func (h *host) fault() error {
+func (h *host) fault(stream string) error {
 	h.mu.Lock()
 	ns := h.server
 	h.mu.Unlock()
@@ -159,7 +159,7 @@ func (h *host) fault() error {
 		return fmt.Errorf("%w: it is switched off", errStore)
 	}
 	for _, e := range ns.Healthz(&server.HealthzOptions{Details: true}).Errors {
-		if e.Stream != "" {
+		if e.Stream != "" && (stream == "" || e.Stream == stream) {
 			return fmt.Errorf("%w: %s", errStore, e.Error)
 		}
 	}

@@ -20,6 +20,9 @@ type trimmer struct {
 	fetch   *fetcher
 	ends    []uint64 // last sequences at the latest ticks, oldest first
 	trimmed uint64   // everything below is gone
+
+	mendAt   time.Time // not before
+	mendWait time.Duration
 }
 
 func (t *trimmer) run(ctx context.Context) {
@@ -32,14 +35,30 @@ func (t *trimmer) run(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if err := t.bus.host.fault(); err != nil {
-			t.bus.writer.mend(err)
+		if t.mend() {
 			continue
 		}
 		if err := t.trim(ctx); err != nil && ctx.Err() == nil {
 			t.bus.cfg.Logger.Warn("old records cannot be removed, trying again", slog.Any("error", err))
 		}
 	}
+}
+
+// mend has the server opened again when one of its stores has stopped writing,
+// less and less often while that does not help.
+func (t *trimmer) mend() bool {
+	err := t.bus.host.fault("")
+	switch {
+	case err == nil:
+		t.mendWait = 0
+		return false
+	case time.Now().Before(t.mendAt):
+		return false
+	}
+	t.mendWait = min(max(2*t.mendWait, time.Second), 5*time.Minute)
+	t.mendAt = time.Now().Add(t.mendWait)
+	t.bus.writer.mend(err)
+	return true
 }
 
 // trim removes what may go by now.

@@ -37,6 +37,7 @@ type writer struct {
 	cut     cut
 	retry   [][]entry // to publish before what the cut holds
 	flights []*flight
+	streak  int       // failures since a message last reached the disk
 	dropped uint64    // highest order of the entries that were let go of
 	chunks  [][]entry // emptied, to use again
 	buffers [][]byte  // of acknowledged messages
@@ -269,7 +270,7 @@ func (w *writer) outcome(f *flight) error {
 		case err := <-f.ack.Err():
 			return err
 		case <-ticker.C:
-			if err := w.host.fault(); err != nil {
+			if err := w.host.fault(streamName); err != nil {
 				return err
 			}
 			if time.Since(f.sent) > ackTimeout {
@@ -314,6 +315,7 @@ func (w *writer) complete(f *flight) {
 		}
 		order = max(order, e.order)
 	}
+	w.streak = 0
 	w.bytes += uint64(len(f.data))
 	w.stats.taken.Add(uint64(f.records))
 	w.stats.takenBytes.Add(uint64(size))
