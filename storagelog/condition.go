@@ -45,8 +45,14 @@ var opSpellings = []struct {
 	text string
 	op   Op
 }{
-	{"!=", NotEqual}, {"!~", MatchesNot}, {"<=", LessOrEqual}, {">=", GreaterOrEqual},
-	{"=", Equal}, {"~", Matches}, {"<", Less}, {">", Greater},
+	{"!=", NotEqual},
+	{"!~", MatchesNot},
+	{"<=", LessOrEqual},
+	{">=", GreaterOrEqual},
+	{"=", Equal},
+	{"~", Matches},
+	{"<", Less},
+	{">", Greater},
 }
 
 // ParseCondition reads "field=value", "field~regexp", "latency>=100" and so on.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -205,7 +206,7 @@ func (f *Filter) Scan(r io.Reader, fn func(line []byte) error) (ScanStats, error
 		if skip || have > maxLine {
 			have, skip = 0, true
 		} else if have == len(buf) {
-			buf = append(buf, make([]byte, len(buf))...)
+			buf = slices.Grow(buf, len(buf))[:2*len(buf)]
 		}
 	}
 }

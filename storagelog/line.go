@@ -81,7 +81,8 @@ func (l *Line) split(raw []byte) error {
 	known := maxFields // of the others nothing is known but quotes and semicolons
 	for pos := 0; ; pos++ {
 		f := Field(min(l.n+1, 255))
-		start, end := pos, 0
+		start := pos
+		var end int
 		if pos < len(raw) && raw[pos] == '"' {
 			if l.n < known && f.spec().kind != quoted {
 				return &SyntaxError{Column: pos + 1, Field: f, Reason: "a quote in a field that has none"}

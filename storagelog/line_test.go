@@ -153,10 +153,12 @@ func TestHostileText(t *testing.T) {
 		"\u2028", "\xff\xfe", "a\xc3", "\t", "&quot;;\n1.0;", " ", "%22", strings.Repeat("\n", 3000),
 	}
 	for _, v := range values {
-		e := Entry{StartTime: time.Unix(1e9, 0), HTTPStatus: v, Operation: v, Status: v, AuthType: v, RequesterAccount: v, OwnerAccount: v, Service: v, URL: v, ObjectKey: v,
+		e := Entry{
+			StartTime: time.Unix(1e9, 0), HTTPStatus: v, Operation: v, Status: v, AuthType: v, RequesterAccount: v, OwnerAccount: v, Service: v, URL: v, ObjectKey: v,
 			RequestID: v, ClientIP: v, RequestVersion: v, RequestMD5: v, ServerMD5: v, ETag: v, Conditions: v, UserAgent: v,
 			Referrer: v, ClientRequestID: v, UserObjectID: v, TenantID: v, ApplicationID: v, Audience: v, Issuer: v,
-			UserPrincipalName: v, AuthorizationDetail: v}
+			UserPrincipalName: v, AuthorizationDetail: v,
+		}
 		for _, e.Version = range []Version{V1, V2} {
 			line := AppendEntry(nil, &e)
 			if n := bytes.Count(line, []byte("\n")); n != 1 || line[len(line)-1] != '\n' {

@@ -73,8 +73,11 @@ func List(ctx context.Context, c ListConfig, fn func(Log) error) error {
 		}
 		err := c.Lister.ListBlobs(ctx, prefix, func(b Listed) error {
 			name, err := ParseLogName(b.Name)
+			if err != nil {
+				return nil //nolint:nilerr // what else lies there is no log
+			}
 			switch {
-			case err != nil || name.Service != c.Service || name.Hour.Before(first):
+			case name.Service != c.Service || name.Hour.Before(first):
 				return nil
 			case !last.IsZero() && name.Hour.After(last):
 				return errPast
@@ -145,14 +148,22 @@ type unit struct {
 // units are the levels of folders, the greatest first. The hour's prefix ends
 // before its minute, as in other readers of these logs.
 var units = [...]unit{
-	{"2006/", func(t time.Time) time.Time { return time.Date(t.Year(), 1, 1, 0, 0, 0, 0, time.UTC) },
-		func(t time.Time) time.Time { return t.AddDate(1, 0, 0) }, 1052},
-	{"2006/01/", func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC) },
-		func(t time.Time) time.Time { return t.AddDate(0, 1, 0) }, 87.4},
-	{"2006/01/02/", func(t time.Time) time.Time { return t.Truncate(24 * time.Hour) },
-		func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }, 3.88},
-	{"2006/01/02/15", func(t time.Time) time.Time { return t },
-		func(t time.Time) time.Time { return t.Add(time.Hour) }, 1.12},
+	{
+		"2006/", func(t time.Time) time.Time { return time.Date(t.Year(), 1, 1, 0, 0, 0, 0, time.UTC) },
+		func(t time.Time) time.Time { return t.AddDate(1, 0, 0) }, 1052,
+	},
+	{
+		"2006/01/", func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC) },
+		func(t time.Time) time.Time { return t.AddDate(0, 1, 0) }, 87.4,
+	},
+	{
+		"2006/01/02/", func(t time.Time) time.Time { return t.Truncate(24 * time.Hour) },
+		func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }, 3.88,
+	},
+	{
+		"2006/01/02/15", func(t time.Time) time.Time { return t },
+		func(t time.Time) time.Time { return t.Add(time.Hour) }, 1.12,
+	},
 }
 
 // cover appends the cheapest prefixes of level or deeper that hold the hours

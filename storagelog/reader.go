@@ -99,8 +99,10 @@ func (r *Reader) strict(raw []byte) error {
 	case r.version == "":
 		r.version = r.line.Version()
 	case r.version != r.line.Version():
-		return &SyntaxError{Line: r.number, Field: FieldVersion, Column: 1,
-			Reason: fmt.Sprintf("version %s in a log of version %s", r.line.Version(), r.version)}
+		return &SyntaxError{
+			Line: r.number, Field: FieldVersion, Column: 1,
+			Reason: fmt.Sprintf("version %s in a log of version %s", r.line.Version(), r.version),
+		}
 	}
 	return nil
 }
@@ -127,8 +129,10 @@ func (r *Reader) readLine() ([]byte, error) {
 				return nil, io.EOF
 			}
 			if r.mode == Strict {
-				return nil, &SyntaxError{Line: r.number + 1, Column: len(r.long) + 1,
-					Reason: "the log ends without a line feed"}
+				return nil, &SyntaxError{
+					Line: r.number + 1, Column: len(r.long) + 1,
+					Reason: "the log ends without a line feed",
+				}
 			}
 			return r.long, nil
 		default:

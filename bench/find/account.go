@@ -70,7 +70,7 @@ func openAccount(ctx context.Context, dir string) (*account, error) {
 		return nil, err
 	}
 	a.server = &http.Server{Handler: front, ReadHeaderTimeout: time.Minute}
-	go a.server.Serve(ln) //nolint:errcheck // ends with Close
+	go a.server.Serve(ln) // until close
 	a.connection = fmt.Sprintf("AccountName=%s;AccountKey=%s;BlobEndpoint=http://%s/%[1]s", client.DevAccount, client.DevKey, ln.Addr())
 	return a, nil
 }

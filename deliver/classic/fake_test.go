@@ -2,6 +2,7 @@ package classic
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -259,7 +260,7 @@ func (a *account) held(t *testing.T) map[string][]string {
 		r := storagelog.NewReader(strings.NewReader(text.String()), storagelog.Strict)
 		for {
 			var e storagelog.Entry
-			if err := r.Read(&e); err == io.EOF {
+			if err := r.Read(&e); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil {
 				t.Fatalf("log %s: %v", name, err)

@@ -474,8 +474,10 @@ func TestForeignCommit(t *testing.T) {
 	}
 	// A commit of a former process, sent before it died, arrives late.
 	earlier := item(0, noon)
-	b.committed = []fakeBlock{{blockID(earlier.Position, earlier.Position), string(storagelog.AppendEntry(nil, &storagelog.Entry{StartTime: noon.Add(-2 * time.Second), Operation: "PutBlob", ClientRequestID: "0"}))},
-		{blockID(item(1, noon).Position, item(1, noon).Position), string(storagelog.AppendEntry(nil, &storagelog.Entry{StartTime: noon.Add(-2 * time.Second), Operation: "PutBlob", ClientRequestID: "1"}))}}
+	b.committed = []fakeBlock{
+		{blockID(earlier.Position, earlier.Position), string(storagelog.AppendEntry(nil, &storagelog.Entry{StartTime: noon.Add(-2 * time.Second), Operation: "PutBlob", ClientRequestID: "0"}))},
+		{blockID(item(1, noon).Position, item(1, noon).Position), string(storagelog.AppendEntry(nil, &storagelog.Entry{StartTime: noon.Add(-2 * time.Second), Operation: "PutBlob", ClientRequestID: "1"}))},
+	}
 	b.uncommitted, b.exists = nil, true
 	b.meta = storagelog.Metadata{Types: storagelog.LogWrite, Start: noon.Add(-2 * time.Second), End: noon.Add(-2 * time.Second), Version: storagelog.V1}.Map()
 	deliverAll(t, l, item(1, noon), item(2, noon))

@@ -68,10 +68,12 @@ func TestAccount(t *testing.T) {
 				t.Fatal(err)
 			}
 			var observed []string
-			got, sum := run(t, &Search{Source: a, Selection: Selection{Service: storagelog.Blob, Start: midnight, End: midnight.Add(time.Minute), Types: storagelog.LogWrite,
+			got, sum := run(t, &Search{Source: a, Selection: Selection{
+				Service: storagelog.Blob, Start: midnight, End: midnight.Add(time.Minute), Types: storagelog.LogWrite,
 				Observe: func(l Log, ok bool) {
 					observed = append(observed, fmt.Sprint(ok, " ", l.Location, " ", l.Metadata.Types))
-				}}})
+				},
+			}})
 			if len(got) != 1 || got[0] != record(1, "GetBlob") || sum.Logs != 1 {
 				t.Errorf("%q, %+v", got, sum)
 			}
