@@ -25,9 +25,7 @@ import (
 // metadata, and some dozen blobs.
 const diskSize = "224m"
 
-// blobSize is small enough for a server to read a body that it refuses, so that
-// the client sees the refusal and not a broken connection.
-const blobSize = 192 << 10
+const blobSize = 1 << 20
 
 // TestFullDisk fills the disk with blobs. What was taken stays readable, what is
 // refused is refused with a server error, and the node works again when there is
