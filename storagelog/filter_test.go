@@ -201,12 +201,24 @@ func TestNeedle(t *testing.T) {
 		return b
 	}
 	for range 20000 {
-		hay, what := text(rnd.IntN(60)), text(1+rnd.IntN(4))
+		hay, what := text(rnd.IntN(60)), text(1+rnd.IntN(9))
 		if got, want := newNeedle(what, false).index(hay), bytes.Index(hay, what); got != want {
 			t.Fatalf("%q in %q: %d, want %d", what, hay, got, want)
 		}
 		if got, want := newNeedle(what, true).index(hay), bytes.Index(foldASCII(hay), foldASCII(what)); got != want {
 			t.Fatalf("%q in %q, any case: %d, want %d", what, hay, got, want)
+		}
+	}
+	// Long ones in much of the same.
+	for range 500 {
+		hay := text(3000)
+		at := rnd.IntN(2900)
+		what := hay[at : at+1+rnd.IntN(90)]
+		if got, want := newNeedle(what, false).index(hay), bytes.Index(hay, what); got != want {
+			t.Fatalf("%q: %d, want %d", what, got, want)
+		}
+		if got, want := newNeedle(bytes.ToUpper(what), true).index(hay), bytes.Index(foldASCII(hay), foldASCII(what)); got != want && !bytes.ContainsRune(what, 0xfffd) {
+			t.Fatalf("%q, any case: %d, want %d", what, got, want)
 		}
 	}
 	// A byte that is rare elsewhere and frequent here.
