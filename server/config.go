@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reslog/bus"
+	"reslog/service/storage/blobstore"
 )
 
 // Defaults of a node. They are part of the contract: scripts and documentation
@@ -81,6 +82,10 @@ type Config struct {
 	// empty means none.
 	CopyHosts []string
 
+	// WrapStore decorates the blob store of the node, which uses what it returns:
+	// a way to make it slow, to make it fail, or to see what it is asked. nil
+	// leaves the store as it is.
+	WrapStore func(blobstore.Store) blobstore.Store
 	// StopTimeout bounds a graceful stop; 0 means DefaultStopTimeout.
 	StopTimeout time.Duration
 	// Logger gets what the node has to say; nil means nothing is said.

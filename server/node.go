@@ -151,6 +151,9 @@ func (n *Node) openStores(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the blob store: %w", err)
 	}
+	if n.cfg.WrapStore != nil {
+		n.store = n.cfg.WrapStore(n.store)
+	}
 	n.onStop("blob store", func(context.Context) error { return n.store.Close() })
 
 	n.bus, err = bus.Open(ctx, bus.Config{
