@@ -210,6 +210,7 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 		Logger:         n.cfg.Logger.With("part", "blob"),
 		Now:            n.cfg.Now,
 	})
+	n.onStop("copies", func(context.Context) error { return service.Close() })
 	front := storage.NewFront(storage.FrontConfig{
 		Service:          service,
 		Accounts:         n.accounts,

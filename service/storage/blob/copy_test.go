@@ -146,7 +146,8 @@ func TestRemoteSource(t *testing.T) {
 	// The test's own server is on the loopback interface too, but on another port.
 	allowed := newServer(t, func(c *blob.Config) { c.AllowCopyHosts = []string{strings.TrimPrefix(remote.URL, "http://")} })
 	allowed.container("con")
-	allowed.ok(202, "PUT", "/con/dst", "", "x-ms-copy-source: "+remote.URL+"/file.txt")
+	wantHeader(t, allowed.ok(202, "PUT", "/con/dst", "", "x-ms-copy-source: "+remote.URL+"/file.txt"), "x-ms-copy-status", "pending")
+	allowed.awaitCopy("/con/dst", "success")
 	got := allowed.ok(200, "GET", "/con/dst", "")
 	if got.body != "from afar" {
 		t.Errorf("copied: %q", got.body)

@@ -2,6 +2,7 @@ package blob
 
 import (
 	"bytes"
+	"context"
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/binary"
@@ -121,7 +122,7 @@ func (s *Service) stageBody(c *storage.Call, most int64) (*staged, error) {
 	if want.md5 != nil {
 		c.RequestMD5 = c.Request.Header["Content-Md5"][0]
 	}
-	got, err := s.stage(c, c.Request.Body, want.crc != nil || c.Version >= storage.V2019_02_02)
+	got, err := s.stage(c.Context(), c.Request.Body, want.crc != nil || c.Version >= storage.V2019_02_02)
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +131,10 @@ func (s *Service) stageBody(c *storage.Call, most int64) (*staged, error) {
 }
 
 // stage streams r to the store.
-func (s *Service) stage(c *storage.Call, r io.Reader, withCRC bool) (*staged, error) {
+func (s *Service) stage(ctx context.Context, r io.Reader, withCRC bool) (*staged, error) {
 	d := newDigester(r, withCRC)
 	defer d.release()
-	content, err := s.store.Stage(c.Context(), d)
+	content, err := s.store.Stage(ctx, d)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ var (
 
 // storeError turns an error of the store into the service's own. Errors that
 // are one already, made by the function of a transaction, stay as they are.
-func storeError(err error) error {
+func (s *Service) storeError(err error) error {
 	switch {
 	case err == nil:
 		return nil

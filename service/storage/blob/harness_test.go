@@ -68,13 +68,14 @@ func newAccount(name string) *storage.Account {
 
 // server is a blob service behind a real connection.
 type server struct {
-	t     testing.TB
-	url   string // with the account, no slash at the end
-	base  string
-	front *storage.Front
-	clock *clock
-	accs  accounts
-	log   *recorder
+	t       testing.TB
+	url     string // with the account, no slash at the end
+	base    string
+	service *blob.Service
+	front   *storage.Front
+	clock   *clock
+	accs    accounts
+	log     *recorder
 }
 
 // recorder keeps the records of all requests.
@@ -128,13 +129,20 @@ func newServer(t testing.TB, configure ...func(*blob.Config)) *server {
 			t.Errorf("close store: %v", err)
 		}
 	})
+	return newServerOn(t, store, ck, configure...)
+}
+
+// newServerOn is newServer with a store that may have been used before.
+func newServerOn(t testing.TB, store blobstore.Store, ck *clock, configure ...func(*blob.Config)) *server {
+	t.Helper()
 	accs := accounts{account: newAccount(account), "second": newAccount("second")}
 	log := &recorder{}
 	cfg := blob.Config{Store: store, Accounts: accs, Now: ck.now, Emitter: log}
 	for _, f := range configure {
 		f(&cfg)
 	}
-	front := storage.NewFront(storage.FrontConfig{Service: blob.New(cfg), Accounts: accs, Now: ck.now, Emitter: log})
+	service := blob.New(cfg)
+	front := storage.NewFront(storage.FrontConfig{Service: service, Accounts: accs, Now: ck.now, Emitter: log})
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		log.running.Add(1)
 		defer log.running.Done()
@@ -143,8 +151,13 @@ func newServer(t testing.TB, configure ...func(*blob.Config)) *server {
 	srv.Listener = storage.KeepNames(srv.Listener)
 	srv.Config.ConnContext = storage.WithNames
 	srv.Start()
-	t.Cleanup(srv.Close)
-	return &server{t: t, base: srv.URL, url: srv.URL + "/" + account, front: front, clock: ck, accs: accs, log: log}
+	t.Cleanup(func() {
+		srv.Close()
+		if err := service.Close(); err != nil {
+			t.Errorf("close service: %v", err)
+		}
+	})
+	return &server{t: t, base: srv.URL, url: srv.URL + "/" + account, service: service, front: front, clock: ck, accs: accs, log: log}
 }
 
 // request is one request of a test. Path is below the account and may have a

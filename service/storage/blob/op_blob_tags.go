@@ -39,7 +39,7 @@ func (s *Service) setBlobTags(c *storage.Call) error {
 	if err := refuseBlobConditions(c); err != nil {
 		return err
 	}
-	p, err := demands(c, useWrite)
+	p, err := s.demands(c, useWrite)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (s *Service) setBlobTags(c *storage.Call) error {
 		return t.Save(false)
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	return finish(c, answer(c), http.StatusNoContent)
 }

@@ -24,7 +24,7 @@ func (s *Service) createContainer(c *storage.Call) error {
 		Name: c.Container, Metadata: md, PublicAccess: access,
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	return containerChanged(c, http.StatusCreated, &made)
 }

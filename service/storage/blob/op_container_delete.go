@@ -26,7 +26,7 @@ func (s *Service) deleteContainer(c *storage.Call) error {
 		return checkLeaseWrite(&k.Lease, c.Now, lease, leaseOnContainer)
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	return finish(c, answer(c), http.StatusAccepted)
 }

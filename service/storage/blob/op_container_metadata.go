@@ -56,7 +56,7 @@ func (s *Service) updateContainer(c *storage.Call, fn func(*blobstore.Container)
 		return fn(k)
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	return containerChanged(c, http.StatusOK, &made)
 }

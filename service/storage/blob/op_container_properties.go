@@ -43,7 +43,7 @@ func (s *Service) readContainer(c *storage.Call) (*blobstore.Container, error) {
 	}
 	k, err := s.store.Container(c.Context(), c.Account.Name, c.Container)
 	if err != nil {
-		return nil, storeError(err)
+		return nil, s.storeError(err)
 	}
 	return &k, checkLeaseRead(&k.Lease, c.Now, lease, leaseOnContainer)
 }

@@ -14,11 +14,16 @@ import (
 // copyBlob is "Copy Blob": PUT /container/blob with x-ms-copy-source, all
 // versions. 202 with x-ms-copy-id and status, before 2012-02-12 201.
 //
-// The copy is complete when the answer leaves: blobs of this node share their
-// data, others are read within the request. So x-ms-copy-status is always
-// "success" and there is never a pending copy to abort. The source may be any
-// blob that the URL opens, and with the account's key any of the same account.
-// A request is three records in the log: itself, the read and the write.
+// A blob of this node shares its data with its copy, which is complete when the
+// answer leaves: x-ms-copy-status is "success". A source on another host is
+// looked at within the request and read after it: the status is "pending", the
+// destination empty (a page blob: full of zeros), and of a block blob the data
+// are copied, not the list of blocks. Before 2012-02-12, when there was no
+// status, it is read within the request.
+//
+// The source may be any blob that the URL opens, and with the account's key any
+// of the same account. A destination with a lease needs an infinite one. A
+// request is three records in the log: itself, the read and the write.
 func (s *Service) copyBlob(c *storage.Call) error {
 	src, err := s.openSource(c, true)
 	if err != nil {
@@ -41,11 +46,13 @@ func (s *Service) copyBlob(c *storage.Call) error {
 	if err := s.archivedSource(c, src.blob, b); err != nil {
 		return err
 	}
-	b.Copy = &blobstore.Copy{
-		ID: uuid.NewString(), Source: src.stored(), Status: "success",
-		Copied: src.blob.Length, Total: src.blob.Length, Completed: c.Now,
+	if src.remote != nil && c.Version >= storage.V2012_02_12 {
+		err = s.startCopy(c, src, b)
+	} else {
+		b.Copy = completeCopy(c, src)
+		err = s.writeCopy(c, src, b, nil)
 	}
-	if err := s.writeCopy(c, src, b, nil); err != nil {
+	if err != nil {
 		return err
 	}
 	sourceKey := src.url
@@ -63,6 +70,54 @@ func (s *Service) copyBlob(c *storage.Call) error {
 	h.set("X-Ms-Copy-Id", b.Copy.ID)
 	h.set("X-Ms-Copy-Status", b.Copy.Status)
 	return changed(c, h, http.StatusAccepted, b)
+}
+
+// completeCopy is the state of a copy that is complete with its request.
+func completeCopy(c *storage.Call, src *source) *blobstore.Copy {
+	return &blobstore.Copy{
+		ID: uuid.NewString(), Source: src.stored(), Status: copySuccess,
+		Copied: src.blob.Length, Total: src.blob.Length, Completed: c.Now,
+	}
+}
+
+// startCopy makes the destination of a copy that goes on after its request.
+func (s *Service) startCopy(c *storage.Call, src *source, b *blobstore.Blob) error {
+	p, err := s.copyDemands(c)
+	if err != nil {
+		return err
+	}
+	b.ContentMD5, b.AppendBlocks = nil, 0 // those of what is not there yet
+	b.Copy = &blobstore.Copy{
+		ID: uuid.NewString(), Source: src.stored(), Status: copyPending,
+		Description: s.copies.run, Total: src.blob.Length,
+	}
+	job, err := s.copies.admit(b.Copy.ID, ref(c), src)
+	if err != nil {
+		return err
+	}
+	err = s.store.Update(c.Context(), ref(c), func(t *blobstore.Txn) error {
+		if err := p.create(c, t.Blob); err != nil {
+			return err
+		}
+		if err := mustBe(t.Blob, b.Type); err != nil {
+			return err
+		}
+		heir(c, b, t.Blob)
+		return t.Create(b)
+	})
+	if err != nil {
+		s.copies.forget(job)
+		return s.storeError(err)
+	}
+	s.copies.begin(job)
+	return nil
+}
+
+// copyDemands is what a copy demands of its destination.
+func (s *Service) copyDemands(c *storage.Call) (precondition, error) {
+	p, err := s.demands(c, useTarget)
+	p.infinite = c.Op == s.ops.copyBlob && c.Version >= storage.V2012_02_12
+	return p, err
 }
 
 // checkSource applies the x-ms-source-if- headers and x-ms-source-lease-id.
@@ -149,7 +204,7 @@ func (s *Service) archivedSource(c *storage.Call, src, b *blobstore.Blob) error 
 // writeCopy makes the destination. body, when there is one, is the content;
 // otherwise it is shared with a source on this node and read from another.
 func (s *Service) writeCopy(c *storage.Call, src *source, b *blobstore.Blob, body *staged) error {
-	p, err := demands(c, useTarget)
+	p, err := s.copyDemands(c)
 	if err != nil {
 		return err
 	}
@@ -159,7 +214,7 @@ func (s *Service) writeCopy(c *storage.Call, src *source, b *blobstore.Blob, bod
 		if err != nil {
 			return err
 		}
-		if body, err = s.stage(c, r, false); err != nil {
+		if body, err = s.stage(c.Context(), r, false); err != nil {
 			return err
 		}
 		if body.length != src.blob.Length {
@@ -179,33 +234,5 @@ func (s *Service) writeCopy(c *storage.Call, src *source, b *blobstore.Blob, bod
 		}
 		return t.Create(b, body.content)
 	})
-	return storeError(err)
-}
-
-// abortCopyBlob is "Abort Copy Blob": PUT /container/blob?comp=copy&copyid=, from
-// 2012-02-12 on. Copies are complete when their request is, so there is never
-// one to abort: 409 NoPendingCopyOperation.
-func (s *Service) abortCopyBlob(c *storage.Call) error {
-	if c.Version < storage.V2012_02_12 {
-		return storage.ErrFeatureVersionMismatch
-	}
-	id := c.Query.Get("copyid")
-	if id == "" {
-		return storage.ErrMissingRequiredQueryParameter.With("QueryParameterName", "copyid")
-	}
-	if _, ok := leaseID(id); !ok {
-		return invalidQuery("copyid", id, "not a copy id")
-	}
-	b, err := s.store.Blob(c.Context(), ref(c), time.Time{})
-	if err != nil {
-		return storeError(err)
-	}
-	lease, err := givenLease(c)
-	if err != nil {
-		return err
-	}
-	if err := checkLeaseWrite(&b.Lease, c.Now, lease, leaseOnBlob); err != nil {
-		return err
-	}
-	return storage.ErrNoPendingCopyOperation
+	return s.storeError(err)
 }

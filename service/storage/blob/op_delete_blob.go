@@ -20,7 +20,7 @@ func (s *Service) deleteBlob(c *storage.Call) error {
 	if with != "" && (with != "include" && with != "only" || !at.IsZero()) {
 		return invalidHeader("X-Ms-Delete-Snapshots", with)
 	}
-	p, err := demands(c, useWrite)
+	p, err := s.demands(c, useWrite)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (s *Service) deleteBlob(c *storage.Call) error {
 		return deleteBase(t, with)
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	h := answer(c)
 	if c.Version >= storage.V2017_07_29 {

@@ -33,7 +33,7 @@ func (s *Service) findBlobsByTags(c *storage.Call) error {
 	}
 	found, next, err := s.find(c, expr, &p)
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	w := newXML()
 	defer w.release()

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"reslog/service/storage"
 	"reslog/service/storage/blobstore"
 )
@@ -58,7 +56,7 @@ func (s *Service) readSource(c *storage.Call, src *source, offset, length, most 
 	if err != nil {
 		return nil, err
 	}
-	got, err := s.stage(c, r, true)
+	got, err := s.stage(c.Context(), r, true)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +74,7 @@ func (s *Service) putBlockFromURL(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	p, err := blockDemands(c)
+	p, err := s.blockDemands(c)
 	if err != nil {
 		return err
 	}
@@ -154,10 +152,7 @@ func (s *Service) copyBlobFromURL(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	b.Copy = &blobstore.Copy{
-		ID: uuid.NewString(), Source: src.stored(), Status: "success",
-		Copied: src.blob.Length, Total: src.blob.Length, Completed: c.Now,
-	}
+	b.Copy = completeCopy(c, src)
 	if err := s.writeCopy(c, src, b, body); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (s *Service) getBlob(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	p, err := demands(c, useRead)
+	p, err := s.demands(c, useRead)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (s *Service) getBlob(c *storage.Call) error {
 	}
 	handle, err := s.store.Open(c.Context(), ref(c), at)
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	defer handle.Close()
 	b := handle.Blob

@@ -23,13 +23,13 @@ func (s *Service) getBlockList(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	p, err := demands(c, useRead)
+	p, err := s.demands(c, useRead)
 	if err != nil {
 		return err
 	}
 	committed, uncommitted, b, err := s.store.Blocks(c.Context(), ref(c), at)
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	if err := mustBe(b, blobstore.BlockBlob); err != nil {
 		return err

@@ -26,13 +26,13 @@ func (s *Service) getPageRanges(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	p, err := demands(c, useRead)
+	p, err := s.demands(c, useRead)
 	if err != nil {
 		return err
 	}
 	handle, err := s.store.Open(c.Context(), ref(c), at)
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	defer handle.Close()
 	b := handle.Blob

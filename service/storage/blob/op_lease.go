@@ -37,6 +37,9 @@ func (s *Service) leaseBlob(c *storage.Call) error {
 		if err := q.checkBlob(t.Blob); err != nil {
 			return err
 		}
+		if err := s.copies.busy(t.Blob); err != nil {
+			return err
+		}
 		var err error
 		if out, err = r.apply(&t.Blob.Lease, c.Now); err != nil {
 			return err
@@ -45,7 +48,7 @@ func (s *Service) leaseBlob(c *storage.Call) error {
 		return t.Save(false)
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	return leased(c, r.action, out, b.ETag, b.LastModified)
 }
@@ -74,7 +77,7 @@ func (s *Service) leaseContainer(c *storage.Call) error {
 		return leaseOnContainer.wording(err)
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	return leased(c, r.action, out, k.ETag, k.LastModified)
 }

@@ -52,7 +52,7 @@ func (s *Service) listBlobs(c *storage.Call) error {
 	p.options.StartFrom = c.Query.Get("startfrom")
 	page, err := s.store.List(c.Context(), c.Account.Name, c.Container, p.options)
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	w := newXML()
 	defer w.release()
@@ -76,7 +76,7 @@ func (s *Service) listBlobs(c *storage.Call) error {
 		w.raw("<Blobs>")
 		for i := range page.Items {
 			if b := page.Items[i].Blob; b != nil {
-				s.rehydrate(b, c.Now)
+				s.asOf(b, c.Now)
 			}
 			if err := w.item(c, &page.Items[i], url, &p.include); err != nil {
 				return err

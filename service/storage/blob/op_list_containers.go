@@ -24,7 +24,7 @@ func (s *Service) listContainers(c *storage.Call) error {
 	p.options.Delimiter = ""
 	items, next, err := s.store.ListContainers(c.Context(), c.Account.Name, p.options, p.include.system)
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	url := endpoint(c)
 	w := newXML()

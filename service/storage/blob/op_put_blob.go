@@ -21,7 +21,7 @@ func (s *Service) putBlob(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	p, err := demands(c, useCreate)
+	p, err := s.demands(c, useCreate)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (s *Service) putBlob(c *storage.Call) error {
 		return t.Create(b, body.content)
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	h := answer(c)
 	if body != nil {

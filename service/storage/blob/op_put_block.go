@@ -23,7 +23,7 @@ func (s *Service) putBlock(c *storage.Call) error {
 	if c.Request.ContentLength == 0 {
 		return invalidHeader("Content-Length", "0")
 	}
-	p, err := blockDemands(c)
+	p, err := s.blockDemands(c)
 	if err != nil {
 		return err
 	}
@@ -35,8 +35,8 @@ func (s *Service) putBlock(c *storage.Call) error {
 }
 
 // blockDemands is demands for the operations on blocks, which know no conditions.
-func blockDemands(c *storage.Call) (precondition, error) {
-	p, err := demands(c, useCreate)
+func (s *Service) blockDemands(c *storage.Call) (precondition, error) {
+	p, err := s.demands(c, useCreate)
 	p.conditions = conditions{}
 	return p, err
 }
@@ -53,7 +53,7 @@ func (s *Service) keepBlock(c *storage.Call, id string, body *staged, p *precond
 		return t.StageBlock(id, body.content)
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	h := answer(c)
 	h.setDigests(c, body)

@@ -36,7 +36,7 @@ func (s *Service) putBlockList(c *storage.Call) error {
 	if err := requestTier(c, b); err != nil {
 		return err
 	}
-	p, err := demands(c, useCreate)
+	p, err := s.demands(c, useCreate)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (s *Service) putBlockList(c *storage.Call) error {
 		return t.CommitBlocks(b, refs)
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	h := answer(c)
 	h.setDigests(c, &staged{crc: crc64Update(0, raw)})

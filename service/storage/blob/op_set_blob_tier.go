@@ -30,7 +30,7 @@ func (s *Service) setBlobTier(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	p, err := demands(c, useWrite)
+	p, err := s.demands(c, useWrite)
 	if err != nil {
 		return err
 	}
@@ -50,6 +50,9 @@ func (s *Service) setBlobTier(c *storage.Call) error {
 		if err := p.observe(c, b); err != nil {
 			return err
 		}
+		if err := s.copies.busy(b); err != nil {
+			return err
+		}
 		if err := mustBe(b, blobstore.BlockBlob); err != nil {
 			return err
 		}
@@ -64,7 +67,7 @@ func (s *Service) setBlobTier(c *storage.Call) error {
 		return t.Save(false)
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	return finish(c, answer(c), status)
 }

@@ -19,7 +19,7 @@ func (s *Service) snapshotBlob(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	p, err := demands(c, useWrite)
+	p, err := s.demands(c, useWrite)
 	if err != nil {
 		return err
 	}
@@ -31,12 +31,15 @@ func (s *Service) snapshotBlob(c *storage.Call) error {
 		if err := p.observe(c, t.Blob); err != nil {
 			return err
 		}
+		if err := s.copies.busy(t.Blob); err != nil {
+			return err
+		}
 		var err error
 		snapshot, err = t.Snapshot(md)
 		return err
 	})
 	if err != nil {
-		return storeError(err)
+		return s.storeError(err)
 	}
 	h := answer(c)
 	h.set("X-Ms-Snapshot", snapshot.Snapshot.UTC().Format(snapshotFormat))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"reslog/record"
 	"reslog/service/storage"
 	"reslog/service/storage/blobstore"
@@ -23,6 +25,13 @@ type Config struct {
 	// operations that read from a URL may read over the network. Empty means
 	// none: then only blobs of this node can be the source.
 	AllowCopyHosts []string
+	// Copies is how many Copy Blob operations from those hosts run at a time;
+	// more wait. Zero means 4.
+	Copies int
+	// CopyTimeout ends a copy that takes longer; zero means two weeks, as the
+	// real service. CopyStall ends one whose source sends nothing for that
+	// long; zero means a minute.
+	CopyTimeout, CopyStall time.Duration
 	// Transport reads those sources. Nil means http.DefaultTransport.
 	Transport http.RoundTripper
 	// Properties are the operations on the service itself, which the parent
@@ -43,8 +52,8 @@ type Config struct {
 	Now func() time.Time
 }
 
-// Service is the blob service. It implements storage.Service and holds no state
-// of its own: everything is in the Store.
+// Service is the blob service. It implements storage.Service. All that lasts is
+// in the Store; of its own it has the copies under way, which Close ends.
 type Service struct {
 	store     blobstore.Store
 	accounts  storage.Accounts
@@ -53,6 +62,7 @@ type Service struct {
 	log       *slog.Logger
 	now       func() time.Time
 	ops       operations
+	copies    *copies
 
 	rehydrateAfter time.Duration
 	emitter        record.Emitter
@@ -92,8 +102,16 @@ func New(cfg Config) *Service {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.copies = newCopies(s, &cfg, uuid.NewString())
 	s.ops = s.operations(cfg.Properties)
 	return s
+}
+
+// Close ends the copies that are under way, which fail, and waits for them. The
+// Store must still be open.
+func (s *Service) Close() error {
+	s.copies.close()
+	return nil
 }
 
 // Kind says that this is the blob service.
@@ -103,7 +121,7 @@ func (s *Service) Kind() storage.Kind { return storage.Blob }
 func (s *Service) Policies(ctx context.Context, a *storage.Account, name string) ([]storage.AccessPolicy, error) {
 	c, err := s.store.Container(ctx, a.Name, name)
 	if err != nil {
-		return nil, storeError(err)
+		return nil, s.storeError(err)
 	}
 	policies := make([]storage.AccessPolicy, len(c.Policies))
 	for i, p := range c.Policies {

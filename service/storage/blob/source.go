@@ -73,7 +73,8 @@ func (s *Service) openSource(c *storage.Call, trusted bool) (*source, error) {
 		return nil, err
 	}
 	src := &source{url: raw}
-	if !s.isLocal(c, u) {
+	// A path is that of a blob of this service, whatever the host of the request.
+	if !strings.HasPrefix(raw, "/") && !s.isLocal(c, u) {
 		return src, s.openRemote(c, src, u)
 	}
 	found, err := s.probeSource(c, u, trusted && ownsKey(c))
@@ -93,7 +94,7 @@ func (s *Service) openSource(c *storage.Call, trusted bool) (*source, error) {
 		return nil, err
 	}
 	src.blob = src.handle.Blob
-	s.rehydrate(src.blob, c.Now)
+	s.asOf(src.blob, c.Now)
 	return src, nil
 }
 

@@ -59,6 +59,9 @@ func (s *Service) probe(c *storage.Call, u *url.URL, transport func(http.Handler
 	return probe.found, nil
 }
 
+// sourceChanged is said of a source that is no longer the one that was looked at.
+const sourceChanged = "The copy source changed while it was read."
+
 // refusedSource words why a source cannot be read.
 func refusedSource(status int, code string) string {
 	switch status {
@@ -66,6 +69,8 @@ func refusedSource(status int, code string) string {
 		return storage.ErrResourceNotFound.Message
 	case http.StatusUnauthorized:
 		return storage.ErrNoAuthenticationInformation.Message
+	case http.StatusPreconditionFailed:
+		return sourceChanged
 	case http.StatusForbidden:
 		return "This request is not authorized to read the copy source: " + code + "."
 	}

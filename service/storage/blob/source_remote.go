@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,11 +18,11 @@ import (
 // Each range is a request of its own, with If-Match, so that all come from one
 // version of the source.
 type remoteSource struct {
-	service *Service
-	call    *storage.Call
-	url     string
-	etag    string
-	open    []io.Closer
+	client *http.Client
+	ctx    context.Context // of the request, or of the copy that goes on after it
+	url    string
+	etag   string
+	open   []io.Closer
 }
 
 // openRemote looks at the source. Hosts that are not allowed are never talked to.
@@ -35,14 +36,14 @@ func (s *Service) openRemote(c *storage.Call, src *source, u *url.URL) error {
 	}
 	res, err := s.client.Do(req)
 	if err != nil {
-		return cannotReach(c, err)
+		return cannotReach(c.Context(), err)
 	}
 	res.Body.Close()
 	if res.StatusCode != http.StatusOK || res.ContentLength < 0 {
 		return cannotVerify(remoteStatus(res.StatusCode), refusedSource(res.StatusCode, clip(res.Header.Get("X-Ms-Error-Code"))))
 	}
 	src.blob = remoteBlob(res)
-	src.remote = &remoteSource{service: s, call: c, url: u.String(), etag: res.Header.Get("Etag")}
+	src.remote = &remoteSource{client: s.client, ctx: c.Context(), url: u.String(), etag: res.Header.Get("Etag")}
 	return nil
 }
 
@@ -57,9 +58,9 @@ func remoteStatus(status int) int {
 
 // cannotReach words a failed connection without the URL, which may hold a
 // signature.
-func cannotReach(c *storage.Call, err error) error {
-	if c.Context().Err() != nil {
-		return c.Context().Err()
+func cannotReach(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	var ue *url.Error
 	if errors.As(err, &ue) {
@@ -81,7 +82,7 @@ func remoteBlob(res *http.Response) *blobstore.Blob {
 		ContentDisposition: h.Get("Content-Disposition"),
 		CacheControl:       h.Get("Cache-Control"),
 	}
-	if t := blobstore.BlobType(h.Get("X-Ms-Blob-Type")); t == blobstore.PageBlob || t == blobstore.AppendBlob {
+	if t := blobstore.BlobType(h.Get("X-Ms-Blob-Type")); t == blobstore.PageBlob && b.Length%pageSize == 0 || t == blobstore.AppendBlob {
 		b.Type = t
 	}
 	if t, err := http.ParseTime(h.Get("Last-Modified")); err == nil {
@@ -92,6 +93,9 @@ func remoteBlob(res *http.Response) *blobstore.Blob {
 	}
 	if n, err := strconv.ParseInt(h.Get("X-Ms-Blob-Sequence-Number"), 10, 64); err == nil && n > 0 {
 		b.SequenceNumber = n
+	}
+	if n, err := strconv.Atoi(h.Get("X-Ms-Blob-Committed-Block-Count")); err == nil && n > 0 && n <= maxCommitted && b.Type == blobstore.AppendBlob {
+		b.AppendBlocks = n
 	}
 	for key, v := range h {
 		if name, ok := strings.CutPrefix(key, metaPrefix); ok && isIdentifier(name) && isHeaderText(v[0]) {
@@ -105,7 +109,7 @@ func (r *remoteSource) reader(offset, length int64) (io.Reader, error) {
 	if length == 0 {
 		return strings.NewReader(""), nil
 	}
-	req, err := http.NewRequestWithContext(r.call.Context(), http.MethodGet, r.url, http.NoBody)
+	req, err := http.NewRequestWithContext(r.ctx, http.MethodGet, r.url, http.NoBody)
 	if err != nil {
 		return nil, err
 	}
@@ -113,14 +117,18 @@ func (r *remoteSource) reader(offset, length int64) (io.Reader, error) {
 	if r.etag != "" {
 		req.Header.Set("If-Match", r.etag)
 	}
-	res, err := r.service.client.Do(req) //nolint:bodyclose // close does
+	res, err := r.client.Do(req) //nolint:bodyclose // close does
 	if err != nil {
-		return nil, cannotReach(r.call, err)
+		return nil, cannotReach(r.ctx, err)
 	}
 	r.open = append(r.open, res.Body)
 	whole := res.StatusCode == http.StatusOK && offset == 0 && res.ContentLength == length
 	if !whole && (res.StatusCode != http.StatusPartialContent || res.ContentLength != length) {
 		return nil, cannotVerify(remoteStatus(res.StatusCode), refusedSource(res.StatusCode, clip(res.Header.Get("X-Ms-Error-Code"))))
+	}
+	if now := res.Header.Get("Etag"); r.etag != "" && now != "" && now != r.etag {
+		// A host that knows no conditions.
+		return nil, cannotVerify(http.StatusPreconditionFailed, sourceChanged)
 	}
 	return io.LimitReader(res.Body, length), nil
 }

@@ -18,11 +18,13 @@ type precondition struct {
 	conditions conditions
 	lease      string
 	overwrite  bool // the caller may write over an existing blob
+	infinite   bool // a lease must be without end
+	copies     *copies
 }
 
 // demands reads conditional headers and the lease ID.
-func demands(c *storage.Call, u use) (precondition, error) {
-	p := precondition{overwrite: true}
+func (s *Service) demands(c *storage.Call, u use) (precondition, error) {
+	p := precondition{overwrite: true, copies: s.copies}
 	var err error
 	if p.conditions, err = parseConditions(c, u); err != nil {
 		return p, err
@@ -65,7 +67,13 @@ func (p *precondition) create(c *storage.Call, b *blobstore.Blob) error {
 	if !p.overwrite {
 		return storage.ErrUnauthorizedBlobOverwrite
 	}
-	return checkLeaseWrite(&b.Lease, c.Now, p.lease, leaseOnBlob)
+	if err := checkLeaseWrite(&b.Lease, c.Now, p.lease, leaseOnBlob); err != nil {
+		return err
+	}
+	if p.infinite && b.Lease.Duration != 0 && stateOf(&b.Lease, c.Now) == leaseLeased {
+		return storage.ErrInfiniteLeaseDurationRequired
+	}
+	return p.copies.busy(b)
 }
 
 // modify checks the blob that is about to be changed.
@@ -76,7 +84,10 @@ func (p *precondition) modify(c *storage.Call, b *blobstore.Blob) error {
 	if err := p.conditions.checkBlob(b); err != nil {
 		return err
 	}
-	return checkLeaseWrite(&b.Lease, c.Now, p.lease, leaseOnBlob)
+	if err := checkLeaseWrite(&b.Lease, c.Now, p.lease, leaseOnBlob); err != nil {
+		return err
+	}
+	return p.copies.busy(b)
 }
 
 // observe checks the blob that is about to be read: a lease ID is a condition.
@@ -98,7 +109,7 @@ func heir(c *storage.Call, b, old *blobstore.Blob) {
 // update changes the committed blob of the request: it must exist, be what
 // check allows, and meet the demands. It is touched unless fn says otherwise.
 func (s *Service) update(c *storage.Call, u use, fn func(t *blobstore.Txn) error) (*blobstore.Blob, error) {
-	p, err := demands(c, u)
+	p, err := s.demands(c, u)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +126,7 @@ func (s *Service) update(c *storage.Call, u use, fn func(t *blobstore.Txn) error
 		result = t.Blob
 		return nil
 	})
-	return result, storeError(err)
+	return result, s.storeError(err)
 }
 
 // read returns the properties of the blob or snapshot of the request, after its
@@ -125,13 +136,13 @@ func (s *Service) read(c *storage.Call) (*blobstore.Blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := demands(c, useRead)
+	p, err := s.demands(c, useRead)
 	if err != nil {
 		return nil, err
 	}
 	b, err := s.store.Blob(c.Context(), ref(c), at)
 	if err != nil {
-		return nil, storeError(err)
+		return nil, s.storeError(err)
 	}
 	return b, s.readable(c, b, &p)
 }
@@ -141,7 +152,7 @@ func (s *Service) readable(c *storage.Call, b *blobstore.Blob, p *precondition) 
 	if b.Type == blobstore.AppendBlob && c.Version < storage.V2015_02_21 {
 		return errAppendBlobVersion
 	}
-	s.rehydrate(b, c.Now)
+	s.asOf(b, c.Now)
 	return p.observe(c, b)
 }
 
