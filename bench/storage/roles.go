@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path"
-	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -84,7 +83,7 @@ func serveNode(role string) (addr string, stop func() error, err error) {
 	if role == "reslog-audit" {
 		cfg.Durability = bus.Audit
 	}
-	debug.SetGCPercent(400) // as reslog serve does
+	reslog.TuneProcess() // as reslog serve does
 	n, err := reslog.New(cfg)
 	if err != nil {
 		return "", nil, err
