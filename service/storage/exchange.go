@@ -33,6 +33,8 @@ type exchange struct {
 	started time.Time     // by the real clock
 	limit   time.Duration // what the client's timeout allows, 0 when it said none
 	closes  bool          // net/http will close the connection after the answer
+	unread  bool          // because much of the body was not read
+	ended   time.Time     // when the answer had left, if not just now
 	proved  bool          // authentication did not fail
 	values  [3]string     // of headers that every answer has
 	announced

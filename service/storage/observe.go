@@ -17,11 +17,14 @@ type Observation struct {
 
 // observe tells the Front's observer of a request that is over.
 func (x *exchange) observe() {
+	if x.ended.IsZero() {
+		x.ended = time.Now()
+	}
 	x.front.Observe(Observation{
 		Service:   x.front.kind,
 		Operation: x.operation(),
 		Status:    x.rw.Status(),
 		System:    x.call.Identity.Type == System,
-		Elapsed:   time.Since(x.started),
+		Elapsed:   x.ended.Sub(x.started),
 	})
 }

@@ -2,7 +2,9 @@ package storage
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"time"
 
 	"reslog/record"
 )
@@ -62,6 +64,7 @@ func (x *exchange) settle(err error) {
 		x.baseHeaders()
 		x.writeError(ErrInternalError)
 		x.rw.finish()
+		x.linger()
 		return
 	}
 	x.rw.finish()
@@ -71,6 +74,7 @@ func (x *exchange) settle(err error) {
 	if x.rw.broken != nil || err != nil && x.began {
 		panic(http.ErrAbortHandler) // what was sent is not the answer
 	}
+	x.linger()
 }
 
 // drain reads what an operation left of a request body, as net/http would, and
@@ -84,8 +88,29 @@ func (x *exchange) drain() {
 		return
 	}
 	if left := x.req.ContentLength - x.body.read; x.req.ContentLength > 0 && left >= 256<<10 || !x.body.discard() {
-		x.closes = true
+		x.closes, x.unread = true, true
 	}
+}
+
+// How long, and for how many bytes, a client may go on sending a body that was
+// refused.
+const (
+	lingerTime  = 5 * time.Second
+	lingerBytes = 64 << 20
+)
+
+// linger reads on, after the answer has left, what a client still sends. Closing
+// the connection under it would reset it, and many clients then report a broken
+// connection, and try again, instead of reading the answer.
+func (x *exchange) linger() {
+	if !x.unread || x.rw.broken != nil || x.body.timeout || x.body.broken != nil {
+		return
+	}
+	x.ended = time.Now()
+	if x.control.SetReadDeadline(x.ended.Add(lingerTime)) != nil {
+		return // no network
+	}
+	io.CopyN(io.Discard, x.body.rc, lingerBytes) //nolint:errcheck // it ends when it ends
 }
 
 // emit hands over the record of the request, if it is one that is logged and

@@ -6,10 +6,12 @@ import (
 	"crypto/md5"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"hash"
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"reslog/service/storage"
 	"reslog/service/storage/blobstore"
@@ -104,8 +106,10 @@ func (e *expectation) check(s *staged) error {
 }
 
 // stageBody streams the request body to the store and checks it against what
-// the request says about it. most bounds Content-Length.
-func (s *Service) stageBody(c *storage.Call, most int64) (*staged, error) {
+// the request says about it. most bounds Content-Length. check decides about the
+// blob that the body is for; it is asked before the body is read when p or the
+// size make that worth while, and must be asked again in the transaction.
+func (s *Service) stageBody(c *storage.Call, most int64, p *precondition, check func(*blobstore.Blob) error) (*staged, error) {
 	if c.Request.ContentLength < 0 {
 		return nil, storage.ErrMissingContentLengthHeader
 	}
@@ -122,12 +126,33 @@ func (s *Service) stageBody(c *storage.Call, most int64) (*staged, error) {
 	if want.md5 != nil {
 		c.RequestMD5 = c.Request.Header["Content-Md5"][0]
 	}
+	if err := s.refuseEarly(c, p, check); err != nil {
+		return nil, err
+	}
 	got, err := s.stage(c.Context(), c.Request.Body, want.crc != nil || c.Version >= storage.V2019_02_02)
 	if err != nil {
-		return nil, err
+		return nil, s.storeError(err)
 	}
 	c.ServerMD5 = base64.StdEncoding.EncodeToString(got.md5)
 	return got, want.check(got)
+}
+
+// earlyCheck is the size of a body from which on looking at the blob first costs
+// nothing in comparison.
+const earlyCheck = 128 << 10
+
+// refuseEarly asks check about the blob of the request as it is now, so that a
+// body that is going to be refused is not stored first. Small bodies without
+// conditions are spared the look: most of them are taken.
+func (s *Service) refuseEarly(c *storage.Call, p *precondition, check func(*blobstore.Blob) error) error {
+	if c.Request.ContentLength < earlyCheck && !p.conditions.set && p.lease == "" {
+		return nil
+	}
+	b, err := s.store.Blob(c.Context(), ref(c), time.Time{})
+	if err != nil && !errors.Is(err, blobstore.ErrBlobNotFound) {
+		return s.storeError(err)
+	}
+	return check(b)
 }
 
 // stage streams r to the store.

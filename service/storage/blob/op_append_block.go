@@ -21,11 +21,20 @@ func (s *Service) appendBlock(c *storage.Call) error {
 	if c.Request.ContentLength == 0 {
 		return invalidHeader("Content-Length", "0")
 	}
-	body, err := s.stageBody(c, appendLimit(c.Version))
+	d, err := s.appendDemands(c)
 	if err != nil {
 		return err
 	}
-	return s.addBlock(c, body)
+	body, err := s.stageBody(c, appendLimit(c.Version), &d.precondition, func(b *blobstore.Blob) error {
+		if err := d.modify(c, b); err != nil {
+			return err
+		}
+		return d.block(b, c.Request.ContentLength)
+	})
+	if err != nil {
+		return err
+	}
+	return s.addBlock(c, body, &d)
 }
 
 const v2022_11_02 storage.Version = "2022-11-02"
@@ -37,21 +46,36 @@ func appendLimit(v storage.Version) int64 {
 	return maxAppendOld
 }
 
-// addBlock adds a staged body to the append blob and answers.
-func (s *Service) addBlock(c *storage.Call, body *staged) error {
-	position, err := appendConditions(c)
-	if err != nil {
+// appendDemands are what Append Block demands of the blob.
+type appendDemands struct {
+	precondition
+	position appendPosition
+}
+
+func (s *Service) appendDemands(c *storage.Call) (d appendDemands, err error) {
+	if d.precondition, err = s.demands(c, useWrite); err != nil {
+		return d, err
+	}
+	d.position, err = appendConditions(c)
+	return d, err
+}
+
+// block checks the blob that is about to get a block of n bytes.
+func (d *appendDemands) block(b *blobstore.Blob, n int64) error {
+	if err := appendable(b); err != nil {
 		return err
 	}
+	if b.AppendBlocks >= maxCommitted {
+		return storage.ErrBlockCountExceedsLimit
+	}
+	return d.position.check(b.Length, n)
+}
+
+// addBlock adds a staged body to the append blob and answers.
+func (s *Service) addBlock(c *storage.Call, body *staged, d *appendDemands) error {
 	offset := int64(0)
-	b, err := s.update(c, useWrite, func(t *blobstore.Txn) error {
-		if err := appendable(t.Blob); err != nil {
-			return err
-		}
-		if t.Blob.AppendBlocks >= maxCommitted {
-			return storage.ErrBlockCountExceedsLimit
-		}
-		if err := position.check(t.Blob.Length, body.length); err != nil {
+	b, err := s.updateIf(c, &d.precondition, func(t *blobstore.Txn) error {
+		if err := d.block(t.Blob, body.length); err != nil {
 			return err
 		}
 		offset = t.Blob.Length

@@ -215,7 +215,7 @@ func (s *Service) writeCopy(c *storage.Call, src *source, b *blobstore.Blob, bod
 			return err
 		}
 		if body, err = s.stage(c.Context(), r, false); err != nil {
-			return err
+			return s.storeError(err)
 		}
 		if body.length != src.blob.Length {
 			return cannotVerify(http.StatusInternalServerError, "The copy source ended early.")

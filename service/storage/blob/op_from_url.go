@@ -58,7 +58,7 @@ func (s *Service) readSource(c *storage.Call, src *source, offset, length, most 
 	}
 	got, err := s.stage(c.Context(), r, true)
 	if err != nil {
-		return nil, err
+		return nil, s.storeError(err)
 	}
 	if got.length != length {
 		return nil, cannotVerify(http.StatusInternalServerError, "The copy source ended early.")
@@ -88,6 +88,10 @@ func (s *Service) putBlockFromURL(c *storage.Call) error {
 // appendBlockFromURL is "Append Block From URL": PUT
 // /container/blob?comp=appendblock with x-ms-copy-source, from 2018-11-09 on.
 func (s *Service) appendBlockFromURL(c *storage.Call) error {
+	d, err := s.appendDemands(c)
+	if err != nil {
+		return err
+	}
 	body, err := s.stageSource(c, appendLimit(c.Version))
 	if err != nil {
 		return err
@@ -95,7 +99,7 @@ func (s *Service) appendBlockFromURL(c *storage.Call) error {
 	if body.length == 0 {
 		return storage.ErrInvalidRange
 	}
-	return s.addBlock(c, body)
+	return s.addBlock(c, body, &d)
 }
 
 // putPageFromURL is "Put Page From URL": PUT /container/blob?comp=page with
@@ -111,6 +115,10 @@ func (s *Service) putPageFromURL(c *storage.Call) error {
 	if c.Header("X-Ms-Source-Range") == "" {
 		return missingHeader("X-Ms-Source-Range")
 	}
+	d, err := s.pageDemands(c, offset, length)
+	if err != nil {
+		return err
+	}
 	body, err := s.stageSource(c, maxPages)
 	if err != nil {
 		return err
@@ -118,7 +126,7 @@ func (s *Service) putPageFromURL(c *storage.Call) error {
 	if body.length != length {
 		return invalidHeader("X-Ms-Source-Range", c.Header("X-Ms-Source-Range"))
 	}
-	return s.writePages(c, offset, length, body)
+	return s.writePages(c, &d, body)
 }
 
 // copyBlobFromURL is "Copy Blob From URL": PUT /container/blob with

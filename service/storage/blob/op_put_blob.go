@@ -25,9 +25,10 @@ func (s *Service) putBlob(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
+	allow := func(old *blobstore.Blob) error { return p.create(c, old) }
 	var body *staged
 	if b.Type == blobstore.BlockBlob {
-		if body, err = s.stageBody(c, putBlobLimit(c.Version)); err != nil {
+		if body, err = s.stageBody(c, putBlobLimit(c.Version), &p, allow); err != nil {
 			return err
 		}
 		if b.ContentMD5 != nil && !bytes.Equal(b.ContentMD5, body.md5) {
@@ -39,7 +40,7 @@ func (s *Service) putBlob(c *storage.Call) error {
 		return invalidHeader("Content-Length", formatInt(c.Request.ContentLength))
 	}
 	err = s.store.Update(c.Context(), ref(c), func(t *blobstore.Txn) error {
-		if err := p.create(c, t.Blob); err != nil {
+		if err := allow(t.Blob); err != nil {
 			return err
 		}
 		heir(c, b, t.Blob)

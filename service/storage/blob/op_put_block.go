@@ -27,7 +27,7 @@ func (s *Service) putBlock(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	body, err := s.stageBody(c, blockLimit(c.Version))
+	body, err := s.stageBody(c, blockLimit(c.Version), &p, func(b *blobstore.Blob) error { return p.block(c, b) })
 	if err != nil {
 		return err
 	}
@@ -41,13 +41,18 @@ func (s *Service) blockDemands(c *storage.Call) (precondition, error) {
 	return p, err
 }
 
+// block checks the blob that is about to get an uncommitted block.
+func (p *precondition) block(c *storage.Call, b *blobstore.Blob) error {
+	if err := p.create(c, b); err != nil {
+		return err
+	}
+	return mustBe(b, blobstore.BlockBlob)
+}
+
 // keepBlock makes a staged body an uncommitted block and answers.
 func (s *Service) keepBlock(c *storage.Call, id string, body *staged, p *precondition) error {
 	err := s.store.Update(c.Context(), ref(c), func(t *blobstore.Txn) error {
-		if err := p.create(c, t.Blob); err != nil {
-			return err
-		}
-		if err := mustBe(t.Blob, blobstore.BlockBlob); err != nil {
+		if err := p.block(c, t.Blob); err != nil {
 			return err
 		}
 		return t.StageBlock(id, body.content)

@@ -22,11 +22,20 @@ func (s *Service) putPage(c *storage.Call) error {
 	if c.Request.ContentLength != length {
 		return invalidHeader("Content-Length", formatInt(c.Request.ContentLength))
 	}
-	body, err := s.stageBody(c, maxPages)
+	d, err := s.pageDemands(c, offset, length)
 	if err != nil {
 		return err
 	}
-	return s.writePages(c, offset, length, body)
+	body, err := s.stageBody(c, maxPages, &d.precondition, func(b *blobstore.Blob) error {
+		if err := d.modify(c, b); err != nil {
+			return err
+		}
+		return d.pages(b)
+	})
+	if err != nil {
+		return err
+	}
+	return s.writePages(c, &d, body)
 }
 
 // clearPage is "Put Page" with x-ms-page-write: clear. The range may be of any
@@ -39,7 +48,11 @@ func (s *Service) clearPage(c *storage.Call) error {
 	if c.Request.ContentLength != 0 {
 		return invalidHeader("Content-Length", formatInt(c.Request.ContentLength))
 	}
-	return s.writePages(c, offset, length, nil)
+	d, err := s.pageDemands(c, offset, length)
+	if err != nil {
+		return err
+	}
+	return s.writePages(c, &d, nil)
 }
 
 // givenPages reads the range a page operation is about.
@@ -52,26 +65,46 @@ func givenPages(c *storage.Call) (offset, length int64, err error) {
 	return 0, 0, missingHeader("X-Ms-Range")
 }
 
-// writePages writes a staged body over pages, or clears them, and answers.
-func (s *Service) writePages(c *storage.Call, offset, length int64, body *staged) error {
-	sequence, err := sequenceConditions(c)
-	if err != nil {
+// pageDemands are what an operation on pages demands of the blob.
+type pageDemands struct {
+	precondition
+	sequence       sequenceCondition
+	offset, length int64
+}
+
+func (s *Service) pageDemands(c *storage.Call, offset, length int64) (d pageDemands, err error) {
+	d.offset, d.length = offset, length
+	if d.precondition, err = s.demands(c, useWrite); err != nil {
+		return d, err
+	}
+	d.sequence, err = sequenceConditions(c)
+	return d, err
+}
+
+// pages checks the blob of which pages are about to change.
+func (d *pageDemands) pages(b *blobstore.Blob) error {
+	if err := mustBe(b, blobstore.PageBlob); err != nil {
 		return err
 	}
-	b, err := s.update(c, useWrite, func(t *blobstore.Txn) error {
-		if err := mustBe(t.Blob, blobstore.PageBlob); err != nil {
+	if err := d.sequence.check(b.SequenceNumber); err != nil {
+		return err
+	}
+	if d.offset+d.length > b.Length {
+		return storage.ErrInvalidPageRange
+	}
+	return nil
+}
+
+// writePages writes a staged body over pages, or clears them, and answers.
+func (s *Service) writePages(c *storage.Call, d *pageDemands, body *staged) error {
+	b, err := s.updateIf(c, &d.precondition, func(t *blobstore.Txn) error {
+		if err := d.pages(t.Blob); err != nil {
 			return err
-		}
-		if err := sequence.check(t.Blob.SequenceNumber); err != nil {
-			return err
-		}
-		if offset+length > t.Blob.Length {
-			return storage.ErrInvalidPageRange
 		}
 		if body == nil {
-			return t.ClearPages(offset, length)
+			return t.ClearPages(d.offset, d.length)
 		}
-		return t.WritePages(offset, body.content)
+		return t.WritePages(d.offset, body.content)
 	})
 	if err != nil {
 		return err

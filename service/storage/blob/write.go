@@ -113,8 +113,13 @@ func (s *Service) update(c *storage.Call, u use, fn func(t *blobstore.Txn) error
 	if err != nil {
 		return nil, err
 	}
+	return s.updateIf(c, &p, fn)
+}
+
+// updateIf is update with the demands read before.
+func (s *Service) updateIf(c *storage.Call, p *precondition, fn func(t *blobstore.Txn) error) (*blobstore.Blob, error) {
 	var result *blobstore.Blob
-	err = s.store.Update(c.Context(), ref(c), func(t *blobstore.Txn) error {
+	err := s.store.Update(c.Context(), ref(c), func(t *blobstore.Txn) error {
 		if err := p.modify(c, t.Blob); err != nil {
 			return err
 		}
