@@ -65,7 +65,7 @@ func sameAs(t *testing.T, text, sample string) {
 		}
 	}
 	// The URL, but for scheme, port and what is signed.
-	if path(got[11]) != path(wanted[11]) {
+	if address(got[11]) != address(wanted[11]) {
 		t.Errorf("%s: URL %s, in the sample %s", operation, got[11], wanted[11])
 	}
 }
@@ -91,9 +91,9 @@ func shape(f string) string {
 
 var hostOfURL = regexp.MustCompile(`^"https?://([a-z.]+)(:\d+)?`)
 
-// path is a URL without scheme and port, and of a query with a signature only
+// address is a URL without scheme and port, and of a query with a signature only
 // the names.
-func path(u string) string {
+func address(u string) string {
 	u = hostOfURL.ReplaceAllString(u, "$1")
 	if before, _, ok := strings.Cut(u, "?"); ok && strings.Contains(u, "sig=") {
 		return before

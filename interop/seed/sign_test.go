@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -73,10 +74,17 @@ func (a account) sas(t testing.TB, permissions, expiry string) string {
 // signedNow is the date header of a request that is signed by the node's clock.
 func signedNow(n *node) string { return n.now().UTC().Format(http.TimeFormat) }
 
-// clock is the time of a node that may be set.
-type clock struct{ start, real time.Time }
+// clock is the time of a node that a test sets and moves.
+type clock struct {
+	start, real time.Time
+	moved       atomic.Int64
+}
 
 // clockAt starts a clock at a time.
-func clockAt(start time.Time) *clock { return &clock{start, time.Now()} }
+func clockAt(start time.Time) *clock { return &clock{start: start, real: time.Now()} }
 
-func (c *clock) now() time.Time { return c.start.Add(time.Since(c.real)) }
+func (c *clock) now() time.Time {
+	return c.start.Add(time.Since(c.real)).Add(time.Duration(c.moved.Load()))
+}
+
+func (c *clock) move(d time.Duration) { c.moved.Add(int64(d)) }
