@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -67,6 +68,7 @@ type Service struct {
 	rehydrateAfter time.Duration
 	emitter        record.Emitter
 	audit          bool
+	toldReadOnly   atomic.Int64 // when the log last said so, in ns since 1970
 }
 
 var _ storage.Service = (*Service)(nil)
