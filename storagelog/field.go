@@ -82,7 +82,7 @@ var fieldSpecs = [maxFields]fieldSpec{
 	{"http-status-code", "http-status", "HTTP Status", bareText},
 	{"end-to-end-latency-in-ms", "latency", "E2E Latency", bareNumber},
 	{"server-latency-in-ms", "server-latency", "Server Latency", bareNumber},
-	{"authentication-type", "auth", "Authentication type", bareText},
+	{"authentication-type", "auth", "Authentication Type", bareText},
 	{"requester-account-name", "requester", "Accessing Account", bareText},
 	{"owner-account-name", "account", "Owner Account", bareText},
 	{"service-type", "service", "Service Type", bareText},

@@ -246,7 +246,7 @@ func TestFields(t *testing.T) {
 	if got := FieldEndToEndLatency.Key(); got != "endToEndLatencyInMs" {
 		t.Errorf("key %s", got)
 	}
-	want := "Log version; Transaction Start Time; REST Operation Type; Transaction Status; HTTP Status; E2E Latency; Server Latency; Authentication type; Accessing Account; Owner Account; Service Type; " +
+	want := "Log version; Transaction Start Time; REST Operation Type; Transaction Status; HTTP Status; E2E Latency; Server Latency; Authentication Type; Accessing Account; Owner Account; Service Type; " +
 		"Request url; Object Key; RequestId; Operation #; User IP; Request Version; Request Header Size; Request Packet Size; Response Header Size; " +
 		"Response Packet Size; Request Content Length; Request MD5; Server MD5; Etag returned; LMT; Condition Used; User Agent; Referrer; Client Request Id"
 	if got := Header(V1); got != want {
