@@ -15,6 +15,7 @@
 //	write.go        what every change and every read checks
 //	digest.go       bodies streamed to the store, MD5 and CRC64
 //	source.go       the sources of copies
+//	copy_pending.go copies that go on after their answer
 //	tagexpr.go      expressions over tags
 //	xmlwriter.go    listings
 //
@@ -35,7 +36,7 @@
 // include=deleted, versions and the like and find nothing, as an account does
 // that has the features off.
 //
-// Copies are complete when their answer leaves (see op_copy_blob.go) and read
-// other hosts only when the configuration allows it. All accounts are standard
+// Copies from other hosts are pending until they are read (see op_copy_blob.go),
+// and only from hosts the configuration allows. All accounts are standard
 // ones: page blobs have no tiers.
 package blob

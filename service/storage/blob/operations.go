@@ -76,6 +76,11 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 			ServiceSAS: scope == object, Timeout: timeoutOther, Run: guard(class, name, run),
 		}
 	}
+	absent := func(name string, class storage.Class, scope storage.Scope, sas string) *storage.Operation {
+		o := op(name, class, scope, sas, notImplemented)
+		o.Run = notImplemented
+		return o
+	}
 	public := func(level storage.PublicAccess, o *storage.Operation) *storage.Operation {
 		o.Public = level
 		return o
@@ -96,7 +101,7 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		if o != nil {
 			return o
 		}
-		return op(name, class, service, "", notImplemented)
+		return absent(name, class, service, "")
 	}
 
 	const (
@@ -111,7 +116,7 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		getServiceProperties: mounted(shared.Get, "GetBlobServiceProperties", read),
 		setServiceProperties: mounted(shared.Set, "SetBlobServiceProperties", write),
 		serviceStats:         mounted(shared.Stats, "GetBlobServiceStats", read),
-		userDelegationKey:    op("GetUserDelegationKey", read, service, "", notImplemented),
+		userDelegationKey:    absent("GetUserDelegationKey", read, service, ""),
 
 		createContainer:             op("CreateContainer", write, container, "cw", s.createContainer),
 		deleteContainer:             op("DeleteContainer", del, container, "d", s.deleteContainer),
@@ -125,7 +130,7 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		batchInContainer:            body(maxBatchBody, 0, byService(long(timeoutLong, op("BlobBatch", write, container, anyPermission, s.batch)))),
 		containerAccountInformation: byService(op("GetAccountInformation", read, container, anyPermission, s.accountInformation)),
 		blobAccountInformation:      op("GetAccountInformation", read, object, anyPermission, s.accountInformation),
-		restoreContainer:            op("RestoreContainer", write, container, "w", notImplemented),
+		restoreContainer:            absent("RestoreContainer", write, container, "w"),
 
 		getBlob:           public(ofBlob, long(timeoutReadPart, op("GetBlob", read, object, "r", s.getBlob))),
 		getBlobProperties: public(ofBlob, op("GetBlobProperties", read, object, "r", s.getBlobProperties)),
@@ -159,11 +164,11 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		getBlobTags: op("GetBlobTags", read, object, "t", s.getBlobTags),
 		setBlobTags: body(maxTagsBody, 0, op("SetBlobTags", write, object, "t", s.setBlobTags)),
 
-		undeleteBlob:        op("UndeleteBlob", write, object, "w", notImplemented),
-		setBlobExpiry:       op("SetBlobExpiry", write, object, "w", notImplemented),
-		incrementalCopyBlob: op("IncrementalCopyBlob", write, object, "cw", notImplemented),
-		queryBlobContents:   op("QueryBlobContents", read, object, "r", notImplemented),
-		setImmutability:     op("SetContainerServiceMetadata", write, object, "i", notImplemented),
+		undeleteBlob:        absent("UndeleteBlob", write, object, "w"),
+		setBlobExpiry:       absent("SetBlobExpiry", write, object, "w"),
+		incrementalCopyBlob: absent("IncrementalCopyBlob", write, object, "cw"),
+		queryBlobContents:   absent("QueryBlobContents", read, object, "r"),
+		setImmutability:     absent("SetContainerServiceMetadata", write, object, "i"),
 	}
 	o.containerLease = map[string]*storage.Operation{
 		actionAcquire: op("AcquireContainerLease", write, container, "w", s.leaseContainer),
