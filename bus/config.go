@@ -13,7 +13,7 @@ type Durability string
 // Durability modes, see record.Emitter.
 const (
 	// Buffered never makes a request wait for its record. What a crash can take
-	// is bounded by BatchDelay and by the batches that are being synced.
+	// is bounded by four times BatchDelay and by the batches that are being synced.
 	Buffered Durability = "buffered"
 	// Audit makes a request wait until its record is on disk.
 	Audit Durability = "audit"
@@ -55,7 +55,8 @@ type Config struct {
 	// cursors have passed them or MaxBytes is reached.
 	MaxAge time.Duration
 	// BatchDelay is how long a record may wait for others to share its message
-	// in buffered mode. 0 is 5 ms. Audit mode never waits.
+	// in buffered mode; while many come, up to four times as long. 0 is 5 ms.
+	// Audit mode never waits.
 	BatchDelay time.Duration
 	// MaxRecord bounds one record, Line and Detail and ID together, in bytes; a
 	// larger one is dropped and counted. 0 is 1 MiB.

@@ -34,25 +34,36 @@ type ref struct {
 
 func damaged(what string) error { return fmt.Errorf("%w: %s", errFrame, what) }
 
-// parseFrame reads and checks everything but the body's content. Strings of the
-// dictionary come from in, so that a reader holds each once.
+// parseFrame returns the frame that data is, see parse.
 func parseFrame(data []byte, in *interner) (*frame, error) {
+	f := new(frame)
+	if err := f.parse(data, in); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// parse reads and checks everything but the body's content, into memory that f
+// has of the frame it was before. Strings of the dictionary come from in, so
+// that a reader holds each once.
+func (f *frame) parse(data []byte, in *interner) error {
+	f.raw = nil
 	if len(data) <= frameHeader || data[0] != frameMagic {
-		return nil, damaged("no frame")
+		return damaged("no frame")
 	}
 	if data[1] != frameVersion {
-		return nil, damaged(fmt.Sprintf("format version %d, this program knows %d", data[1], frameVersion))
+		return damaged(fmt.Sprintf("format version %d, this program knows %d", data[1], frameVersion))
 	}
 	if binary.LittleEndian.Uint32(data[2:]) != crc32.Checksum(data[frameHeader:], castagnoli) {
-		return nil, damaged("checksum does not match")
+		return damaged("checksum does not match")
 	}
 	d := decoder{b: data[frameHeader:]}
-	f := &frame{flags: d.byte()}
+	f.flags = d.byte()
 	f.before = d.uvarint()
 	f.floor = d.uvarint()
 	entries := d.count(maxFrameEntries)
 	f.records = d.count(entries)
-	f.dict = make([]dictKey, d.count(entries))
+	f.dict = resize(f.dict, d.count(entries))
 	for i := range f.dict {
 		f.dict[i] = dictKey{
 			resource: in.string(d.bytes()),
@@ -60,13 +71,13 @@ func parseFrame(data []byte, in *interner) (*frame, error) {
 			to:       in.string(d.bytes()),
 		}
 	}
-	f.refs = make([]ref, entries)
+	f.refs = resize(f.refs, entries)
 	total, records := uint64(0), 0
 	for i := range f.refs {
 		k := d.uvarint()
 		size := d.uvarint()
 		if k>>2 >= uint64(len(f.dict)) || k&3 > uint64(kindSettle) || size > maxFrameBody {
-			return nil, damaged("index")
+			return damaged("index")
 		}
 		f.refs[i] = ref{dict: uint32(k >> 2), kind: kind(k & 3), size: uint32(size)}
 		total += size
@@ -76,14 +87,25 @@ func parseFrame(data []byte, in *interner) (*frame, error) {
 	}
 	f.rawLen = d.count(maxFrameBody)
 	if d.bad || total != uint64(f.rawLen) || records != f.records {
-		return nil, damaged("header")
+		return damaged("header")
 	}
 	f.packed = d.b
-	return f, nil
+	return nil
+}
+
+// resize returns a slice of n elements, s itself when it is large enough.
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
 }
 
 // body returns the decompressed body.
-func (f *frame) body() ([]byte, error) {
+func (f *frame) body() ([]byte, error) { return f.bodyIn(nil) }
+
+// bodyIn is body, decompressed into buf if that is large enough.
+func (f *frame) bodyIn(buf []byte) ([]byte, error) {
 	if f.raw != nil || f.rawLen == 0 {
 		return f.raw, nil
 	}
@@ -97,7 +119,7 @@ func (f *frame) body() ([]byte, error) {
 	if n, err := s2.DecodedLen(f.packed); err != nil || n != f.rawLen {
 		return nil, damaged("body length")
 	}
-	raw, err := s2.Decode(nil, f.packed)
+	raw, err := s2.Decode(buf[:cap(buf)], f.packed)
 	if err != nil {
 		return nil, damaged(err.Error())
 	}
@@ -107,20 +129,27 @@ func (f *frame) body() ([]byte, error) {
 
 // decodeEntry reads an entry's body; its slices are parts of b.
 func decodeEntry(b []byte, k kind, rec *record.Record) error {
+	id, err := decodeParts(b, k, rec)
+	rec.ID = string(id)
+	return err
+}
+
+// decodeParts is decodeEntry with the ID left to the caller to copy.
+func decodeParts(b []byte, k kind, rec *record.Record) (id []byte, err error) {
 	d := decoder{b: b}
 	if k != kindSettle {
 		rec.Time = d.time()
 		rec.Ended = d.time()
 	}
-	rec.ID = string(d.bytes())
+	id = d.bytes()
 	if k != kindSettle {
 		rec.Line = d.slice()
 		rec.Detail = d.slice()
 	}
 	if d.bad || len(d.b) != 0 {
-		return damaged("entry")
+		return nil, damaged("entry")
 	}
-	return nil
+	return id, nil
 }
 
 // decoder reads fields; after the first one that is not there, bad is set and

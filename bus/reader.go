@@ -39,6 +39,14 @@ type Batch struct {
 	// Missed counts the records, wanted or not, that had left the stream before
 	// they could be read, or were skipped by MaxLag.
 	Missed uint64
+
+	mem *batchMemory // what the entries lie in
+}
+
+// batchMemory is the memory of one batch.
+type batchMemory struct {
+	entries []Entry
+	body    []byte
 }
 
 // ReadConfig says what a Reader reads.
@@ -57,7 +65,15 @@ type ReadConfig struct {
 	// MaxLag makes the reader skip ahead, counting Missed, when it is more than
 	// so many records behind. 0 never skips.
 	MaxLag uint64
+	// Pace is the least time from one look at the stream to the next while
+	// little is there: a record that comes after a quiet time is returned at
+	// once, those that follow it are gathered, so that a stream of many small
+	// messages does not wake the reader for each. 0 looks at every message.
+	Pace time.Duration
 }
+
+// paceMessages is from how many waiting messages on a reader does not pace itself.
+const paceMessages = 8
 
 // Reader reads the stream in order. It belongs to one goroutine and keeps at
 // most about a mebibyte of messages ahead.
@@ -70,7 +86,12 @@ type Reader struct {
 	through Mark
 	counted bool // through.Number is known
 	next    uint64
+	looked  time.Time // when the stream was last looked at
 	dictOK  []bool
+	frame   frame
+	ids     []byte // of the records of a batch
+	lengths []int
+	free    chan *batchMemory
 }
 
 // Read opens a reader. Close it.
@@ -82,7 +103,7 @@ func (b *Bus) Read(_ context.Context, cfg ReadConfig) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{bus: b, cfg: cfg, fetch: f, in: newInterner()}
+	r := &Reader{bus: b, cfg: cfg, fetch: f, in: newInterner(), free: make(chan *batchMemory, 4)}
 	if cfg.After.Epoch == b.writer.epoch {
 		r.through = cfg.After
 		r.next = cfg.After.Seq
@@ -107,6 +128,30 @@ func (r *Reader) Through() Mark { return r.through }
 
 // Close releases the reader.
 func (r *Reader) Close() { r.fetch.close() }
+
+// Recycle gives the memory of a batch back, to be used for one to come. Nothing
+// of the batch may be looked at any more, neither entries nor the Line or Detail
+// of a record; IDs may. Calling it is a matter of cost only. Any goroutine may.
+func (r *Reader) Recycle(b Batch) {
+	const keep = 4 * frameTarget
+	if b.mem == nil || cap(b.mem.body) > keep {
+		return
+	}
+	select {
+	case r.free <- b.mem:
+	default:
+	}
+}
+
+// memory returns memory for a batch.
+func (r *Reader) memory() *batchMemory {
+	select {
+	case m := <-r.free:
+		return m
+	default:
+		return &batchMemory{}
+	}
+}
 
 // Next waits for records and returns those of one message; or, when it went
 // through many messages with nothing wanted, none and how far it came. It
@@ -148,6 +193,9 @@ func (r *Reader) message(ctx context.Context) (message, error) {
 		if _, err := r.bus.pos.wait(ctx, func(last Mark, _ uint64) bool { return last.Seq >= max(r.next, 1) }); err != nil {
 			return message{}, err
 		}
+		if err := r.pace(ctx); err != nil {
+			return message{}, err
+		}
 		msgs, err := r.fetch.fetch(ctx, r.next)
 		if len(msgs) > 0 && err == nil {
 			r.ahead = msgs
@@ -163,6 +211,24 @@ func (r *Reader) message(ctx context.Context) (message, error) {
 		}
 		wait = min(2*wait, longestRetry)
 	}
+}
+
+// pace waits for company for the few messages that are there, see ReadConfig.Pace.
+func (r *Reader) pace(ctx context.Context) error {
+	if r.cfg.Pace <= 0 {
+		return nil
+	}
+	if wait := r.cfg.Pace - time.Since(r.looked); wait > 0 && r.bus.Last().Seq < max(r.next, 1)+paceMessages-1 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	r.looked = time.Now()
+	return nil
 }
 
 // skip goes to the end of the stream when MaxLag says so.
@@ -182,9 +248,9 @@ func (r *Reader) skip(b *Batch) bool {
 // read takes the wanted entries of a message.
 func (r *Reader) read(m message, b *Batch) {
 	r.next = m.seq + 1
-	f, err := parseFrame(m.data, r.in)
+	err := r.frame.parse(m.data, r.in)
 	if err == nil {
-		err = r.entries(f, m.seq, b)
+		err = r.entries(&r.frame, m.seq, b)
 	}
 	if err != nil {
 		// Its records show as a gap when the next message says how many there
@@ -236,11 +302,20 @@ func (r *Reader) wanted(f *frame) bool {
 }
 
 func (r *Reader) decode(f *frame, seq uint64, after int, b *Batch) error {
-	body, err := f.body()
+	if b.mem == nil {
+		b.mem = r.memory()
+	}
+	body, err := f.bodyIn(b.mem.body)
 	if err != nil {
 		return err
 	}
-	entries := b.Entries
+	if f.flags&frameS2 != 0 {
+		b.mem.body = body
+	}
+	entries, ids, lengths := b.mem.entries[:0], r.ids[:0], r.lengths[:0]
+	if cap(entries) < f.records {
+		entries = make([]Entry, 0, f.records)
+	}
 	index, offset := -1, 0
 	for _, ref := range f.refs {
 		start := offset
@@ -263,15 +338,24 @@ func (r *Reader) decode(f *frame, seq uint64, after int, b *Batch) error {
 			Redelivered: k.to != "",
 			Record:      record.Record{Resource: id, Category: k.category},
 		}
-		if err := decodeEntry(body[start:offset:offset], kindRecord, &e.Record); err != nil {
+		rec, err := decodeParts(body[start:offset:offset], kindRecord, &e.Record)
+		if err != nil {
 			return err
 		}
-		if entries == nil {
-			entries = make([]Entry, 0, f.records)
-		}
+		ids = append(ids, rec...)
+		lengths = append(lengths, len(rec))
 		entries = append(entries, e)
 	}
-	b.Entries = entries
+	// One string holds the IDs of all.
+	all := string(ids)
+	for i, n := range lengths {
+		entries[i].Record.ID, all = all[:n], all[n:]
+	}
+	r.ids, r.lengths = ids, lengths
+	b.mem.entries = entries
+	if len(entries) > 0 {
+		b.Entries = entries
+	}
 	return nil
 }
 

@@ -109,14 +109,22 @@ func (w *writer) wait() bool {
 	}
 }
 
-// gather waits for a frame's worth of entries or for BatchDelay, and takes
-// acknowledgements meanwhile.
+// Under load a message costs more than what is in it: then records wait longer
+// for company.
+const (
+	busyFactor = 4                // times BatchDelay
+	busyBytes  = frameTarget / 32 // what has gathered in one BatchDelay then
+)
+
+// gather waits for a frame's worth of entries or for BatchDelay, busyFactor
+// times as long when much is coming, and takes acknowledgements meanwhile.
 func (w *writer) gather() {
 	if w.cfg.Durability == Audit || w.q.isClosed() {
 		return
 	}
 	timer := time.NewTimer(w.cfg.BatchDelay)
 	defer timer.Stop()
+	extended := false
 	for w.q.ready.Load() < frameTarget {
 		var ok <-chan *jetstream.PubAck
 		var failed <-chan error
@@ -125,7 +133,11 @@ func (w *writer) gather() {
 		}
 		select {
 		case <-timer.C:
-			return
+			if extended || w.q.ready.Load() < busyBytes {
+				return
+			}
+			extended = true
+			timer.Reset((busyFactor - 1) * w.cfg.BatchDelay)
 		case <-w.urgent:
 			return
 		case <-w.q.full: // or closed; an old signal only ends the wait early

@@ -26,7 +26,8 @@ type Item struct {
 // Positions are what it recognises it by: they only grow, and a record keeps
 // its position for ever.
 type Destination interface {
-	// Deliver takes a batch. An error means that nothing is known about the
+	// Deliver takes a batch. The batch and the slices of its records, Line and
+	// Detail, are good until Deliver returns; what is kept longer is copied. An error means that nothing is known about the
 	// batch: the worker waits and delivers the same batch again, unless the
 	// error is Permanent, in which case the batch goes to the dead letters.
 	// Deliver returns the position through which every record is settled; the

@@ -8,7 +8,8 @@ import (
 	"reslog/bus"
 )
 
-// take delivers what is wanted of a batch.
+// take delivers what is wanted of a batch. Items are in memory that is used for
+// every batch.
 func (w *worker) take(ctx context.Context, dest Destination, b bus.Batch) error {
 	w.mu.Lock()
 	if b.Missed > 0 {
@@ -16,7 +17,8 @@ func (w *worker) take(ctx context.Context, dest Destination, b bus.Batch) error 
 		w.log.Warn("records left the stream before they could be delivered", slog.Uint64("records", b.Missed))
 	}
 	now := w.cfg.Now()
-	var items []Item
+	items := w.items[:0]
+	w.open.expect(len(b.Entries))
 	for i := range b.Entries {
 		e := &b.Entries[i]
 		if w.limit != nil && e.Number > *w.limit {
@@ -28,6 +30,7 @@ func (w *worker) take(ctx context.Context, dest Destination, b bus.Batch) error 
 		w.open.add(e, now)
 		items = append(items, Item{Position: e.Position, Record: e.Record})
 	}
+	w.items = items
 	w.mu.Unlock()
 
 	for len(items) > 0 {

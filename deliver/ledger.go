@@ -73,6 +73,7 @@ type unsettled struct {
 	records  int
 	dead     int // of records
 	lost     int // of records
+	expected int // records that are about to be added
 }
 
 type unsettledMessage struct {
@@ -93,12 +94,17 @@ const (
 	lostItem                     // not even that
 )
 
+// expect says that up to n records are about to be added, so that there is room
+// for them at once.
+func (u *unsettled) expect(n int) { u.expected = n }
+
 // add notes a record that is about to be handed over.
 func (u *unsettled) add(e *bus.Entry, now time.Time) {
 	n := len(u.messages)
 	if n == 0 || u.messages[n-1].seq != e.Position.Seq {
 		u.messages = append(u.messages, unsettledMessage{
 			seq: e.Position.Seq, base: e.Number - 1 - uint64(e.Position.Index), since: now,
+			items: make([]unsettledItem, 0, max(u.expected, 1)),
 		})
 		n++
 	}

@@ -43,6 +43,10 @@ type RouterConfig struct {
 	BatchBytes   int
 	// FlushInterval is how often Flush is called, without force. 0 is 1 s.
 	FlushInterval time.Duration
+	// Pace is the least time between two looks of a worker at the stream while
+	// few records come: one that comes after a quiet time is delivered at once,
+	// those that follow are gathered. 0 is 50 ms, negative none.
+	Pace time.Duration
 	// SaveInterval is how often a cursor that moved is saved, at most. 0 is
 	// 250 ms. A destination is handed again, after a crash, what it settled
 	// since the last save.
@@ -72,6 +76,7 @@ func (c RouterConfig) withDefaults() RouterConfig {
 	c.BatchRecords = cmp.Or(c.BatchRecords, 1000)
 	c.BatchBytes = cmp.Or(c.BatchBytes, 1<<20)
 	c.FlushInterval = cmp.Or(c.FlushInterval, time.Second)
+	c.Pace = cmp.Or(c.Pace, 50*time.Millisecond)
 	c.SaveInterval = cmp.Or(c.SaveInterval, 250*time.Millisecond)
 	c.AttemptTimeout = cmp.Or(c.AttemptTimeout, 5*time.Minute)
 	c.DrainTimeout = cmp.Or(c.DrainTimeout, 10*time.Second)

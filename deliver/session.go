@@ -71,7 +71,7 @@ func (w *worker) session(parent context.Context) error {
 		return err
 	}
 	defer w.closeDestination(dest)
-	reader, err := w.cfg.Bus.Read(ctx, bus.ReadConfig{After: w.mark, Want: w.wants, Name: w.stable})
+	reader, err := w.cfg.Bus.Read(ctx, bus.ReadConfig{After: w.mark, Want: w.wants, Name: w.stable, Pace: w.cfg.Pace})
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (w *worker) session(parent context.Context) error {
 	}()
 	defer func() { abandon(nil); <-stopped }()
 	w.setState(Running)
-	return w.loop(ctx, dest, batches)
+	return w.loop(ctx, dest, batches, reader.Recycle)
 }
 
 // pump reads ahead, at most two batches.
@@ -103,7 +103,9 @@ func pump(ctx context.Context, r *bus.Reader, batches chan<- bus.Batch) {
 	}
 }
 
-func (w *worker) loop(ctx context.Context, dest Destination, batches <-chan bus.Batch) error {
+// loop hands over what comes, until the session is over; it gives batches that it
+// is done with to recycle.
+func (w *worker) loop(ctx context.Context, dest Destination, batches <-chan bus.Batch, recycle func(bus.Batch)) error {
 	tick := time.NewTicker(w.cfg.FlushInterval)
 	defer tick.Stop()
 	for attempt := 0; ; {
@@ -134,6 +136,7 @@ func (w *worker) loop(ctx context.Context, dest Destination, batches <-chan bus.
 			if err := w.take(ctx, dest, b); err != nil {
 				return err
 			}
+			recycle(b)
 		case <-tick.C:
 			if err := w.flush(ctx, dest, false); err != nil {
 				if errors.Is(err, errReopen) {

@@ -53,6 +53,7 @@ type worker struct {
 	counts   counts
 	missed   []missed
 	open     unsettled
+	items    []Item   // the loop's, of the batch it hands over
 	mark     bus.Mark // settled
 	read     bus.Mark
 	dirty    bool // mark or counts differ from what is saved
