@@ -9,12 +9,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"reslog/server"
 )
 
 // Sizes as a client counts them on its end of the connection; the head is
 // counted with its request or status line.
-func TestSizes(t *testing.T) {
-	n := start(t, nil)
+func TestSizes(t *testing.T) { inBothModes(t, sizes) }
+
+func sizes(t *testing.T, mode func(*server.Config)) {
+	t.Helper()
+	n := start(t, mode)
 	n.set(t, all)
 	blocks := `<?xml version="1.0" encoding="utf-8"?><BlockList><Latest>MDE=</Latest></BlockList>`
 	type sent struct {
@@ -175,7 +180,12 @@ func TestMD5(t *testing.T) {
 	}
 	// A client whose MD5 is wrong: both are in the log.
 	bad := n.must(t, 400, req(byKey, "PUT", "/docs/b", "abc", "x-ms-blob-type", "BlockBlob", "Content-MD5", sum("other")))
+	// What the client sent is in the log also when nothing came of it.
+	refused := n.must(t, 412, req(byKey, "PUT", "/docs/b", "abc", "x-ms-blob-type", "BlockBlob", "Content-MD5", sum("abc"), "If-Match", `"0x0"`))
+	other := n.must(t, 201, req(byKey, "PUT", "/docs/b", "abc", "x-ms-blob-type", "BlockBlob", "x-ms-content-md5", sum("abc")))
 	got := n.records(t)
+	want(t, "refused: request MD5", got.one(t, "refused", refused.id).RequestMD5, sum("abc"))
+	want(t, "x-ms-content-md5: request MD5", got.one(t, "other", other.id).RequestMD5, sum("abc"))
 	for i, r := range rows {
 		e := got.one(t, r.what, ids[i])
 		want(t, r.what+": request MD5", e.RequestMD5, r.client)
@@ -220,6 +230,45 @@ func TestConditionsUsed(t *testing.T) {
 	}
 }
 
+// CopyBlobSource is there "to provide information like name, conditions used etc.
+// about the source blob".
+func TestConditionsOnCopySource(t *testing.T) {
+	n := start(t, nil)
+	n.set(t, all)
+	n.must(t, 201, req(byKey, "PUT", "/docs?restype=container", ""))
+	etag := n.must(t, 201, req(byKey, "PUT", "/docs/b", "x", "x-ms-blob-type", "BlockBlob")).header.Get("ETag")
+	a := n.must(t, 202, req(byKey, "PUT", "/docs/copy", "", "x-ms-copy-source", n.AccountURL(n.account.name)+"/docs/b",
+		"x-ms-source-if-match", etag, "If-None-Match", "*"))
+	got := n.records(t)[a.id]
+	if len(got) != 3 {
+		t.Fatalf("%d records of a copy", len(got))
+	}
+	for i, c := range []struct{ operation, conditions string }{
+		{"CopyBlob", "If-None-Match=*"}, {"CopyBlobSource", "If-Match=" + etag}, {"CopyBlobDestination", ""},
+	} {
+		want(t, "operation", got[i].Operation, c.operation)
+		want(t, c.operation+": number", got[i].OperationNumber, i)
+		want(t, c.operation+": conditions", got[i].Conditions, c.conditions)
+		want(t, c.operation+": size", got[i].RequestHeaderSize, int64(a.requestHead))
+	}
+}
+
+// RequestVersion is "the same x-ms-version response header that we return", also
+// when the request names none.
+func TestVersionOfTheAnswer(t *testing.T) {
+	n := start(t, nil)
+	n.must(t, 201, req(byKey, "PUT", "/docs?restype=container", "", "x-ms-blob-public-access", "blob"))
+	n.must(t, 201, req(byKey, "PUT", "/docs/b", "x", "x-ms-blob-type", "BlockBlob"))
+	n.set(t, all)
+	resp, err := http.Get(n.AccountURL(n.account.name) + "/docs/b") //nolint:noctx // as plain as a request can be
+	check(t, err)
+	check(t, resp.Body.Close())
+	e := n.records(t).one(t, "plain get", resp.Header.Get("x-ms-request-id"))
+	want(t, "version", e.RequestVersion, "2009-09-19")
+	want(t, "version of the answer", resp.Header.Get("x-ms-version"), e.RequestVersion)
+	want(t, "form of the ETag", strings.HasPrefix(e.ETag, "0x"), true)
+}
+
 // Whatever a client puts into names and headers, every line is one that a strict
 // reader accepts, and what is text comes back as it was.
 func TestHostileInput(t *testing.T) {
@@ -233,6 +282,7 @@ func TestHostileInput(t *testing.T) {
 		`a%0Ab`:               "a\nb",
 		`a%0D%0Ab`:            "a\r\nb",
 		`a%09b%01`:            "a\tb\x01",
+		`a%7Fb`:               "a\x7fb",
 		`%3Cb%3E&'`:           `<b>&'`,
 		`%C3%A4%E2%82%AC`:     "ä€",
 		`%F0%9F%98%80`:        "😀",

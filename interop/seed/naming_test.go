@@ -198,3 +198,14 @@ func TestCounter(t *testing.T) {
 	want(t, "hours with logs", len(folders), 2)
 	want(t, "the later hour", folders["blob/2011/03/04/0800"], true)
 }
+
+// "A block blob is available to read only after commit": until then a log is
+// neither listed nor read; then it is whole.
+func TestOnlyCommittedLogsAreVisible(t *testing.T) {
+	n := start(t, func(c *server.Config) { c.FlushInterval = time.Minute })
+	n.set(t, logging{write: true})
+	id := n.must(t, 201, req(byKey, "PUT", "/docs?restype=container", "")).id
+	time.Sleep(500 * time.Millisecond)
+	want(t, "logs before they are due", len(n.names(t)), 0)
+	n.records(t).one(t, "after the commit", id)
+}

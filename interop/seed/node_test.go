@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"reslog/bus"
 	"reslog/server"
 	"reslog/server/servertest"
 	"reslog/service/storage/blobstore"
@@ -44,6 +45,18 @@ func start(t testing.TB, change func(*server.Config)) *node {
 		}
 	}))
 	return n
+}
+
+// inBothModes runs a test in each durability mode: what is logged must not depend
+// on whether answers wait for it.
+func inBothModes(t *testing.T, test func(t *testing.T, mode func(*server.Config))) {
+	t.Helper()
+	for _, d := range []bus.Durability{bus.Buffered, bus.Audit} {
+		t.Run(string(d), func(t *testing.T) {
+			t.Parallel()
+			test(t, func(c *server.Config) { c.Durability = d })
+		})
+	}
 }
 
 // store is a node's store that reads slowly or not at all what is named so.

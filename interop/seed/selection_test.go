@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"reslog/server"
 )
 
 // "Each of these options must be explicitly set to true (data is captured) or
@@ -55,8 +57,11 @@ func TestClassesAtOnce(t *testing.T) {
 }
 
 // The table "What requests are logged?", row by row.
-func TestWhichRequests(t *testing.T) {
-	n := start(t, nil)
+func TestWhichRequests(t *testing.T) { inBothModes(t, whichRequests) }
+
+func whichRequests(t *testing.T, mode func(*server.Config)) {
+	t.Helper()
+	n := start(t, mode)
 	n.must(t, 201, req(byKey, "PUT", "/public?restype=container", "", "x-ms-blob-public-access", "container"))
 	n.must(t, 201, req(byKey, "PUT", "/private?restype=container", ""))
 	for _, name := range []string{"/public/b", "/public/b" + broken, "/private/b"} {

@@ -49,8 +49,11 @@ func (n *node) expect(t *testing.T, list []expected) {
 	}
 }
 
-func TestStatusesOfAnswers(t *testing.T) {
-	n := start(t, nil)
+func TestStatusesOfAnswers(t *testing.T) { inBothModes(t, statusesOfAnswers) }
+
+func statusesOfAnswers(t *testing.T, mode func(*server.Config)) {
+	t.Helper()
+	n := start(t, mode)
 	stage(t, n)
 	etag := n.must(t, 200, req(byKey, "HEAD", "/docs/b", "")).header.Get("ETag")
 	var list []expected
@@ -94,8 +97,11 @@ func TestStatusesOfAnswers(t *testing.T) {
 	want(t, "records of AnonymousAuthorizationError", len(n.records(t)[a.id]), 0)
 }
 
-func TestStatusesOfThrottling(t *testing.T) {
-	n := start(t, func(c *server.Config) { c.Throttle = 15 })
+func TestStatusesOfThrottling(t *testing.T) { inBothModes(t, statusesOfThrottling) }
+
+func statusesOfThrottling(t *testing.T, mode func(*server.Config)) {
+	t.Helper()
+	n := start(t, func(c *server.Config) { mode(c); c.Throttle = 15 })
 	n.set(t, all)
 	n.must(t, 201, req(byKey, "PUT", "/docs?restype=container", "", "x-ms-blob-public-access", "blob"))
 	n.must(t, 201, req(byKey, "PUT", "/docs/b", "x", "x-ms-blob-type", "BlockBlob"))
@@ -120,8 +126,11 @@ func TestStatusesOfThrottling(t *testing.T) {
 }
 
 // A client that takes or gives its bytes too slowly for the timeout it asked for.
-func TestStatusesOfSlowClients(t *testing.T) {
-	n := start(t, nil)
+func TestStatusesOfSlowClients(t *testing.T) { inBothModes(t, statusesOfSlowClients) }
+
+func statusesOfSlowClients(t *testing.T, mode func(*server.Config)) {
+	t.Helper()
+	n := start(t, mode)
 	stage(t, n)
 	var mu sync.Mutex
 	var list []expected
@@ -161,8 +170,11 @@ func TestStatusesOfSlowClients(t *testing.T) {
 }
 
 // A connection that the client closes before the answer is whole.
-func TestStatusesOfBrokenConnections(t *testing.T) {
-	n := start(t, nil)
+func TestStatusesOfBrokenConnections(t *testing.T) { inBothModes(t, statusesOfBrokenConnections) }
+
+func statusesOfBrokenConnections(t *testing.T, mode func(*server.Config)) {
+	t.Helper()
+	n := start(t, mode)
 	stage(t, n)
 	var list []expected
 	for _, f := range families {

@@ -99,6 +99,9 @@ type Part struct {
 	ObjectKey    string
 	ETag         string
 	LastModified time.Time
+	// Conditions are those on this part, as the log has them. The Front sets
+	// those on a copy source, from the headers that name them.
+	Conditions string
 }
 
 // Context ends when the request's time is up or its client has gone.

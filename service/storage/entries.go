@@ -41,14 +41,17 @@ func Entries(r record.Record, v storagelog.Version) ([]storagelog.Entry, error) 
 		part.OperationNumber = i + 1
 		part.ObjectKey = p.ObjectKey
 		part.ETag, part.LastModified = p.ETag, p.LastModified
-		part.RequestMD5, part.ServerMD5, part.Conditions = "", "", ""
-		if p.Operation == "CopyBlobSource" {
+		part.RequestMD5, part.ServerMD5, part.Conditions = "", "", p.Conditions
+		if p.Operation == copySource {
 			part.ObjectKey = sourceKey(p.ObjectKey, e)
 		}
 		entries[i+1] = part
 	}
 	return entries, nil
 }
+
+// copySource is the operation of the record about the source of a copy.
+const copySource = "CopyBlobSource"
 
 // sourceKey is the object key of CopyBlobSource: a URL from version 2012-02-12
 // on, a key before. Either form is made of the other.

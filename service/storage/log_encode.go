@@ -40,7 +40,7 @@ func (x *exchange) record(o outcome) record.Record {
 		Ended:    c.Received.Add(o.total),
 		ID:       c.RequestID,
 		Line:     line,
-		Detail:   appendParts(nil, c.Parts),
+		Detail:   appendParts(nil, x.parts()),
 	}
 }
 
@@ -137,7 +137,7 @@ func (x *exchange) appendProperties(b []byte, o outcome) []byte {
 		b = appendTicksAs(b, c.LastModified, '/', ' ')
 		b = append(b, '"')
 	}
-	b = appendConditions(b, h)
+	b = appendText(b, "conditionsUsed", conditionsUsed(h, ""))
 	b = appendText(b, "metricResponseType", o.result.responseType(x.throttle))
 	b = appendNumber(b, "serverLatencyMs", o.server.Milliseconds())
 	b = appendNumber(b, "requestHeaderSize", requestHeaderSize(&x.req))
@@ -147,7 +147,7 @@ func (x *exchange) appendProperties(b []byte, o outcome) []byte {
 		b = appendNumber(b, "responseBodySize", x.rw.written+int64(len(x.rw.held)))
 	}
 	b = appendNumber(b, "contentLengthHeader", max(x.req.ContentLength, 0))
-	b = appendText(b, "requestMd5", c.RequestMD5)
+	b = appendText(b, "requestMd5", x.requestMD5())
 	b = appendText(b, "serverMd5", c.ServerMD5)
 	if t := x.req.TLS; t != nil {
 		b = append(b, `,"tlsVersion":"TLS 1.`...)
@@ -195,37 +195,56 @@ func (x *exchange) appendURI(b []byte) []byte {
 	return append(b, '"')
 }
 
-// appendConditions appends the conditional headers of a request as
-// "conditionsUsed": "Name=value" joined by ";", dates in the form of RFC 850.
-func appendConditions(b []byte, h http.Header) []byte {
-	open := false
+// conditionsUsed are the conditional headers of a request, those whose names
+// begin with prefix: "Name=value" joined by ";", dates in the form of RFC 850.
+func conditionsUsed(h http.Header, prefix string) string {
+	var b []byte
 	for _, c := range [...]struct {
-		key  string
+		name string
 		date bool
 	}{{"If-Modified-Since", true}, {"If-Unmodified-Since", true}, {"If-Match", false}, {"If-None-Match", false}} {
-		v := h[c.key]
+		v := h[prefix+c.name]
 		if len(v) == 0 {
 			continue
 		}
-		if open {
+		if len(b) > 0 {
 			b = append(b, ';')
-		} else {
-			b = append(b, `,"conditionsUsed":"`...)
-			open = true
 		}
-		b = append(append(b, c.key...), '=')
+		b = append(append(b, c.name...), '=')
 		if c.date {
 			if t, err := http.ParseTime(v[0]); err == nil {
 				b = t.UTC().AppendFormat(b, "Monday, 02-Jan-06 15:04:05 GMT")
 				continue
 			}
 		}
-		b = appendJSONText(b, v[0])
+		b = append(b, v[0]...)
 	}
-	if open {
-		b = append(b, '"')
+	return string(b)
+}
+
+// parts are the parts of the request, the source of a copy with the conditions
+// on it: its record "is meant only to provide information like name, conditions
+// used etc. about the source blob" (Windows Azure Storage Logging, 2011).
+func (x *exchange) parts() []Part {
+	for i := range x.call.Parts {
+		if p := &x.call.Parts[i]; p.Operation == copySource {
+			p.Conditions = conditionsUsed(x.req.Header, "X-Ms-Source-")
+		}
 	}
-	return b
+	return x.call.Parts
+}
+
+// requestMD5 is the MD5 that the client sent, also when nothing was done with it.
+//
+// Source: Storage Analytics log format, field 23: "Content-MD5 (or
+// x-ms-content-md5)".
+func (x *exchange) requestMD5() string {
+	for _, v := range [...]string{x.call.RequestMD5, first(x.req.Header, "Content-Md5"), first(x.req.Header, "X-Ms-Content-Md5")} {
+		if v != "" {
+			return cut(v, maxLoggedHeader)
+		}
+	}
+	return ""
 }
 
 // appendText appends a member unless its value is empty.

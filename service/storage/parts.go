@@ -10,7 +10,7 @@ import (
 func appendParts(b []byte, parts []Part) []byte {
 	for i := range parts {
 		p := &parts[i]
-		for _, s := range [...]string{p.Operation, redactText(p.ObjectKey), p.ETag} {
+		for _, s := range [...]string{p.Operation, redactText(p.ObjectKey), p.ETag, p.Conditions} {
 			b = binary.AppendUvarint(b, uint64(len(s)))
 			b = append(b, s...)
 		}
@@ -27,7 +27,7 @@ func appendParts(b []byte, parts []Part) []byte {
 func parseParts(b []byte) (parts []Part, ok bool) {
 	for len(b) > 0 {
 		var p Part
-		for _, s := range [...]*string{&p.Operation, &p.ObjectKey, &p.ETag} {
+		for _, s := range [...]*string{&p.Operation, &p.ObjectKey, &p.ETag, &p.Conditions} {
 			n, w := binary.Uvarint(b)
 			if w <= 0 || n > uint64(len(b)-w) {
 				return nil, false
