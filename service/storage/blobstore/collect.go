@@ -82,7 +82,7 @@ func (s *store) worthCollecting() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return !g.first || len(g.condemned) > 0 && g.drained() ||
-		g.bytes.Load() >= s.c.ExtentBytes/8 || s.now().Sub(g.last) >= collectPause
+		g.bytes.Load() >= s.c.ExtentBytes/8 || s.names.crowded() || s.now().Sub(g.last) >= collectPause
 }
 
 // Collect makes one pass: it deletes what an earlier pass condemned, lets
@@ -166,10 +166,13 @@ func (s *store) mark(ctx context.Context) (m *marked, err error) {
 		touched[i] = e.touched.Load()
 		live[e.id] = 0
 	}
-	m = &marked{snap: s.db.NewSnapshot()}
+	set := s.names.begin()
+	snap := s.db.NewSnapshot()
+	m = &marked{snap: snap}
 	defer func() {
+		s.names.end(err == nil)
 		if err != nil {
-			m.snap.Close()
+			snap.Close()
 		}
 	}()
 	count := func(list []piece) {
@@ -179,8 +182,9 @@ func (s *store) mark(ctx context.Context) (m *marked, err error) {
 			}
 		}
 	}
-	err = s.everyRecord(ctx, m.snap, func(_ record, list []piece) error {
+	err = s.everyRecord(ctx, m.snap, func(r record, list []piece) error {
 		count(list)
+		s.addRecord(set, r.key)
 		return nil
 	})
 	if err != nil {

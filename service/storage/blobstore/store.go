@@ -38,6 +38,7 @@ type store struct {
 	containers containers
 	seed       maphash.Seed
 	blobs      [stripes]sync.Mutex // held to change a blob
+	names      names
 	usage      usage
 	garbage    garbage
 
@@ -93,6 +94,9 @@ func open(c Config) (_ *store, err error) {
 	s.ids.last.Store(mark)
 	s.ids.mark.Store(mark)
 	s.eras.advance()
+	if err := s.loadNames(); err != nil {
+		return nil, err
+	}
 	return s, s.loadUsage()
 }
 
@@ -153,8 +157,11 @@ func (s *store) closeFiles() error {
 
 // lockBlob locks a blob against other changes and returns how to unlock it.
 func (s *store) lockBlob(cid uint64, name string) *sync.Mutex {
-	h := maphash.String(s.seed, name) ^ cid*0x9e3779b97f4a7c15
-	m := &s.blobs[h%stripes]
+	return s.lockHash(s.hashName(cid, name))
+}
+
+func (s *store) lockHash(hash uint64) *sync.Mutex {
+	m := &s.blobs[hash%stripes]
 	m.Lock()
 	return m
 }

@@ -28,6 +28,7 @@ type Txn struct {
 	s    *store
 	cid  uint64
 	name string
+	hash uint64 // of both, see names
 	key  []byte // of the base blob
 
 	// The base blob's content, type and length as they are to be, whatever the
@@ -40,6 +41,7 @@ type Txn struct {
 
 	batch   *pebble.Batch // nil until something is written before the end
 	changed bool          // the base blob's record is to be written
+	staged  bool          // there may be uncommitted blocks in batch
 	delta   int64         // of the bytes stored
 	freed   int64         // bytes that became garbage
 	held    []*era        // of what the transaction uses
@@ -78,13 +80,16 @@ func (t *Txn) run(ref Ref, fn func(*Txn) error) (wait func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer s.lockBlob(c.id, ref.Name).Unlock()
+	t.hash = s.hashName(c.id, ref.Name)
+	defer s.lockHash(t.hash).Unlock()
 
 	t.Container, t.cid = c.c, c.id
 	t.Now = fromTicks(ticks(s.now()))
 	t.key = blobKey(c.id, ref.Name, baseBlob)
-	if t.Blob, err = s.readBlob(s.db, t.key, ref.Name, baseBlob); err != nil && !errors.Is(err, ErrBlobNotFound) {
-		return nil, err
+	if s.names.may(t.hash) {
+		if t.Blob, err = s.readBlob(s.db, t.key, ref.Name, baseBlob); err != nil && !errors.Is(err, ErrBlobNotFound) {
+			return nil, err
+		}
 	}
 	t.loaded()
 	defer func() {
@@ -112,11 +117,23 @@ func (t *Txn) run(ref Ref, fn func(*Txn) error) (wait func() error, err error) {
 	}
 	b := t.batch
 	t.batch = nil // applied or broken, not to be closed here
-	if wait, err = s.apply(b); err != nil {
+	wait, err = s.apply(b)
+	t.remember() // an error does not say that nothing became visible
+	if err != nil {
 		return nil, err
 	}
 	s.usage.add(ref.Account, ref.Container, t.delta)
 	return wait, nil
+}
+
+// remember puts into names what there is now.
+func (t *Txn) remember() {
+	if t.Blob != nil {
+		t.s.names.add(t.hash)
+	}
+	if t.staged {
+		t.s.names.add(blocksOf(t.hash))
+	}
 }
 
 // loaded takes over the base blob's state as it is.

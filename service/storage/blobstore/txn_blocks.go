@@ -19,6 +19,9 @@ const (
 // header returns the summary of the uncommitted blocks; count is 0 when there
 // are none. Expired ones count as gone.
 func (t *Txn) header() (h blockHeader, err error) {
+	if !t.mayHaveBlocks() {
+		return h, nil
+	}
 	h, err = readHeader(t.reader(), t.cid, t.name)
 	if err == nil && h.count > 0 && h.expired(t.Now) {
 		err = t.dropUncommitted()
@@ -26,6 +29,9 @@ func (t *Txn) header() (h blockHeader, err error) {
 	}
 	return h, err
 }
+
+// mayHaveBlocks reports false when there are no uncommitted blocks for sure.
+func (t *Txn) mayHaveBlocks() bool { return t.staged || t.s.names.may(blocksOf(t.hash)) }
 
 func (h blockHeader) expired(now time.Time) bool { return now.Sub(h.staged) > blockExpiry }
 
@@ -64,6 +70,7 @@ func (t *Txn) StageBlock(id string, c *Content) error {
 		return err
 	}
 	h.idLength, h.staged = len(id), t.Now
+	t.staged = true
 	h.stored += c.Length - old.length
 	t.delta += c.Length - old.length
 	t.freed += old.length
@@ -163,6 +170,9 @@ func (t *Txn) committed() (map[string]placedBlock, error) {
 
 // dropUncommitted deletes the uncommitted blocks, if there are any.
 func (t *Txn) dropUncommitted() error {
+	if !t.mayHaveBlocks() {
+		return nil
+	}
 	hkey := nameKey(kindUncommitted, t.cid, t.name)
 	h, err := readHeader(t.reader(), t.cid, t.name)
 	if err != nil || h.count == 0 {
