@@ -46,13 +46,15 @@ func (n *Node) serve(name, addr string, h http.Handler, tlsConfig *tls.Config) (
 	if err != nil {
 		return nil, fmt.Errorf("listen on the %s address: %w", name, err)
 	}
+	if tlsConfig != nil {
+		ln = tls.NewListener(ln, tlsConfig)
+	}
 	base, cancel := context.WithCancel(context.Background())
 	var protocols http.Protocols
 	protocols.SetHTTP1(true) // the services count bytes as HTTP/1.1 sends them
 	srv := &http.Server{
 		Handler:           h,
 		Protocols:         &protocols,
-		TLSConfig:         tlsConfig,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
@@ -69,11 +71,7 @@ func (n *Node) serve(name, addr string, h http.Handler, tlsConfig *tls.Config) (
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		run := srv.Serve
-		if tlsConfig != nil {
-			run = func(ln net.Listener) error { return srv.ServeTLS(ln, "", "") }
-		}
-		if err := run(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := srv.Serve(storage.KeepNames(ln)); !errors.Is(err, http.ErrServerClosed) {
 			n.fail(fmt.Errorf("serve %s: %w", name, err))
 		}
 	}()
@@ -104,5 +102,5 @@ func loadTLS(certFile, keyFile string) (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the certificate: %w", err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}, nil
 }

@@ -61,6 +61,9 @@ func (f *Front) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	x.req.Body = &x.body
 	x.rw.w, x.rw.call = w, x
 	x.closes = r.ProtoAtLeast(1, 1) && headerHas(r.Header["Connection"], "close")
+	if kept := c.names(); kept != nil && x.req.TLS == nil {
+		x.req.TLS = kept.tlsState()
+	}
 	x.baseHeaders()
 	return x
 }

@@ -3,6 +3,9 @@ package storage
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -19,7 +22,9 @@ const maxKept = 72 << 10
 
 // KeepNames returns a listener whose connections remember how requests spell the
 // names of their headers; give WithNames to the http.Server as its ConnContext.
-// Under TLS the connection cannot see them, and Call.HeaderName knows none.
+// For TLS, l is what tls.NewListener made, and the server's method is still Serve:
+// the names are inside the encryption. The Front then knows of the TLS by itself,
+// which net/http does only of connections that nobody wrapped.
 func KeepNames(l net.Listener) net.Listener { return namesListener{l} }
 
 // WithNames is the ConnContext that goes with KeepNames.
@@ -39,15 +44,34 @@ func (l namesListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &namesConn{Conn: c}, nil
+	kept := &namesConn{Conn: c}
+	kept.tls, _ = c.(*tls.Conn)
+	return kept, nil
 }
 
 // namesConn keeps what is read from one request's end to the next one's begin.
 type namesConn struct {
 	net.Conn
+	tls *tls.Conn // Conn, when it is one
+
 	mu      sync.Mutex
 	serving bool // what is read now is a body
 	kept    []byte
+	state   *tls.ConnectionState // once a request asked
+}
+
+// tlsState is what http.Request.TLS should be, nil without TLS.
+func (c *namesConn) tlsState() *tls.ConnectionState {
+	if c.tls == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == nil {
+		state := c.tls.ConnectionState()
+		c.state = &state
+	}
+	return c.state
 }
 
 func (c *namesConn) Read(p []byte) (int, error) {
@@ -59,7 +83,23 @@ func (c *namesConn) Read(p []byte) (int, error) {
 		}
 		c.mu.Unlock()
 	}
+	if c.tls != nil && err != nil {
+		answerPlain(err)
+	}
 	return n, err
+}
+
+// answerPlain tells a client that speaks HTTP without TLS what is wrong, as
+// net/http would.
+func answerPlain(err error) {
+	var plain tls.RecordHeaderError
+	if !errors.As(err, &plain) || plain.Conn == nil {
+		return
+	}
+	switch string(plain.RecordHeader[:]) {
+	case "GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET":
+		io.WriteString(plain.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n") //nolint:errcheck // the connection closes either way
+	}
 }
 
 // CloseWrite lets net/http end a connection so that the client still reads the
