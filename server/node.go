@@ -207,6 +207,7 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 		Properties:     storage.NewPropertyOperations(storage.Blob, logs.properties),
 		Emitter:        gate,
 		Audit:          n.cfg.Durability == bus.Audit,
+		Observe:        n.requests.observe,
 		Logger:         n.cfg.Logger.With("part", "blob"),
 		Now:            n.cfg.Now,
 	})

@@ -34,7 +34,8 @@ var errMixedBatch = &storage.Error{Status: http.StatusBadRequest, Code: "AllBatc
 //
 // Each part goes through the same path as a request by itself, with its own
 // request ID and its own record in the log, so that a deletion is a deletion
-// there; only its version is that of the batch.
+// there; only its version is that of the batch. Only the Throttle does not see
+// it: a batch counts as one request.
 func (s *Service) batch(c *storage.Call) error {
 	if c.Version < storage.V2018_11_09 {
 		return storage.ErrFeatureVersionMismatch
@@ -138,7 +139,7 @@ func (s *Service) batchFront(c *storage.Call) (http.Handler, error) {
 	}
 	front := storage.NewFront(storage.FrontConfig{
 		Service: &batchService{Service: s, outer: c}, Accounts: s.accounts, Properties: properties,
-		Emitter: s.emitter, Audit: s.audit,
+		Emitter: s.emitter, Audit: s.audit, Observe: s.observe,
 		SkipVersionCheck: true, Logger: s.log, Now: func() time.Time { return c.Now },
 	})
 	return front, nil

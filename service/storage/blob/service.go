@@ -43,6 +43,9 @@ type Config struct {
 	// Front in front of this Service. Nil keeps no records.
 	Emitter record.Emitter
 	Audit   bool
+	// Observe is told of the requests inside a batch, as the Front's is of all
+	// others. Nil does nothing.
+	Observe func(storage.Observation)
 	// RehydrateAfter is how long an archived blob takes to come back. Zero
 	// means no time: it can be read right after Set Blob Tier.
 	RehydrateAfter time.Duration
@@ -68,6 +71,7 @@ type Service struct {
 	rehydrateAfter time.Duration
 	emitter        record.Emitter
 	audit          bool
+	observe        func(storage.Observation)
 	toldReadOnly   atomic.Int64 // when the log last said so, in ns since 1970
 }
 
@@ -85,6 +89,7 @@ func New(cfg Config) *Service {
 		rehydrateAfter: cfg.RehydrateAfter,
 		emitter:        cfg.Emitter,
 		audit:          cfg.Audit,
+		observe:        cfg.Observe,
 	}
 	for _, h := range cfg.AllowCopyHosts {
 		s.copyHosts[strings.ToLower(h)] = true
