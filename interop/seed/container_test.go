@@ -43,6 +43,8 @@ func TestLogsAreReadable(t *testing.T) {
 		{"delete with a SAS", "DeleteBlob", req(bySAS, "DELETE", "/$logs/blob/2011/04/01/1900/000000.log", ""), 202, ""},
 		{"get what was deleted", "GetBlob", req(byKey, "GET", "/$logs/blob/2011/03/24/1900/000000.log", ""), 404, ""},
 		{"containers", "ListContainers", req(byKey, "GET", "/?comp=list", ""), 200, "<Containers"},
+		{"containers by prefix", "ListContainers", req(byKey, "GET", "/?comp=list&prefix=$l", ""), 200, "<Containers"},
+		{"list, old", "ListBlobs", req(byKey, "GET", "/$logs?restype=container&comp=list&prefix=blob/2011/03/24/1800/&include=metadata", "", "x-ms-version", "2009-09-19"), 200, "<LogType>write</LogType>"},
 		{"containers, old", "ListContainers", req(byKey, "GET", "/?comp=list", "", "x-ms-version", "2009-09-19"), 200, "<Containers"},
 		{"system containers", "ListContainers", req(byKey, "GET", "/?comp=list&include=system", ""), 200, "<Name>$logs</Name>"},
 	}
@@ -54,7 +56,7 @@ func TestLogsAreReadable(t *testing.T) {
 			t.Errorf("%s: no %s in %s", r.what, r.holds, a.body)
 		}
 		switch {
-		case strings.HasPrefix(r.what, "list a month") && strings.Contains(a.body, "2011/04"), strings.HasPrefix(r.what, "containers") && strings.Contains(a.body, "$logs"):
+		case strings.HasPrefix(r.what, "list a month") && strings.Contains(a.body, "2011/04"), strings.HasPrefix(r.what, "containers") && strings.Contains(a.body, "<Name>$logs"):
 			t.Errorf("%s: too much is listed: %s", r.what, a.body)
 		case r.what == "metadata" && a.header.Get("x-ms-meta-LogType") != "write":
 			t.Errorf("metadata %v", a.header)
@@ -64,6 +66,61 @@ func TestLogsAreReadable(t *testing.T) {
 	for i, r := range rows {
 		want(t, r.what+": operation", got.one(t, r.what, ids[i]).Operation, r.operation)
 	}
+}
+
+// "You can access your $logs container using https://<accountname>.blob.core.windows.net/$logs".
+func TestLogsByHostName(t *testing.T) {
+	n := start(t, nil)
+	n.setOf(t, sally, all)
+	var id string
+	for _, target := range []string{"/docs?restype=container", "/$logs?restype=container&comp=list"} {
+		r := req(byKey, map[bool]string{true: "PUT", false: "GET"}[id == ""], target, "")
+		r.of, r.host = sally, "sally.blob.core.windows.net"
+		id = n.send(t, r).id
+	}
+	e := n.recordsOf(t, sally).one(t, "list", id)
+	want(t, "URL", e.URL, "http://sally.blob.core.windows.net:80/$logs?restype=container&comp=list")
+	want(t, "key", e.ObjectKey, "/sally/$logs")
+	want(t, "owner", e.OwnerAccount, "sally")
+}
+
+// A batch may delete logs and do nothing else to them; a log may be copied away.
+func TestLogsInBatches(t *testing.T) {
+	n := start(t, nil)
+	n.must(t, 201, req(byKey, "PUT", "/docs?restype=container", ""))
+	n.set(t, all)
+	n.writeLog(t, aLog, samplePutBlob+"\n", nil)
+	n.must(t, 202, req(byKey, "PUT", "/docs/saved.log", "", "x-ms-copy-source", n.AccountURL(n.account.name)+"/$logs/"+aLog))
+	token := n.account.sas(t, "rwdlac", far)
+	batch := func(target, inner string) string {
+		t.Helper()
+		method, rest, _ := strings.Cut(inner, " ")
+		path, header, _ := strings.Cut(rest, " ")
+		mark := "?"
+		if strings.Contains(path, "?") {
+			mark = "&"
+		}
+		body := "--b\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\nContent-ID: 0\r\n\r\n" +
+			method + " /" + n.account.name + path + mark + token + " HTTP/1.1\r\n" + header + "Content-Length: 0\r\n\r\n\r\n--b--\r\n"
+		return n.must(t, 202, req(byKey, "POST", target, body, "Content-Type", "multipart/mixed; boundary=b")).body
+	}
+	answer := batch("/?comp=batch", "PUT /$logs/"+aLog+"?comp=tier x-ms-access-tier: Cool\r\n")
+	if !strings.Contains(answer, "403") || !strings.Contains(answer, "InsufficientAccountPermissions") {
+		t.Errorf("tier of a log: %s", answer)
+	}
+	answer = batch("/$logs?restype=container&comp=batch", "DELETE /$logs/"+aLog+" ")
+	if !strings.Contains(answer, "HTTP/1.1 202") {
+		t.Errorf("delete of a log: %s", answer)
+	}
+	n.must(t, 404, req(byKey, "HEAD", "/$logs/"+aLog, ""))
+	statuses := map[string]string{}
+	for _, b := range n.logs(t) {
+		for _, e := range b.entries {
+			statuses[e.Operation] = e.Status
+		}
+	}
+	want(t, "tier", statuses["SetBlobTier"], "SASAuthorizationError")
+	want(t, "delete", statuses["DeleteBlob"], "SASSuccess")
 }
 
 // What they may not: all that creates, changes or deletes anything else. "Write

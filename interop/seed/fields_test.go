@@ -338,6 +338,24 @@ func TestHostileInput(t *testing.T) {
 
 var long = strings.Repeat("n", 900)
 
+// The longest heads that are taken, of characters that take the most room.
+func TestLongestInput(t *testing.T) {
+	n := start(t, nil)
+	n.set(t, all)
+	n.must(t, 201, req(byKey, "PUT", "/docs?restype=container", "", "x-ms-blob-public-access", "blob"))
+	n.must(t, 201, req(byKey, "PUT", "/docs/b", "x", "x-ms-blob-type", "BlockBlob"))
+	quotes := strings.Repeat(`"`, 60<<10)
+	agent := n.must(t, 200, req(nobody, "GET", "/docs/b", "", "User-Agent", quotes))
+	name := n.send(t, req(bySAS, "GET", "/docs/"+quotes, ""))
+	query := n.must(t, 200, req(nobody, "GET", "/docs/b?x="+quotes, ""))
+	match := n.must(t, 412, req(bySAS, "GET", "/docs/b", "", "If-Match", quotes))
+	got := n.records(t)
+	want(t, "user agent", got.one(t, "agent", agent.id).UserAgent, quotes)
+	want(t, "name", got.one(t, "name", name.id).ObjectKey, "/"+n.account.name+"/docs/"+quotes)
+	want(t, "query", got.one(t, "query", query.id).URL, query.url)
+	want(t, "conditions", got.one(t, "match", match.id).Conditions, "If-Match="+quotes)
+}
+
 // A signature is never in a log: not in the URL, not in that of a copy source,
 // not in a referrer.
 func TestSignaturesAreRedacted(t *testing.T) {
