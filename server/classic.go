@@ -118,7 +118,7 @@ func (c *classicLogs) open(_ context.Context, s diagnostic.Setting, d diagnostic
 		Service:       storagelog.Service(kind),
 		Version:       storagelog.Version(d.Options[optionVersion]),
 		Container:     logs,
-		Entries:       storage.Entries,
+		Append:        storage.AppendEntries,
 		FlushInterval: c.cfg.FlushInterval,
 		Used: func(ctx context.Context) (int64, error) {
 			system, _, err := c.store.Usage(ctx, a.Name)

@@ -120,8 +120,9 @@ func (p *logPlace) Open(t *testing.T) deliver.Destination {
 	l, err := classic.New(classic.Config{
 		Service: storagelog.Blob, Container: p.logs,
 		BlockSize: 2000, LogSize: 5000, FlushInterval: time.Millisecond,
-		Entries: func(r record.Record, v storagelog.Version) ([]storagelog.Entry, error) {
-			return []storagelog.Entry{{Version: v, StartTime: r.Time, Operation: "PutBlob", ClientRequestID: r.ID}}, nil
+		Append: func(dst []byte, r *record.Record, v storagelog.Version) ([]byte, int, error) {
+			e := storagelog.Entry{Version: v, StartTime: r.Time, Operation: "PutBlob", ClientRequestID: r.ID}
+			return storagelog.AppendEntry(dst, &e), 1, nil
 		},
 	})
 	if err != nil {

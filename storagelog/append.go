@@ -69,14 +69,16 @@ func appendTime(dst []byte, t time.Time) []byte {
 		return append(dst, "0001-01-01T00:00:00.0000000Z"...)
 	}
 	hour, minute, second := t.Clock()
-	dst = appendDigits(dst, year, 4)
-	dst = appendDigits(append(dst, '-'), int(month), 2)
-	dst = appendDigits(append(dst, '-'), day, 2)
-	dst = appendDigits(append(dst, 'T'), hour, 2)
-	dst = appendDigits(append(dst, ':'), minute, 2)
-	dst = appendDigits(append(dst, ':'), second, 2)
-	dst = appendDigits(append(dst, '.'), t.Nanosecond()/100, 7)
-	return append(dst, 'Z')
+	ticks := t.Nanosecond() / 100
+	dst = appendTwo(appendTwo(dst, year/100), year%100)
+	dst = appendTwo(append(dst, '-'), int(month))
+	dst = appendTwo(append(dst, '-'), day)
+	dst = appendTwo(append(dst, 'T'), hour)
+	dst = appendTwo(append(dst, ':'), minute)
+	dst = appendTwo(append(dst, ':'), second)
+	dst = appendTwo(append(dst, '.'), ticks/100000)
+	dst = appendTwo(appendTwo(dst, ticks/1000%100), ticks/10%100)
+	return append(dst, byte('0'+ticks%10), 'Z')
 }
 
 // appendDate appends t as RFC 850 has it, "Tuesday, 09-Aug-11 21:13:26 GMT", or
@@ -89,12 +91,12 @@ func appendDate(dst []byte, t time.Time) []byte {
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()
 	dst = append(dst, t.Weekday().String()...)
-	dst = appendDigits(append(dst, ',', ' '), day, 2)
+	dst = appendTwo(append(dst, ',', ' '), day)
 	dst = append(append(dst, '-'), month.String()[:3]...)
-	dst = appendDigits(append(dst, '-'), (year%100+100)%100, 2)
-	dst = appendDigits(append(dst, ' '), hour, 2)
-	dst = appendDigits(append(dst, ':'), minute, 2)
-	dst = appendDigits(append(dst, ':'), second, 2)
+	dst = appendTwo(append(dst, '-'), (year%100+100)%100)
+	dst = appendTwo(append(dst, ' '), hour)
+	dst = appendTwo(append(dst, ':'), minute)
+	dst = appendTwo(append(dst, ':'), second)
 	return append(dst, " GMT"...)
 }
 
@@ -126,16 +128,9 @@ func appendUint(dst []byte, n uint64) []byte {
 	return append(dst, buf[i:]...)
 }
 
-// appendDigits appends n, which is not negative, with leading zeros.
-func appendDigits(dst []byte, n, width int) []byte {
-	for range width {
-		dst = append(dst, '0')
-	}
-	for i := len(dst) - 1; n > 0 && i >= len(dst)-width; i-- {
-		dst[i] = byte('0' + n%10)
-		n /= 10
-	}
-	return dst
+// appendTwo appends the two digits of n, which is from 0 to 99.
+func appendTwo(dst []byte, n int) []byte {
+	return append(dst, byte('0'+n/10), byte('0'+n%10))
 }
 
 // Writer writes records to an io.Writer, buffered: call Flush at the end.

@@ -105,7 +105,7 @@ func benchmarkPipeline(b *testing.B, rate int) {
 		Bus: records, Settings: settings,
 		Factories: map[diagnostic.DestinationKind]deliver.Factory{
 			diagnostic.Classic: func(context.Context, diagnostic.Setting, diagnostic.Destination) (deliver.Destination, error) {
-				log, err = New(Config{Service: storagelog.Blob, Container: client, Entries: storage.Entries})
+				log, err = New(Config{Service: storagelog.Blob, Container: client, Append: storage.AppendEntries})
 				return log, err
 			},
 		},

@@ -27,7 +27,7 @@ type Config struct {
 	// the names of its logs. Required.
 	Service storagelog.Service
 
-	// Version is the format that Entries is asked for. Zero means V1.
+	// Version is the format that Append is asked for. Zero means V1.
 	Version storagelog.Version
 
 	// Container is the client of `$logs`. Its credential and transport are the
@@ -35,9 +35,11 @@ type Config struct {
 	// identity. Required.
 	Container *container.Client
 
-	// Entries renders a record as the lines of its request, in order. An error
-	// means that the record can never be rendered. Required.
-	Entries func(record.Record, storagelog.Version) ([]storagelog.Entry, error)
+	// Append appends the lines of a record to dst, in order, and says how many
+	// they are. Their version is the one given, the time their request started
+	// the Time of the record. An error means that the record can never be
+	// rendered. Required.
+	Append func(dst []byte, r *record.Record, v storagelog.Version) (lines []byte, n int, err error)
 
 	// FlushInterval is how long a line may wait for its block, and a block for
 	// its commit. Zero means 5 minutes.
@@ -72,8 +74,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("classic log: no service")
 	case c.Container == nil:
 		return c, errors.New("classic log: no container client")
-	case c.Entries == nil:
-		return c, errors.New("classic log: no entries function")
+	case c.Append == nil:
+		return c, errors.New("classic log: no append function")
 	}
 	if c.Version == "" {
 		c.Version = storagelog.V1

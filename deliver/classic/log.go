@@ -33,6 +33,7 @@ type Log struct {
 	// are rejected again until they are no longer delivered.
 	rejected map[bus.Position]error
 	scratch  []byte
+	spare    []byte // a block's worth of memory, when no open log has it
 	capacity capacity
 	stats    stats
 }
@@ -123,21 +124,15 @@ func (l *Log) take(ctx context.Context, it *deliver.Item) error {
 		l.stats.known.Add(1)
 		return nil
 	}
-	entries, err := l.cfg.Entries(it.Record, l.cfg.Version)
+	var lines int
+	l.scratch, lines, err = l.cfg.Append(l.scratch[:0], &it.Record, l.cfg.Version)
 	if err != nil {
 		return deliver.Permanent(fmt.Errorf("render record %s: %w", it.Record.ID, err))
 	}
-	if len(entries) == 0 {
+	if lines == 0 {
 		return nil
 	}
-	l.scratch = l.scratch[:0]
-	for i := range entries {
-		if entries[i].Version != entries[0].Version {
-			return deliver.Permanent(fmt.Errorf("render record %s: lines of version %s and %s", it.Record.ID, entries[0].Version, entries[i].Version))
-		}
-		l.scratch = storagelog.AppendEntry(l.scratch, &entries[i])
-	}
-	o, err := l.roomFor(ctx, hour, entries[0].Version, it.Position)
+	o, err := l.roomFor(ctx, hour, it.Position)
 	if err != nil {
 		return err
 	}
@@ -145,17 +140,17 @@ func (l *Log) take(ctx context.Context, it *deliver.Item) error {
 		l.stats.dropped.Add(1)
 		return nil
 	}
-	o.add(l.scratch, entries, typeOf(it.Record.Category), it.Position, l.cfg.Now())
+	l.add(o, it)
 	l.stats.records.Add(1)
-	l.stats.lines.Add(uint64(len(entries)))
+	l.stats.lines.Add(uint64(lines))
 	return nil
 }
 
 // roomFor returns the open log of an hour with room for what is in scratch, or
 // nil when the account has no capacity for another log.
-func (l *Log) roomFor(ctx context.Context, hour time.Time, v storagelog.Version, at bus.Position) (*openLog, error) {
+func (l *Log) roomFor(ctx context.Context, hour time.Time, at bus.Position) (*openLog, error) {
 	for {
-		o, err := l.logFor(ctx, hour, v)
+		o, err := l.logFor(ctx, hour)
 		if o == nil || err != nil {
 			return nil, err
 		}
@@ -178,18 +173,11 @@ func (l *Log) roomFor(ctx context.Context, hour time.Time, v storagelog.Version,
 
 // logFor returns the open log of an hour, opening one if need be, or nil when
 // the account has no capacity for another.
-func (l *Log) logFor(ctx context.Context, hour time.Time, v storagelog.Version) (*openLog, error) {
+func (l *Log) logFor(ctx context.Context, hour time.Time) (*openLog, error) {
 	for _, o := range l.open {
-		if !o.name.Hour.Equal(hour) {
-			continue
-		}
-		if o.version == v {
+		if o.name.Hour.Equal(hour) {
 			return o, nil
 		}
-		if err := l.finish(ctx, o); err != nil {
-			return nil, err
-		}
-		break
 	}
 	full, err := l.capacity.reached(ctx)
 	if full || err != nil {
@@ -206,10 +194,10 @@ func (l *Log) logFor(ctx context.Context, hour time.Time, v storagelog.Version) 
 		return nil, err
 	}
 	o := &openLog{
-		name:    storagelog.LogName{Service: l.cfg.Service, Hour: hour, Counter: dir.next},
-		version: v,
-		before:  l.taken,
-		order:   l.order,
+		name:   storagelog.LogName{Service: l.cfg.Service, Hour: hour, Counter: dir.next},
+		before: l.taken,
+		order:  l.order,
+		meta:   storagelog.Metadata{Version: l.cfg.Version},
 	}
 	l.open = append(l.open, o)
 	return o, nil
@@ -270,7 +258,7 @@ const lateInterval = 10 * time.Second
 // Close implements deliver.Destination. What is not committed is dropped from
 // memory, and delivered again to whoever opens the same logs next.
 func (l *Log) Close(context.Context) error {
-	l.open, l.scratch = nil, nil
+	l.open, l.scratch, l.spare = nil, nil, nil
 	return nil
 }
 

@@ -38,25 +38,24 @@ func item(n int, ended time.Time) deliver.Item {
 	}
 }
 
-// entries renders a record as one line that carries its ID.
-func entries(r record.Record, v storagelog.Version) ([]storagelog.Entry, error) {
+// lines renders a record as one line that carries its ID.
+func lines(dst []byte, r *record.Record, v storagelog.Version) ([]byte, int, error) {
 	op := map[record.Category]string{"StorageRead": "GetBlob", "StorageWrite": "PutBlob", "StorageDelete": "DeleteBlob"}[r.Category]
 	if strings.HasPrefix(r.ID, "bad") {
-		return nil, errors.New("no JSON")
+		return dst, 0, errors.New("no JSON")
 	}
 	if rest, ok := strings.CutPrefix(r.ID, "copy"); ok {
-		var es []storagelog.Entry
 		for i := range 3 {
-			es = append(es, storagelog.Entry{Version: v, StartTime: r.Time, Operation: op, OperationNumber: i, ClientRequestID: fmt.Sprintf("copy%s.%d", rest, i)})
+			dst = storagelog.AppendEntry(dst, &storagelog.Entry{Version: v, StartTime: r.Time, Operation: op, OperationNumber: i, ClientRequestID: fmt.Sprintf("copy%s.%d", rest, i)})
 		}
-		return es, nil
+		return dst, 3, nil
 	}
-	return []storagelog.Entry{{Version: v, StartTime: r.Time, Operation: op, ClientRequestID: r.ID}}, nil
+	return storagelog.AppendEntry(dst, &storagelog.Entry{Version: v, StartTime: r.Time, Operation: op, ClientRequestID: r.ID}), 1, nil
 }
 
 func open(t *testing.T, a *account, c *clock, change func(*Config)) *Log {
 	t.Helper()
-	cfg := Config{Service: storagelog.Blob, Container: a.client, Entries: entries, Now: c.Now}
+	cfg := Config{Service: storagelog.Blob, Container: a.client, Append: lines, Now: c.Now}
 	if change != nil {
 		change(&cfg)
 	}
@@ -257,20 +256,19 @@ func TestReject(t *testing.T) {
 // A change of version begins a new log.
 func TestVersions(t *testing.T) {
 	a, c := newAccount(t), &clock{noon}
-	versions := []storagelog.Version{storagelog.V1, storagelog.V1, storagelog.V2, storagelog.V1}
-	l := open(t, a, c, func(cfg *Config) {
-		cfg.Entries = func(r record.Record, _ storagelog.Version) ([]storagelog.Entry, error) {
-			n, err := strconv.Atoi(r.ID)
-			if err != nil {
-				return nil, err
-			}
-			return entries(r, versions[n])
+	n := 0
+	for _, step := range []struct {
+		version storagelog.Version
+		records int
+	}{{storagelog.V1, 2}, {storagelog.V2, 1}, {storagelog.V1, 1}} {
+		// A setting of another version is another destination.
+		l := open(t, a, c, func(cfg *Config) { cfg.Version = step.version })
+		for range step.records {
+			deliverAll(t, l, item(n, noon))
+			n++
 		}
-	})
-	for n := range versions {
-		deliverAll(t, l, item(n, noon))
+		flush(t, l, true)
 	}
-	flush(t, l, true)
 	wantHeld(t, a, map[string][]string{
 		"blob/2026/03/04/1200/000000.log": {"0", "1"},
 		"blob/2026/03/04/1200/000001.log": {"2"},
@@ -355,9 +353,9 @@ func TestEpochs(t *testing.T) {
 func TestConfigRefusals(t *testing.T) {
 	a := newAccount(t)
 	for name, cfg := range map[string]Config{
-		"service":   {Container: a.client, Entries: entries},
-		"container": {Service: storagelog.Blob, Entries: entries},
-		"entries":   {Service: storagelog.Blob, Container: a.client},
+		"service":   {Container: a.client, Append: lines},
+		"container": {Service: storagelog.Blob, Append: lines},
+		"append":    {Service: storagelog.Blob, Container: a.client},
 	} {
 		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("without %s: %v", name, err)

@@ -25,8 +25,7 @@ const maxBlocks = 50000
 
 // An openLog is a log blob that is being written and not yet committed.
 type openLog struct {
-	name    storagelog.LogName
-	version storagelog.Version
+	name storagelog.LogName
 	// before is the last position taken before the first of this log, order
 	// its place in the order of taking.
 	before bus.Position
@@ -49,23 +48,31 @@ type openLog struct {
 	meta storagelog.Metadata
 }
 
-// add appends the lines of a record to the pending block.
-func (o *openLog) add(lines []byte, entries []storagelog.Entry, t storagelog.LogTypes, at bus.Position, now time.Time) {
+// largePending is from how much on a pending block gets memory for a whole one:
+// a log of little has little.
+const largePending = 64 << 10
+
+// add appends what is in scratch, the lines of a record, to the pending block.
+func (l *Log) add(o *openLog, it *deliver.Item) {
 	if len(o.pending) == 0 {
-		o.first, o.since = at, now
+		o.first, o.since = it.Position, l.cfg.Now()
 	}
-	o.pending = append(o.pending, lines...)
-	o.last = at
-	o.meta.Types |= t
-	o.meta.Version = o.version
-	for i := range entries {
-		start := entries[i].StartTime
-		if o.meta.Start.IsZero() || start.Before(o.meta.Start) {
-			o.meta.Start = start
+	if n := len(o.pending) + len(l.scratch); n > cap(o.pending) && n > largePending {
+		block := l.spare
+		if l.spare = nil; cap(block) < n {
+			block = make([]byte, 0, max(n, l.cfg.BlockSize))
 		}
-		if start.After(o.meta.End) {
-			o.meta.End = start
-		}
+		o.pending = append(block[:0], o.pending...)
+	}
+	o.pending = append(o.pending, l.scratch...)
+	o.last = it.Position
+	o.meta.Types |= typeOf(it.Record.Category)
+	start := it.Record.Time.UTC()
+	if o.meta.Start.IsZero() || start.Before(o.meta.Start) {
+		o.meta.Start = start
+	}
+	if start.After(o.meta.End) {
+		o.meta.End = start
 	}
 }
 
@@ -134,6 +141,9 @@ func (l *Log) finish(ctx context.Context, o *openLog) error {
 
 // finishCommits tries again the commits that failed.
 func (l *Log) finishCommits(ctx context.Context) error {
+	if !slices.ContainsFunc(l.open, func(o *openLog) bool { return o.committing }) {
+		return nil
+	}
 	for _, o := range slices.Clone(l.open) {
 		if o.committing {
 			if err := l.commit(ctx, o); err != nil {
@@ -155,6 +165,9 @@ func (l *Log) commit(ctx context.Context, o *openLog) error {
 		l.stats.logs.Add(1)
 	}
 	l.open = slices.DeleteFunc(l.open, func(other *openLog) bool { return other == o })
+	if cap(o.pending) > largePending {
+		l.spare, o.pending = o.pending[:0], nil
+	}
 	return nil
 }
 

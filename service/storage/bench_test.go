@@ -69,3 +69,16 @@ func BenchmarkFront(b *testing.B) {
 type countingEmitter struct{ *fakeEmitter }
 
 func (countingEmitter) Emit(context.Context, record.Record) error { return nil }
+
+func BenchmarkAppendEntries(b *testing.B) {
+	x, o := exampleExchange(b)
+	r := x.record(o)
+	var dst []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		if dst, _, err = AppendEntries(dst[:0], &r, storagelog.V1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -3,14 +3,19 @@ package storage
 import (
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // scanner reads JSON. After anything it does not expect, bad is set and all
 // that follows reads as empty.
+//
+// The strings it returns are parts of s, or of buf, which takes those that have
+// escapes: they last as long as those two do not change.
 type scanner struct {
 	s   string
 	i   int
 	bad bool
+	buf []byte
 }
 
 // next consumes c.
@@ -31,28 +36,53 @@ func (p *scanner) peek() byte {
 	return p.s[p.i]
 }
 
-// object calls fn for each member; fn must consume the value.
-func (p *scanner) object(fn func(key string)) {
+// open begins an object and reports whether it has a member.
+func (p *scanner) open() bool {
 	if !p.next('{') {
-		return
+		return false
 	}
 	if p.peek() == '}' {
 		p.i++
-		return
+		return false
 	}
-	for {
-		key := p.text()
-		if !p.next(':') {
-			return
-		}
-		fn(key)
-		if p.peek() == ',' {
-			p.i++
-			continue
-		}
-		p.next('}')
-		return
+	return !p.bad
+}
+
+// more goes behind the value of a member and reports whether another follows.
+func (p *scanner) more() bool {
+	if p.peek() == ',' {
+		p.i++
+		return true
 	}
+	p.next('}')
+	return false
+}
+
+// member reads the name of a member and returns its place in names, -1 when it
+// is not there. expect is where it is looked for first, and becomes the place
+// behind it.
+func (p *scanner) member(names []string, expect *int) int {
+	if !p.next('"') {
+		return -1
+	}
+	rest := p.s[p.i:]
+	for i := *expect; i < len(names); i++ {
+		if n := len(names[i]); len(rest) > n+1 && rest[n] == '"' && rest[:n] == names[i] && rest[n+1] == ':' {
+			p.i += n + 2
+			*expect = i + 1
+			return i
+		}
+	}
+	p.i--
+	name := p.text()
+	p.next(':')
+	for i := range names {
+		if names[i] == name {
+			*expect = i + 1
+			return i
+		}
+	}
+	return -1
 }
 
 // text reads a string. Without escapes it is a part of the line, not a copy.
@@ -82,9 +112,7 @@ func (p *scanner) escaped() string {
 			p.i += 2
 		case '"':
 			p.i++
-			text, ok := unescape(p.s[start : p.i-1])
-			p.bad = p.bad || !ok
-			return text
+			return p.unescape(p.s[start : p.i-1])
 		default:
 			p.i++
 		}
@@ -93,42 +121,51 @@ func (p *scanner) escaped() string {
 	return ""
 }
 
-// unescape resolves the escapes that appendJSONText makes.
-func unescape(s string) (string, bool) {
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] != '\\' {
-			b = append(b, s[i])
-			continue
-		}
-		i++
-		if i == len(s) {
-			return "", false
-		}
-		switch s[i] {
-		case '"', '\\', '/':
-			b = append(b, s[i])
-		case 'n':
-			b = append(b, '\n')
-		case 'r':
-			b = append(b, '\r')
-		case 't':
-			b = append(b, '\t')
-		case 'u':
-			if i+4 >= len(s) {
-				return "", false
-			}
-			n, err := strconv.ParseUint(s[i+1:i+5], 16, 7)
-			if err != nil {
-				return "", false
-			}
-			b = append(b, byte(n))
-			i += 4
-		default:
-			return "", false
-		}
+// unescape resolves the escapes that appendJSONText makes, into buf.
+func (p *scanner) unescape(s string) string {
+	if p.buf == nil {
+		p.buf = make([]byte, 0, max(64, len(s)))
 	}
-	return string(b), true
+	start := len(p.buf)
+	for {
+		i := strings.IndexByte(s, '\\')
+		if i < 0 {
+			break
+		}
+		p.buf = append(p.buf, s[:i]...)
+		n := 2
+		if i+1 < len(s) {
+			switch c := s[i+1]; c {
+			case '"', '\\', '/':
+				p.buf = append(p.buf, c)
+			case 'n':
+				p.buf = append(p.buf, '\n')
+			case 'r':
+				p.buf = append(p.buf, '\r')
+			case 't':
+				p.buf = append(p.buf, '\t')
+			case 'u':
+				if n = 6; i+n > len(s) {
+					p.bad = true
+					return ""
+				}
+				code, err := strconv.ParseUint(s[i+2:i+n], 16, 7)
+				p.bad = p.bad || err != nil
+				p.buf = append(p.buf, byte(code))
+			default:
+				p.bad = true
+			}
+		} else {
+			p.bad = true
+		}
+		if p.bad {
+			return ""
+		}
+		s = s[i+n:]
+	}
+	p.buf = append(p.buf, s...)
+	// What is in buf is only ever added to.
+	return unsafe.String(unsafe.SliceData(p.buf[start:]), len(p.buf)-start)
 }
 
 // scalar reads a string or a number, as text.
@@ -149,18 +186,32 @@ func (p *scanner) scalar() string {
 
 // number reads a whole number that is not negative.
 func (p *scanner) number() int64 {
-	n, err := strconv.ParseInt(p.scalar(), 10, 64)
-	if err != nil {
+	digits := p.scalar()
+	if len(digits) == 0 || len(digits) > 18 {
 		p.bad = true
+		return 0
+	}
+	var n int64
+	for i := range len(digits) {
+		d := digits[i] - '0'
+		if d > 9 {
+			p.bad = true
+			return 0
+		}
+		n = 10*n + int64(d)
 	}
 	return n
 }
 
 // skip reads a value of any of our kinds and forgets it.
 func (p *scanner) skip() {
-	if p.peek() == '{' {
-		p.object(func(string) { p.skip() })
+	if p.peek() != '{' {
+		p.scalar()
 		return
 	}
-	p.scalar()
+	for more := p.open(); more; more = p.more() {
+		p.text()
+		p.next(':')
+		p.skip()
+	}
 }
