@@ -7,7 +7,8 @@
 //   - requests signed by hand, for the protocol versions no current SDK speaks:
 //     versions_test.go;
 //   - the records of all that, read back from `$logs` through azblob and the
-//     strict reader of package storagelog: logs_test.go.
+//     strict reader of package storagelog: logs_test.go; and seed/, which holds a
+//     node to the announcement of Storage Analytics logging line by line.
 //
 // None of it is skipped: a machine without node and npm fails TestNode.
 //

@@ -218,8 +218,11 @@ func TestConditionsUsed(t *testing.T) {
 		{412, []string{"If-Unmodified-Since", past.Format(http.TimeFormat)}, "If-Unmodified-Since=" + past.Format(rfc850), ""},
 		{200, []string{"If-Match", etag}, "If-Match=" + etag, `"If-Match=&quot;` + strings.Trim(etag, `"`) + `&quot;"`},
 		{304, []string{"If-None-Match", etag}, "If-None-Match=" + etag, ""},
-		{200, []string{"If-None-Match", etag, "If-Modified-Since", recent.Format(http.TimeFormat)},
-			"If-Modified-Since=" + recent.Format(rfc850) + ";If-None-Match=" + etag, ""},
+		{
+			200,
+			[]string{"If-None-Match", etag, "If-Modified-Since", recent.Format(http.TimeFormat)},
+			"If-Modified-Since=" + recent.Format(rfc850) + ";If-None-Match=" + etag, "",
+		},
 	} {
 		a := n.must(t, c.status, req(byKey, "GET", "/docs/b", "", c.header...))
 		e := n.records(t).one(t, c.want, a.id)
@@ -260,7 +263,7 @@ func TestVersionOfTheAnswer(t *testing.T) {
 	n.must(t, 201, req(byKey, "PUT", "/docs?restype=container", "", "x-ms-blob-public-access", "blob"))
 	n.must(t, 201, req(byKey, "PUT", "/docs/b", "x", "x-ms-blob-type", "BlockBlob"))
 	n.set(t, all)
-	resp, err := http.Get(n.AccountURL(n.account.name) + "/docs/b") //nolint:noctx // as plain as a request can be
+	resp, err := http.Get(n.AccountURL(n.account.name) + "/docs/b")
 	check(t, err)
 	check(t, resp.Body.Close())
 	e := n.records(t).one(t, "plain get", resp.Header.Get("x-ms-request-id"))

@@ -67,8 +67,13 @@ func TestLogType(t *testing.T) {
 		requests []request
 		want     string
 	}{
-		{[]request{put}, "write"}, {[]request{get}, "read"}, {[]request{get, put}, "read,write"}, {[]request{del}, "delete"},
-		{[]request{put, del}, "write,delete"}, {[]request{put, get}, "read,write"}, {[]request{del, put, get}, "read,write,delete"},
+		{[]request{put}, "write"},
+		{[]request{get}, "read"},
+		{[]request{get, put}, "read,write"},
+		{[]request{del}, "delete"},
+		{[]request{put, del}, "write,delete"},
+		{[]request{put, get}, "read,write"},
+		{[]request{del, put, get}, "read,write,delete"},
 		{[]request{get, del}, "read,delete"},
 	} {
 		n.Settle(t)

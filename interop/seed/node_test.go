@@ -68,10 +68,10 @@ const (
 	broken = ".broken"
 )
 
-// errDisk is a failure that no client is told about.
-type errDisk struct{}
+// diskError is a failure that no client is told about.
+type diskError struct{}
 
-func (errDisk) Error() string { return "the disk does not answer" }
+func (diskError) Error() string { return "the disk does not answer" }
 
 func (s *store) Open(ctx context.Context, ref blobstore.Ref, snapshot time.Time) (*blobstore.Handle, error) {
 	switch {
@@ -79,7 +79,7 @@ func (s *store) Open(ctx context.Context, ref blobstore.Ref, snapshot time.Time)
 		<-ctx.Done()
 		return nil, ctx.Err()
 	case strings.HasSuffix(ref.Name, broken):
-		return nil, errDisk{}
+		return nil, diskError{}
 	}
 	return s.Store.Open(ctx, ref, snapshot)
 }

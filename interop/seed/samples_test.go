@@ -56,7 +56,7 @@ func sameAs(t *testing.T, text, sample string) {
 		switch {
 		case (g == "") != (w == ""):
 			t.Errorf("%s: field %d is %q, in the sample %q", operation, i+1, g, w)
-		case slices.Contains(repeated, i+1) && g != w && !(i+1 == 13 && strings.Contains(w, "://")):
+		case slices.Contains(repeated, i+1) && g != w && (i+1 != 13 || !strings.Contains(w, "://")):
 			t.Errorf("%s: field %d is %s, in the sample %s", operation, i+1, g, w)
 		case strings.HasPrefix(w, `"`) != strings.HasPrefix(g, `"`):
 			t.Errorf("%s: field %d is quoted in one of %s and %s", operation, i+1, g, w)

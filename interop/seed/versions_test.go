@@ -60,10 +60,11 @@ func TestSwitchUnderLoad(t *testing.T) {
 	n.must(t, 201, req(byKey, "PUT", "/docs?restype=container", ""))
 	ids := map[string]bool{}
 	for i := range 40 {
-		if i%8 == 4 {
-			n.set(t, logging{version: "2.0", read: true, write: true, del: true})
-		} else if i%8 == 0 {
+		switch i % 8 {
+		case 0:
 			n.set(t, all)
+		case 4:
+			n.set(t, logging{version: "2.0", read: true, write: true, del: true})
 		}
 		ids[n.must(t, 201, req(byKey, "PUT", "/docs/b", "x", "x-ms-blob-type", "BlockBlob")).id] = true
 	}

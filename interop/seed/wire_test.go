@@ -138,7 +138,7 @@ func (n *node) dial(t testing.TB, r request) (conn *net.TCPConn, head, url strin
 	check(t, err)
 	conn, err = net.DialTCP("tcp", nil, to)
 	check(t, err)
-	t.Cleanup(func() { conn.Close() }) //nolint:errcheck // it may be closed already
+	t.Cleanup(func() { conn.Close() })
 	check(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
 	_, err = io.WriteString(conn, head+r.body)
 	check(t, err)
@@ -149,7 +149,7 @@ func (n *node) dial(t testing.TB, r request) (conn *net.TCPConn, head, url strin
 func (n *node) send(t testing.TB, r request) answer {
 	t.Helper()
 	conn, head, url := n.dial(t, r)
-	defer conn.Close() //nolint:errcheck // all was read
+	defer conn.Close()
 	a := receive(t, conn, r.method)
 	a.requestHead, a.url = len(head), url
 	return a
