@@ -29,24 +29,41 @@ import (
 type garbage struct {
 	bytes atomic.Int64 // given up since the last mark
 
+	// On a full disk, see relief.go.
+	given  atomic.Int64  // given up since the last relief
+	full   atomic.Bool   // a write was refused and none was let through since
+	wanted chan struct{} // relief is
+
 	mu        sync.Mutex // one pass at a time
 	condemned []condemned
 	drained   func() bool
-	last      time.Time // of the last pass
-	first     bool      // there was one
+	last      time.Time       // of the last pass
+	first     bool            // there was one
+	solid     bool            // files cannot have holes
+	porous    map[uint64]bool // extents in which the next mark is to look for holes
 }
 
 type condemned struct {
 	e       *extent
 	touched uint64
+	holes   []span // to make in it; none when all of it goes
 }
 
-func (g *garbage) add(n int64) { g.bytes.Add(n) }
+func (g *garbage) add(n int64) {
+	if n <= 0 {
+		return
+	}
+	g.bytes.Add(n)
+	g.given.Add(n)
+	if g.full.Load() {
+		g.call()
+	}
+}
 
 // Collected says what a pass of Collect did.
 type Collected struct {
 	Extents int   // files deleted
-	Bytes   int64 // in them
+	Bytes   int64 // in them, and given back out of others
 	Moved   int64 // live bytes copied out of files that are mostly dead
 	Expired int   // blobs whose uncommitted blocks ran out
 }
@@ -58,21 +75,31 @@ func (s *store) collectLoop(ctx context.Context) {
 	tick := time.NewTicker(s.c.CollectEvery)
 	defer tick.Stop()
 	for {
+		var got Collected
+		var pause time.Duration
+		var err error
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.garbage.wanted:
+			got, pause, err = s.relieve(ctx)
 		case <-tick.C:
+			if s.worthCollecting() {
+				got, err = s.Collect(ctx)
+			}
 		}
-		if !s.worthCollecting() {
-			continue
-		}
-		got, err := s.Collect(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			s.log.Warn("collecting garbage of the blob store failed, will be tried again", "error", err)
 		case got != Collected{}:
 			s.log.Debug("garbage of the blob store collected",
 				"files", got.Extents, "bytes", got.Bytes, "moved", got.Moved, "expired", got.Expired)
+		}
+		if pause > 0 {
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
 		}
 	}
 }
@@ -93,38 +120,65 @@ func (s *store) Collect(ctx context.Context) (c Collected, err error) {
 	g := &s.garbage
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	_, err = s.pass(ctx, &c, false)
+	return c, err
+}
+
+// pass is a pass; g.mu is held. An urgent one prefers what needs no room and
+// does not wait for extents to be full. It reports whether another one now may
+// do more.
+func (s *store) pass(ctx context.Context, c *Collected, urgent bool) (more bool, err error) {
+	g := &s.garbage
+	before := *c
 	if err := s.space.failed(); err != nil {
-		return c, err
+		return false, err
 	}
-	if err := s.deleteCondemned(&c); err != nil {
-		return c, err
+	if err := s.deleteCondemned(c); err != nil {
+		return false, err
 	}
-	if err := s.expireBlocks(ctx, &c); err != nil {
-		return c, err
+	if err := s.expireBlocks(ctx, c); err != nil {
+		return false, err
 	}
 	given := g.bytes.Load()
-	m, err := s.mark(ctx)
+	m, err := s.mark(ctx, urgent)
 	if err != nil {
-		return c, err
+		return false, err
 	}
 	defer m.snap.Close()
 	if len(g.condemned) == 0 && len(m.dead) > 0 {
 		// One byte through the log: all that the mark saw is on disk then.
 		if err := s.db.LogData([]byte{0}, pebble.Sync); err != nil {
-			return c, fmt.Errorf("sync metadata: %w", err)
+			return false, fmt.Errorf("sync metadata: %w", err)
 		}
 		if err := s.space.failed(); err != nil {
-			return c, err
+			return false, err
 		}
 		g.condemned, g.drained = m.dead, s.eras.advance()
+		more = true
 	}
-	c.Moved, err = s.move(ctx, m)
-	if err != nil {
-		return c, err
+	looked := g.porous
+	g.porous = nil
+	if urgent {
+		for _, e := range m.wasteful {
+			more = s.extents.retire(e) || more
+		}
+		if !g.solid {
+			g.porous = m.porous
+			for id := range m.porous {
+				more = more || !looked[id]
+			}
+		}
+	}
+	if !urgent || g.solid {
+		moved, err := s.move(ctx, m)
+		c.Moved += moved
+		if err != nil {
+			return false, err
+		}
 	}
 	g.bytes.Add(-given)
 	g.first, g.last = true, s.now()
-	return c, nil
+	return more || *c != before, nil
 }
 
 // deleteCondemned deletes the extents condemned by an earlier pass, if nothing
@@ -139,12 +193,20 @@ func (s *store) deleteCondemned(c *Collected) error {
 		if d.e.touched.Load() != d.touched {
 			continue // referred to anew; the next mark will tell
 		}
+		if d.holes != nil {
+			n, err := s.pierce(d.e, d.holes)
+			if err != nil {
+				errs = append(errs, err)
+			}
+			c.Bytes += n
+			continue
+		}
 		if err := s.extents.remove(d.e); err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		c.Extents++
-		c.Bytes += d.e.size
+		c.Bytes += d.e.size - d.e.pierced
 	}
 	g.condemned = nil
 	return errors.Join(errs...)
@@ -155,16 +217,35 @@ type marked struct {
 	snap    *pebble.Snapshot // the metadata it looked at
 	dead    []condemned
 	victims map[uint64]bool // extents worth moving the live bytes out of
+
+	// Of an urgent one:
+	wasteful []*extent       // written still, with garbage in them
+	porous   map[uint64]bool // sealed, with garbage in them, not looked into yet
 }
 
-func (s *store) mark(ctx context.Context) (m *marked, err error) {
+// tally is what a mark counts of an extent.
+type tally struct {
+	bytes  int64
+	pieces int
+	porous bool   // spans are wanted
+	spans  []span // of the pieces
+}
+
+func (s *store) mark(ctx context.Context, urgent bool) (m *marked, err error) {
 	// The order matters: extents, their counters, then the metadata.
 	sealed := s.extents.sealed()
 	touched := make([]uint64, len(sealed))
-	live := make(map[uint64]int64, len(sealed))
+	live := make(map[uint64]*tally, len(sealed))
+	var loose map[*extent]int64
+	if urgent {
+		loose = s.extents.loose()
+		for e := range loose {
+			live[e.id] = new(tally)
+		}
+	}
 	for i, e := range sealed {
 		touched[i] = e.touched.Load()
-		live[e.id] = 0
+		live[e.id] = &tally{porous: s.garbage.porous[e.id]}
 	}
 	set := s.names.begin()
 	snap := s.db.NewSnapshot()
@@ -177,8 +258,14 @@ func (s *store) mark(ctx context.Context) (m *marked, err error) {
 	}()
 	count := func(list []piece) {
 		for _, p := range list {
-			if _, sealed := live[p.ext]; sealed {
-				live[p.ext] += int64(p.size)
+			t := live[p.ext]
+			if t == nil {
+				continue
+			}
+			t.bytes += int64(p.size)
+			t.pieces++
+			if t.porous {
+				t.spans = append(t.spans, span{p.off, p.off + int64(p.size)})
 			}
 		}
 	}
@@ -191,11 +278,24 @@ func (s *store) mark(ctx context.Context) (m *marked, err error) {
 		return nil, err
 	}
 	for i, e := range sealed {
-		if live[e.id] == 0 {
-			m.dead = append(m.dead, condemned{e, touched[i]})
+		t := live[e.id]
+		if t.bytes == 0 {
+			m.dead = append(m.dead, condemned{e, touched[i], nil})
+		} else if t.porous {
+			if list, n := holes(t.spans, e.size); n > e.pierced {
+				m.dead = append(m.dead, condemned{e, touched[i], list})
+			}
 		}
 	}
 	m.victims = s.chooseVictims(sealed, live)
+	if urgent {
+		for e, size := range loose {
+			if size-live[e.id].bytes >= leastHoles {
+				m.wasteful = append(m.wasteful, e)
+			}
+		}
+		m.porous = choosePorous(sealed, live)
+	}
 	return m, nil
 }
 
@@ -205,18 +305,18 @@ const fewShort = 8
 
 // chooseVictims picks extents of which at most half is live, and short ones when
 // there are many, as long as what is to be moved in this pass stays bounded.
-func (s *store) chooseVictims(sealed []*extent, live map[uint64]int64) map[uint64]bool {
+func (s *store) chooseVictims(sealed []*extent, live map[uint64]*tally) map[uint64]bool {
 	var short []*extent
 	victims := map[uint64]bool{}
-	budget := 4 * s.c.ExtentBytes
+	budget := min(4*s.c.ExtentBytes, s.roomToMove())
 	choose := func(e *extent) {
-		if n := live[e.id]; n <= budget {
+		if n := live[e.id].bytes; n <= budget {
 			victims[e.id] = true
 			budget -= n
 		}
 	}
 	for _, e := range sealed {
-		switch n := live[e.id]; {
+		switch n := live[e.id].bytes; {
 		case n == 0:
 		case n <= e.size/2:
 			choose(e)

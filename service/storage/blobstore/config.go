@@ -22,7 +22,8 @@ type Config struct {
 	ExtentBytes int64
 	// MinFree is the free space of the disk below which writes are refused with
 	// ErrReadOnly, so that the metadata never meets a full disk; 0 is
-	// 64 MiB, negative is none.
+	// 128 MiB, negative is none. It is more than the bus of records keeps free:
+	// what changes a blob is to be refused before its record is.
 	MinFree int64
 
 	// CollectEvery is the pause between two looks for garbage; 0 is a minute,
@@ -51,7 +52,7 @@ func (c Config) withDefaults() Config {
 	}
 	c.ExtentBytes = max(c.ExtentBytes, pieceBytes)
 	if c.MinFree == 0 {
-		c.MinFree = 64 << 20
+		c.MinFree = 128 << 20
 	}
 	if c.CollectEvery == 0 {
 		c.CollectEvery = time.Minute

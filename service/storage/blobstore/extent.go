@@ -23,6 +23,9 @@ type extent struct {
 	size int64
 	// sealed is guarded by the set's lock.
 	sealed bool
+	// pierced is how much of size was given back to the file system as holes; the
+	// collector's.
+	pierced int64
 
 	// touched counts the commits that made metadata refer to this extent, see
 	// collect.go.

@@ -171,15 +171,30 @@ func (v *mover) copyPiece(p piece) error {
 // room returns an error when there is none for n more bytes. Moving gives back
 // more than it takes, so it may use half of what is kept free.
 func (v *mover) room(n int64) error {
-	const ahead = 4 << 20
 	if v.budget -= n; v.budget >= 0 {
 		return nil
 	}
 	if err := v.s.space.failed(); err != nil {
 		return err
 	}
-	v.budget = ahead
-	return v.s.space.check(ahead, v.s.c.MinFree/2)
+	v.budget = moveAhead
+	return v.s.space.check(moveAhead, v.s.c.MinFree/2)
+}
+
+// moveAhead is how many bytes are moved before the disk is asked again.
+const moveAhead = 4 << 20
+
+// roomToMove returns for how many bytes there is room now: an extent emptied by
+// half would take and give nothing.
+func (s *store) roomToMove() int64 {
+	if s.c.MinFree < 0 {
+		return 1 << 62
+	}
+	u, err := s.c.FS.GetDiskUsage(s.c.Dir)
+	if err != nil {
+		return 0
+	}
+	return max(int64(min(u.AvailBytes, 1<<62))-s.c.MinFree/2-moveAhead, 0)
 }
 
 // replaceWaiting makes the waiting owners refer to the copies, once those are on

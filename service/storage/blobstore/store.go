@@ -67,7 +67,8 @@ func open(c Config) (_ *store, err error) {
 		return nil, fmt.Errorf("make folder: %w", err)
 	}
 	s := &store{c: c, log: c.Logger, now: c.Now, seed: maphash.MakeSeed()}
-	s.space = space{fs: c.FS, dir: c.Dir, min: c.MinFree}
+	s.space.fs, s.space.dir, s.space.min = c.FS, c.Dir, c.MinFree
+	s.garbage.wanted = make(chan struct{}, 1)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.closeFiles())
@@ -221,6 +222,7 @@ type space struct {
 	dir    string
 	min    int64
 	budget atomic.Int64 // bytes to write before the disk is asked again
+	until  atomic.Int64 // when it is asked in any case, in Unix ns
 	broken atomic.Pointer[error]
 }
 
@@ -231,21 +233,34 @@ func (s *store) writable(n int) error {
 		return err
 	}
 	const overhead = 512 // of metadata, a change
-	if sp.min < 0 || sp.budget.Add(-int64(n)-overhead) >= 0 {
+	if sp.min < 0 {
 		return nil
 	}
-	// What the budget allows must fit above the reserve, or there is none.
-	budget := max(sp.min/4, 1<<20)
+	now := s.now().UnixNano()
+	if sp.budget.Add(-int64(n)-overhead) >= 0 && now < sp.until.Load() {
+		return nil
+	}
+	// What the budget allows must fit above the reserve, or there is none. Others
+	// write to the disk too, so it does not last.
+	budget := max(sp.min/16, 1<<20)
 	err := sp.check(int64(n)+budget, sp.min)
 	if errors.Is(err, ErrReadOnly) {
 		budget = 0
 		err = sp.check(int64(n), sp.min)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		sp.budget.Store(budget)
+		sp.until.Store(now + int64(askEvery))
+		s.garbage.full.Store(false)
+	case errors.Is(err, ErrReadOnly):
+		s.garbage.refused()
 	}
 	return err
 }
+
+// askEvery is how long the disk's free space is taken for what it was.
+const askEvery = 100 * time.Millisecond
 
 // check returns ErrReadOnly unless n bytes fit and leave reserve bytes free.
 func (sp *space) check(n, reserve int64) error {
@@ -278,6 +293,7 @@ func (sp *space) failed() error {
 // diskError marks an error of a write to a full disk as ErrReadOnly too.
 func (s *store) diskError(err error) error {
 	if err != nil && !errors.Is(err, ErrReadOnly) && vfs.IsNoSpaceError(err) {
+		s.garbage.refused()
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	}
 	return err
