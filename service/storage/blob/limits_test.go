@@ -71,11 +71,22 @@ func TestBodyLimits(t *testing.T) {
 		path, version string
 		limit         int64
 	}{
-		{put, "2009-09-19", 64 * mib}, {put, "2015-12-11", 64 * mib}, {put, "2016-05-31", 256 * mib},
-		{put, "2019-07-07", 256 * mib}, {put, "2019-12-12", 5000 * mib}, {put, newest, 5000 * mib},
-		{block, "2009-09-19", 4 * mib}, {block, "2015-12-11", 4 * mib}, {block, "2016-05-31", 100 * mib},
-		{block, "2019-07-07", 100 * mib}, {block, "2019-12-12", 4000 * mib}, {block, newest, 4000 * mib},
-		{app, "2015-02-21", 4 * mib}, {app, "2021-12-02", 4 * mib}, {app, "2022-11-02", 100 * mib}, {app, newest, 100 * mib},
+		{put, "2009-09-19", 64 * mib},
+		{put, "2015-12-11", 64 * mib},
+		{put, "2016-05-31", 256 * mib},
+		{put, "2019-07-07", 256 * mib},
+		{put, "2019-12-12", 5000 * mib},
+		{put, newest, 5000 * mib},
+		{block, "2009-09-19", 4 * mib},
+		{block, "2015-12-11", 4 * mib},
+		{block, "2016-05-31", 100 * mib},
+		{block, "2019-07-07", 100 * mib},
+		{block, "2019-12-12", 4000 * mib},
+		{block, newest, 4000 * mib},
+		{app, "2015-02-21", 4 * mib},
+		{app, "2021-12-02", 4 * mib},
+		{app, "2022-11-02", 100 * mib},
+		{app, newest, 100 * mib},
 	} {
 		if status, _ := s.announce(tc.path, tc.version, tc.limit); status != http.StatusContinue {
 			t.Errorf("%s %s: %d bytes are answered %d, want 100", tc.version, tc.path, tc.limit, status)
@@ -122,7 +133,7 @@ func (s *server) announce(path, version string, n int64, headers ...string) (sta
 		s.t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second)) //nolint:errcheck // reading would fail too
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
 	if _, err := conn.Write(b.Bytes()); err != nil {
 		s.t.Fatal(err)
 	}
