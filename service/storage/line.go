@@ -21,23 +21,29 @@ type line struct {
 var errLine = errors.New("line is not a storage record of ours")
 
 // Members of a Line, in the order in which appendLine writes them: the scanner
-// looks for the next one first.
+// looks for the next one first. Those without a name of ours are listed so that
+// it finds them at once; they are skipped.
 const (
-	lineOperation = iota
+	lineOperation = iota + 3
 	lineVersion
+	_
 	lineStatus
 	lineStatusText
 	lineDuration
 	lineIP
+	_
 	lineIdentity
+	_
 	lineProperties
 	lineURI
 )
 
 var lineNames = [...]string{
-	lineOperation: "operationName", lineVersion: "operationVersion", lineStatus: "statusCode",
-	lineStatusText: "statusText", lineDuration: "durationMs", lineIP: "callerIpAddress",
-	lineIdentity: "identity", lineProperties: "properties", lineURI: "uri",
+	"time", "resourceId", "category",
+	lineOperation: "operationName", lineVersion: "operationVersion", "schemaVersion",
+	lineStatus: "statusCode", lineStatusText: "statusText", lineDuration: "durationMs",
+	lineIP: "callerIpAddress", "correlationId", lineIdentity: "identity", "location",
+	lineProperties: "properties", lineURI: "uri", "protocol", "resourceType",
 }
 
 // Members of "properties", in the order in which appendProperties writes them.
@@ -70,6 +76,7 @@ var propNames = [...]string{
 	propRequestHeader: "requestHeaderSize", propRequestBody: "requestBodySize",
 	propResponseHeader: "responseHeaderSize", propResponseBody: "responseBodySize",
 	propContentLength: "contentLengthHeader", propRequestMD5: "requestMd5", propServerMD5: "serverMd5",
+	"tlsVersion", "downloadRange", "accessTier", "sourceUri", "destinationUri",
 }
 
 // parse reads a Line. Members it does not know, and members in another order,
@@ -103,7 +110,7 @@ func (l *line) parse(p *scanner) bool {
 	return !p.bad && p.i == len(p.s) && l.operation != "" && l.account != ""
 }
 
-var identityNames = [...]string{"type"}
+var identityNames = [...]string{"type", "tokenHash"}
 
 func (l *line) parseIdentity(p *scanner) {
 	expect := 0

@@ -103,6 +103,16 @@ func (p *scanner) text() string {
 	return p.escaped()
 }
 
+// skipText is text for a string that nobody wants.
+func (p *scanner) skipText() {
+	n := strings.IndexByte(p.s[p.i+1:], '"')
+	if n < 0 || p.s[p.i+n] == '\\' {
+		p.text() // where it ends is not that plain
+		return
+	}
+	p.i += n + 2
+}
+
 // escaped reads a string that has escapes, from after its opening quote.
 func (p *scanner) escaped() string {
 	start := p.i
@@ -205,7 +215,12 @@ func (p *scanner) number() int64 {
 
 // skip reads a value of any of our kinds and forgets it.
 func (p *scanner) skip() {
-	if p.peek() != '{' {
+	switch p.peek() {
+	case '"':
+		p.skipText()
+		return
+	case '{':
+	default:
 		p.scalar()
 		return
 	}
