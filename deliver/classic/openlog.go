@@ -96,6 +96,10 @@ func (l *Log) stage(ctx context.Context, o *openLog) error {
 	id := blockID(o.first, o.last)
 	body := streaming.NopCloser(bytes.NewReader(o.pending))
 	_, err := l.client(o).StageBlock(ctx, id, body, nil)
+	if err != nil {
+		// A transport that gave up may still be reading what it was given.
+		o.pending = slices.Clone(o.pending)
+	}
 	switch {
 	case bloberror.HasCode(err, bloberror.ContainerNotFound):
 		// Switching logging on makes the container; here it was removed since,

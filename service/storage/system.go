@@ -40,8 +40,11 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	if in.Host == "" {
 		in.Host = r.URL.Host
 	}
-	if in.Body == nil {
-		in.Body = http.NoBody
+	body := &lentBody{rc: in.Body}
+	if in.Body == nil || in.Body == http.NoBody {
+		in.Body, body.rc = http.NoBody, http.NoBody
+	} else {
+		in.Body = body
 	}
 	if in.ContentLength > 0 || in.ContentLength == 0 && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		in.Header.Set("Content-Length", strconv.FormatInt(in.ContentLength, 10))
@@ -71,6 +74,7 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 		select {
 		case <-w.begun: // the handler was faster
 		default:
+			body.Close() // the caller may use what it lent again
 			return nil, ctx.Err()
 		}
 	}
@@ -86,6 +90,33 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 		res.ContentLength = n
 	}
 	return res, nil
+}
+
+// lentBody is the body of a request whose caller may stop waiting before the
+// handler does: once closed, no Read is under way and none begins.
+type lentBody struct {
+	mu     sync.Mutex
+	rc     io.ReadCloser
+	closed bool
+}
+
+func (b *lentBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	return b.rc.Read(p)
+}
+
+func (b *lentBody) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	return b.rc.Close()
 }
 
 // canonical returns a copy of h with canonical keys, as a connection would
