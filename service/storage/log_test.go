@@ -136,6 +136,7 @@ func TestCopyIsThreeEntries(t *testing.T) {
 		if strings.Contains(string(rec.Detail), "secret") {
 			t.Errorf("%s: the source's signature was logged", c.name)
 		}
+		sameLines(t, rec, storagelog.V1)
 		entries, err := Entries(rec, storagelog.V1)
 		if err != nil || len(entries) != 3 {
 			t.Fatalf("%s: %d entries, %v", c.name, len(entries), err)
