@@ -81,9 +81,17 @@ func (s *ids) reserve(n uint64) error {
 
 const hexDigits = "0123456789ABCDEF"
 
+// maxETag is the longest ETag.
+const maxETag = 18
+
 // formatETag writes an ETag, "0x8D…".
 func formatETag(n uint64) string {
-	var b [18]byte
+	var b [maxETag]byte
+	return string(appendETag(b[:0], n))
+}
+
+func appendETag(to []byte, n uint64) []byte {
+	var b [maxETag]byte
 	i := len(b)
 	for ; n > 0 || i == len(b); n >>= 4 {
 		i--
@@ -91,7 +99,7 @@ func formatETag(n uint64) string {
 	}
 	i -= 2
 	b[i], b[i+1] = '0', 'x'
-	return string(b[i:])
+	return append(to, b[i:]...)
 }
 
 // parseETag is the inverse of formatETag; 0 for what it did not write.

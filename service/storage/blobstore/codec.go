@@ -110,7 +110,14 @@ func (d *dec) fixed64() uint64 {
 	return uint64(hi)<<32 | uint64(d.fixed32())
 }
 
-func (d *dec) time() time.Time { return fromTicks(d.fixed64()) }
+func (d *dec) time() time.Time {
+	n := d.fixed64()
+	if n > 1<<62 { // about the year 14600
+		d.fail("time out of range")
+		return time.Time{}
+	}
+	return fromTicks(n)
+}
 
 func (d *dec) string() string {
 	n := d.count(1)

@@ -3,6 +3,7 @@ package blobstore
 import (
 	"bytes"
 	"encoding/binary"
+	"sync"
 	"time"
 )
 
@@ -102,6 +103,14 @@ func unescape(escaped []byte) string {
 func nameKey(kind byte, cid uint64, name string) []byte {
 	k := make([]byte, 0, prefixLen+len(name)+2+8)
 	return appendName(appendPrefix(k, kind, cid), name)
+}
+
+// keys are buffers for keys that are needed for one look only.
+var keys = sync.Pool{New: func() any { k := make([]byte, 0, 256); return &k }}
+
+// appendBlobKey is blobKey into a buffer.
+func appendBlobKey(k []byte, cid uint64, name string, snapshot uint64) []byte {
+	return binary.BigEndian.AppendUint64(appendName(appendPrefix(k, kindBlob, cid), name), snapshot)
 }
 
 func blobKey(cid uint64, name string, snapshot uint64) []byte {

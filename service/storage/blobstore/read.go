@@ -55,7 +55,10 @@ func (s *store) Blob(ctx context.Context, ref Ref, snapshot time.Time) (*Blob, e
 		return nil, err
 	}
 	at := snapshotTicks(snapshot)
-	return s.readBlob(s.db, blobKey(c.id, ref.Name, at), ref.Name, at)
+	key := keys.Get().(*[]byte)
+	defer keys.Put(key)
+	*key = appendBlobKey((*key)[:0], c.id, ref.Name, at)
+	return s.readBlob(s.db, *key, ref.Name, at)
 }
 
 // Open returns a blob with its content as of now.
@@ -69,15 +72,17 @@ func (s *store) Open(ctx context.Context, ref Ref, snapshot time.Time) (*Handle,
 	}
 	h := &Handle{s: s, cid: c.id, era: s.eras.current()} // before the record is read
 	at := snapshotTicks(snapshot)
-	key := blobKey(c.id, ref.Name, at)
-	if h.Blob, err = s.readBlob(s.db, key, ref.Name, at); err != nil {
+	key := keys.Get().(*[]byte)
+	defer keys.Put(key)
+	*key = appendBlobKey((*key)[:0], c.id, ref.Name, at)
+	if h.Blob, err = s.readBlob(s.db, *key, ref.Name, at); err != nil {
 		return nil, err
 	}
 	if h.Blob.content.id == 0 && h.Blob.content.blockID == 0 {
 		return h, nil
 	}
 	h.snap = s.db.NewSnapshot()
-	if h.Blob, err = s.readBlob(h.snap, key, ref.Name, at); err != nil {
+	if h.Blob, err = s.readBlob(h.snap, *key, ref.Name, at); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil

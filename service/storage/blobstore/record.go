@@ -1,6 +1,9 @@
 package blobstore
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // contentRef is where the bytes of a blob are.
 type contentRef struct {
@@ -164,7 +167,10 @@ func headers(b *Blob) [5]*string {
 
 // decodeBlob reads a blob's record.
 func decodeBlob(value []byte, name string, snapshot uint64) (*Blob, error) {
-	d := dec{s: string(value)}
+	var text strings.Builder // of the record and the ETag, for all strings of b
+	text.Grow(len(value) + maxETag)
+	text.Write(value)
+	d := dec{s: text.String()}
 	b := &Blob{Name: name}
 	if snapshot != baseBlob {
 		b.Snapshot = fromTicks(snapshot)
@@ -182,7 +188,9 @@ func decodeBlob(value []byte, name string, snapshot uint64) (*Blob, error) {
 	}
 	b.Length = d.length()
 	b.content.stored = d.length()
-	b.ETag = formatETag(d.fixed64())
+	var etag [maxETag]byte
+	text.Write(appendETag(etag[:0], d.fixed64()))
+	b.ETag = text.String()[len(value):]
 	b.LastModified = d.time()
 	b.Created = d.time()
 	has := d.uint()
