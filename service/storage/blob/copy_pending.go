@@ -194,7 +194,7 @@ func (j *copyJob) read() (*staged, error) {
 		stall.Reset(j.copies.stall)
 		return n, err
 	})
-	body, err := j.copies.service.stage(j.ctx, progress, false)
+	body, err := j.copies.service.stage(j.ctx, progress, digests{md5: true})
 	if err == nil && body.length != j.from.Length {
 		return nil, io.ErrUnexpectedEOF
 	}

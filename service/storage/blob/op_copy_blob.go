@@ -214,7 +214,7 @@ func (s *Service) writeCopy(c *storage.Call, src *source, b *blobstore.Blob, bod
 		if err != nil {
 			return err
 		}
-		if body, err = s.stage(c.Context(), r, false); err != nil {
+		if body, err = s.stage(c.Context(), r, digests{md5: true}); err != nil {
 			return s.storeError(err)
 		}
 		if body.length != src.blob.Length {

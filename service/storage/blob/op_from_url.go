@@ -56,7 +56,7 @@ func (s *Service) readSource(c *storage.Call, src *source, offset, length, most 
 	if err != nil {
 		return nil, err
 	}
-	got, err := s.stage(c.Context(), r, true)
+	got, err := s.stage(c.Context(), r, digests{md5: true, crc: true})
 	if err != nil {
 		return nil, s.storeError(err)
 	}
