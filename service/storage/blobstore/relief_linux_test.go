@@ -85,7 +85,6 @@ func TestReliefSpares(t *testing.T) {
 	update(t, s, "c", "used", func(tx *Txn) error { return tx.Create(&Blob{Type: BlockBlob}, used) })
 	update(t, s, "c", "copy", func(tx *Txn) error { return tx.CreateFrom(&Blob{Type: BlockBlob}, copying) })
 	copying.Close()
-	used, reading, copying = nil, nil, nil
 	if n := relieve(); n < 250_000 || n > 310_000 {
 		t.Errorf("%d bytes given back of three blobs of 100000", n)
 	}
