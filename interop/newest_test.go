@@ -2,8 +2,10 @@ package interop
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
@@ -83,6 +85,16 @@ func TestRefusalWhileSending(t *testing.T) {
 	content := noise(8 << 20)
 	for range 5 {
 		_, err := g.service(t).NewContainerClient("nothing-there").NewBlockBlobClient("b").Upload(t.Context(), bodyOf(content), nil)
+		wantRefusal(t, err)
+	}
+	// A client that asks whether to go on waits for a moment, not for ever.
+	o := &service.ClientOptions{ClientOptions: once()}
+	o.ExpectContinueBehavior = service.ExpectContinueOptions{Mode: service.ExpectContinueModeOn}
+	o.Transport = &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Nanosecond}}
+	impatient, err := service.NewClientWithSharedKeyCredential(g.URL, g.credential(t), o)
+	check(t, err)
+	for range 5 {
+		_, err := impatient.NewContainerClient("nothing-there").NewBlockBlobClient("b").Upload(t.Context(), bodyOf(content), nil)
 		wantRefusal(t, err)
 	}
 	wrong, err := service.NewSharedKeyCredential(g.Account, "d3Jvbmc=")

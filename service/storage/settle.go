@@ -68,10 +68,11 @@ func (x *exchange) settle(err error) {
 		return
 	}
 	x.rw.finish()
+	var unkept error // why the record of an answer that has left was not kept
 	if !held {
-		err = x.emit(x.outcome(refusal, false))
+		unkept = x.emit(x.outcome(refusal, false))
 	}
-	if x.rw.broken != nil || err != nil && x.began {
+	if x.rw.broken != nil || unkept != nil && x.began {
 		panic(http.ErrAbortHandler) // what was sent is not the answer
 	}
 	x.linger()
@@ -84,7 +85,7 @@ func (x *exchange) drain() {
 		return
 	}
 	if headerHas(x.req.Header["Expect"], "100-continue") && x.body.read == 0 {
-		x.closes = true // it was never told to go on
+		x.closes, x.unread = true, true // it was never told to go on, but may have lost patience
 		return
 	}
 	if left := x.req.ContentLength - x.body.read; x.req.ContentLength > 0 && left >= 256<<10 || !x.body.discard() {

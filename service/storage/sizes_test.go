@@ -192,6 +192,20 @@ func TestAudit(t *testing.T) {
 	}
 	f.emitter.none(t)
 
+	// A refusal that is logged leaves the connection as good as any other answer.
+	connections := map[string]bool{}
+	f.service.ops["who"] = &Operation{Name: "GetBlob", Class: Read, Scope: ScopeObject, Run: func(c *Call) error {
+		connections[c.Request.RemoteAddr] = true
+		return ErrBlobNotFound
+	}}
+	for range 5 {
+		want(t, f.do(t, "GET", "/c/who", "", true), 404, "BlobNotFound")
+		f.emitter.one(t)
+	}
+	if len(connections) != 1 {
+		t.Errorf("five refused requests took %d connections", len(connections))
+	}
+
 	// What nobody asks for costs nothing.
 	began, _ = f.emitter.intents()
 	f.emitter.set(nil, nil, map[record.Category]bool{"StorageRead": true})
