@@ -19,17 +19,11 @@ func (s *Service) stageSource(c *storage.Call, most int64) (*staged, error) {
 	if c.Request.ContentLength > 0 {
 		return nil, invalidHeader("Content-Length", formatInt(c.Request.ContentLength))
 	}
-	src, err := s.openSource(c, false)
+	src, err := s.readableSource(c)
 	if err != nil {
 		return nil, err
 	}
 	defer src.close()
-	if err := checkSource(c, src, true); err != nil {
-		return nil, err
-	}
-	if err := online(src.blob); err != nil {
-		return nil, err
-	}
 	offset, length := int64(0), src.blob.Length
 	if v := c.Header("X-Ms-Source-Range"); v != "" {
 		rng, ok := parseRange(v)
@@ -41,6 +35,23 @@ func (s *Service) stageSource(c *storage.Call, most int64) (*staged, error) {
 		}
 	}
 	return s.readSource(c, src, offset, length, most)
+}
+
+// readableSource opens the source of a request that reads it before it answers:
+// its conditions hold and it is not in the archive tier.
+func (s *Service) readableSource(c *storage.Call) (*source, error) {
+	src, err := s.openSource(c, false)
+	if err != nil {
+		return nil, err
+	}
+	if err = checkSource(c, src, true); err == nil {
+		err = online(src.blob)
+	}
+	if err != nil {
+		src.close()
+		return nil, err
+	}
+	return src, nil
 }
 
 // readSource streams a range of an open source to the store.
@@ -133,17 +144,11 @@ func (s *Service) putPageFromURL(c *storage.Call) error {
 // x-ms-copy-source and x-ms-requires-sync: true, from 2018-03-28 on. The
 // destination is always a block blob of at most 256 MiB. 202.
 func (s *Service) copyBlobFromURL(c *storage.Call) error {
-	src, err := s.openSource(c, false)
+	src, err := s.readableSource(c)
 	if err != nil {
 		return err
 	}
 	defer src.close()
-	if err := checkSource(c, src, true); err != nil {
-		return err
-	}
-	if err := online(src.blob); err != nil {
-		return err
-	}
 	if src.blob.Length > maxPutBlob2016 {
 		return bodyTooLarge(maxPutBlob2016)
 	}
@@ -173,8 +178,8 @@ func (s *Service) copyBlobFromURL(c *storage.Call) error {
 	return changed(c, h, http.StatusAccepted, b)
 }
 
-// verified reads the source when the request gives a checksum of it, or when
-// its content cannot be shared because it is no block blob; nil otherwise.
+// verified reads the source when the request gives a checksum of it; nil
+// otherwise, and writeCopy shares the content or reads it itself.
 func (s *Service) verified(c *storage.Call, src *source) (*staged, error) {
 	h := c.Request.Header
 	if len(h["X-Ms-Source-Content-Md5"]) == 0 && len(h["X-Ms-Source-Content-Crc64"]) == 0 {
@@ -214,17 +219,11 @@ func (s *Service) putBlobFromURL(c *storage.Call) error {
 	if v := c.Header("X-Ms-Blob-Type"); v != string(blobstore.BlockBlob) {
 		return invalidHeader("X-Ms-Blob-Type", v)
 	}
-	src, err := s.openSource(c, false)
+	src, err := s.readableSource(c)
 	if err != nil {
 		return err
 	}
 	defer src.close()
-	if err := checkSource(c, src, true); err != nil {
-		return err
-	}
-	if err := online(src.blob); err != nil {
-		return err
-	}
 	b, err := blobFromURL(c, src.blob)
 	if err != nil {
 		return err
