@@ -9,29 +9,13 @@ import (
 	"reslog/storagelog"
 )
 
-// Entries renders the record of a storage request as classic Storage Analytics
-// log entries of version v: one for the request, operation number 0, and one
-// more for each Part of the Call.
+// AppendEntries renders the record of a storage request as classic Storage
+// Analytics log entries of version v and appends their lines to dst: one for the
+// request, operation number 0, and one more for each Part of the Call. It
+// returns how many.
 //
 // It reads the Line with a scanner for just this form: a record that another
 // program wrote is an error or loses the fields it spells differently.
-func Entries(r record.Record, v storagelog.Version) ([]storagelog.Entry, error) {
-	var e storagelog.Entry
-	if err := fillEntry(&e, &r, v, &scanner{s: string(r.Line)}); err != nil {
-		return nil, err
-	}
-	if len(r.Detail) == 0 {
-		return []storagelog.Entry{e}, nil
-	}
-	parts, err := partEntries(&e, &r)
-	if err != nil {
-		return nil, err
-	}
-	return append([]storagelog.Entry{e}, parts...), nil
-}
-
-// AppendEntries appends to dst what Entries returns, as the lines of a log. It
-// returns their number.
 func AppendEntries(dst []byte, r *record.Record, v storagelog.Version) (lines []byte, n int, err error) {
 	// The strings of e lie in the Line, which does not change while e is in use:
 	// until the end of this function.

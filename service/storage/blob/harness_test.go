@@ -104,11 +104,17 @@ func (r *recorder) take(t testing.TB) []storagelog.Entry {
 	defer r.mu.Unlock()
 	var entries []storagelog.Entry
 	for _, one := range r.records {
-		e, err := storage.Entries(one, storagelog.V1)
+		lines, _, err := storage.AppendEntries(nil, &one, storagelog.V1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		entries = append(entries, e...)
+		for line := range bytes.Lines(lines) {
+			e, err := storagelog.ParseEntry(bytes.TrimSuffix(line, []byte("\n")))
+			if err != nil {
+				t.Fatalf("%v in %q", err, line)
+			}
+			entries = append(entries, e)
+		}
 	}
 	r.records = nil
 	return entries
