@@ -61,7 +61,7 @@ type Config struct {
 	// Location is the Azure region the records name; "" means DefaultLocation.
 	Location string
 
-	// FlushInterval is how long a record may wait before it is visible in
+	// FlushInterval is how long records gather, and then blocks, before they are visible in
 	// `$logs`; 0 means DefaultFlushInterval.
 	FlushInterval time.Duration
 	// Durability says whether a request waits for its record; "" means Buffered.

@@ -50,7 +50,7 @@ func serveOptions() []option {
 			func(c *server.Config, v string) (err error) { c.Accounts, err = server.ParseAccounts(v); return err },
 		},
 		{
-			"flush-interval", server.DefaultFlushInterval.String(), "`time` a record may wait before it is visible in $logs, 10ms to 1h",
+			"flush-interval", server.DefaultFlushInterval.String(), "`time` that records gather before they are written, and then blocks before they are visible in $logs, 10ms to 1h",
 			func(c *server.Config, v string) (err error) { c.FlushInterval, err = time.ParseDuration(v); return err },
 		},
 		{
