@@ -25,6 +25,10 @@ type Harness struct {
 	// Unordered says that the destination may keep records in another order
 	// than they came. They must still all be there, once.
 	Unordered bool
+	// AtLeastOnce says that the destination cannot recognise what it already
+	// holds: after an error or a crash a record may be there more than once, under
+	// the ID it has. None may be missing, and order is not looked at.
+	AtLeastOnce bool
 	// Sparse runs only every few of the many points of failure, for
 	// destinations that take long.
 	Sparse bool

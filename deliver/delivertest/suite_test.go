@@ -150,6 +150,12 @@ func TestSuitePassesACorrectDestination(t *testing.T) {
 	Run(t, harness(faults{}))
 }
 
+func TestSuitePassesDuplicatesAtLeastOnce(t *testing.T) {
+	h := harness(faults{forgets: true})
+	h.AtLeastOnce = true
+	Run(t, h)
+}
+
 func TestSuiteCatches(t *testing.T) {
 	for name, f := range map[string]struct {
 		faults faults
