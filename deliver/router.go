@@ -284,7 +284,7 @@ func (r *Router) update(settings []diagnostic.Setting) {
 	seen := make(map[string]bool)
 	for i := range settings {
 		s := &settings[i]
-		if !slices.ContainsFunc(s.Logs, func(l diagnostic.Log) bool { return l.Enabled }) {
+		if len(s.Wanted()) == 0 {
 			continue
 		}
 		for _, d := range s.Destinations {

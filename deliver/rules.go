@@ -40,19 +40,18 @@ func (rs rules) category(c record.Category) bool {
 
 // change returns the rules for a setting that is s after record number last.
 func (rs rules) change(s *diagnostic.Setting, last uint64) rules {
-	next := make(rules, 0, len(rs)+len(s.Logs))
+	wanted := s.Wanted()
+	next := make(rules, 0, len(rs)+len(wanted))
 	for _, r := range rs {
-		if !r.Closed && !s.Wants(r.Category) {
+		if !r.Closed && !slices.Contains(wanted, r.Category) {
 			r.Closed, r.Until = true, max(last, r.After)
 		}
 		next = append(next, r)
 	}
-	for _, l := range s.Logs {
-		open := slices.ContainsFunc(next, func(r rule) bool { return r.Category == l.Category && !r.Closed })
-		if !l.Enabled || open {
-			continue
+	for _, c := range wanted {
+		if !slices.ContainsFunc(next, func(r rule) bool { return r.Category == c && !r.Closed }) {
+			next = append(next, rule{Category: c, After: last})
 		}
-		next = append(next, rule{Category: l.Category, After: last})
 	}
 	return next
 }

@@ -256,8 +256,8 @@ func TestValidate(t *testing.T) {
 		"9 destinations":       func(s *diagnostic.Setting) { s.Destinations = make([]diagnostic.Destination, 9) },
 		"names no category":    func(s *diagnostic.Setting) { s.Logs[0].Category = "" },
 		"listed twice":         func(s *diagnostic.Setting) { s.Logs = append(s.Logs, s.Logs[0]) },
-		"366 days":             func(s *diagnostic.Setting) { s.Logs[0].RetentionDays = 366 },
-		"-1 days":              func(s *diagnostic.Setting) { s.Logs[0].RetentionDays = -1 },
+		"366 days":             func(s *diagnostic.Setting) { s.Logs[0].Retention = diagnostic.Retention{Enabled: true, Days: 366} },
+		"-1 days":              func(s *diagnostic.Setting) { s.Logs[0].Retention.Days = -1 },
 		"257 logs":             func(s *diagnostic.Setting) { s.Logs = make([]diagnostic.Log, 257) },
 		"longer than 4096":     func(s *diagnostic.Setting) { s.Destinations[0].Options["k"] = strings.Repeat("v", 4097) },
 		"has 33 options": func(s *diagnostic.Setting) {

@@ -40,10 +40,8 @@ func (g *Gate) Update(settings []Setting) {
 		if len(s.Destinations) == 0 {
 			continue
 		}
-		for _, l := range s.Logs {
-			if l.Enabled {
-				table[want{s.Resource.Key(), l.Category}] = struct{}{}
-			}
+		for _, c := range s.Wanted() {
+			table[want{s.Resource.Key(), c}] = struct{}{}
 		}
 	}
 	g.table.Store(&table)

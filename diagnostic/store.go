@@ -56,7 +56,8 @@ func OpenStore(ctx context.Context, kv KeyValue) (*Store, error) {
 
 // Put makes a setting or replaces the one with its name. It returns when the
 // setting is stored and every watcher has it. A setting that is equal to the
-// stored one changes nothing.
+// stored one changes nothing. One that does not go with the others of its
+// resource is a *Refusal.
 func (s *Store) Put(ctx context.Context, set Setting) error {
 	if err := set.Validate(); err != nil {
 		return err
@@ -78,6 +79,9 @@ func (s *Store) Put(ctx context.Context, set Setting) error {
 		if was, err := json.Marshal(old); err == nil && string(was) == string(value) {
 			return nil
 		}
+	}
+	if refusal := cmp.Or(reserved(&own), conflict(&own, s.List(own.Resource))); refusal != nil {
+		return refusal
 	}
 	if err := s.kv.Put(ctx, k, value); err != nil {
 		return fmt.Errorf("put diagnostic setting %q: %w", set.Name, err)

@@ -50,8 +50,9 @@ func Parse(s string) (ID, error) {
 		if seg == "" {
 			return ID{}, fmt.Errorf("%w: %q has an empty segment", ErrInvalidID, s)
 		}
-		if strings.ContainsFunc(seg, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			return ID{}, fmt.Errorf("%w: %q has a control character", ErrInvalidID, s)
+		// Azure Monitor does not support other names: their settings vanish.
+		if strings.ContainsFunc(seg, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return ID{}, fmt.Errorf("%w: %q has a character that is not printable ASCII", ErrInvalidID, s)
 		}
 	}
 	id := ID{path: path, key: Key(strings.ToLower(path))}

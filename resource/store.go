@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ErrNotFound is returned for a resource that does not exist.
@@ -19,9 +20,30 @@ var ErrNotFound = errors.New("resource not found")
 type Resource struct {
 	ID       ID     `json:"id"`
 	Location string `json:"location,omitempty"`
-	// Properties are the resource's own, in a form only its type knows: a
-	// storage account's keys, a hub's access key. They may be secrets.
+	// Kind, SKU and Tags are what Resource Manager keeps beside the properties,
+	// as the client wrote them.
+	Kind string            `json:"kind,omitempty"`
+	SKU  json.RawMessage   `json:"sku,omitempty"`
+	Tags map[string]string `json:"tags,omitempty"`
+	// Properties are the resource's own, as clients see them. They hold no secret.
 	Properties json.RawMessage `json:"properties,omitempty"`
+	// Secrets are what only the node sees, in a form that the resource's type
+	// knows: an account's keys, a partner's API key. Nothing prints them.
+	Secrets json.RawMessage `json:"secrets,omitempty"`
+	// Created and Changed are when the resource was made and last put.
+	Created time.Time `json:"created,omitzero"`
+	Changed time.Time `json:"changed,omitzero"`
+}
+
+// SKUName returns the name of the SKU, "Standard_LRS", or "".
+func (r *Resource) SKUName() string {
+	var sku struct {
+		Name string `json:"name"`
+	}
+	if json.Unmarshal(r.SKU, &sku) != nil {
+		return ""
+	}
+	return sku.Name
 }
 
 // KeyValue is where a Store keeps resources.
@@ -63,7 +85,7 @@ func OpenStore(ctx context.Context, kv KeyValue) (*Store, error) {
 	return s, nil
 }
 
-// Get returns a resource; its Properties must not be changed.
+// Get returns a resource; what it points to must not be changed.
 func (s *Store) Get(id ID) (Resource, bool) {
 	r, ok := (*s.all.Load())[id.Key()]
 	return r, ok

@@ -24,8 +24,8 @@ const accountType = "Microsoft.Storage/storageAccounts"
 // keySize is the size of an account key, in bytes.
 const keySize = 64
 
-// accounts are the storage accounts of a node: resources whose properties hold
-// the keys. Lookups, one a request, take no lock.
+// accounts are the storage accounts of a node: resources whose secrets hold the
+// keys. Lookups, one a request, take no lock.
 type accounts struct {
 	store  *resource.Store
 	logger *slog.Logger
@@ -34,8 +34,8 @@ type accounts struct {
 	mu sync.Mutex // serialises read-change-write of an account's keys
 }
 
-// accountProperties are the Properties of an account's resource.
-type accountProperties struct {
+// accountSecrets are the Secrets of an account's resource.
+type accountSecrets struct {
 	Keys [2]string `json:"keys"` // base64
 	// Regenerated keys are not replaced by those of the configuration.
 	Regenerated [2]bool `json:"regenerated"`
@@ -67,10 +67,10 @@ func (a *accounts) ensure(ctx context.Context, c Account, cfg Config) error {
 		return err
 	}
 	stored, exists := a.store.Get(id)
-	var p accountProperties
+	var p accountSecrets
 	if exists {
-		if err := json.Unmarshal(stored.Properties, &p); err != nil {
-			return fmt.Errorf("read its properties: %w", err)
+		if err := json.Unmarshal(stored.Secrets, &p); err != nil {
+			return fmt.Errorf("read its keys: %w", err)
 		}
 	}
 	was := p
@@ -89,12 +89,12 @@ func (a *accounts) ensure(ctx context.Context, c Account, cfg Config) error {
 	return a.put(ctx, id, cfg.Location, p)
 }
 
-func (a *accounts) put(ctx context.Context, id resource.ID, location string, p accountProperties) error {
+func (a *accounts) put(ctx context.Context, id resource.ID, location string, p accountSecrets) error {
 	raw, err := json.Marshal(p)
 	if err != nil {
-		return fmt.Errorf("encode the properties: %w", err)
+		return fmt.Errorf("encode the keys: %w", err)
 	}
-	return a.store.Put(ctx, resource.Resource{ID: id, Location: location, Properties: raw})
+	return a.store.Put(ctx, resource.Resource{ID: id, Location: location, Secrets: raw})
 }
 
 // follow keeps byName in step with the store.
@@ -117,9 +117,9 @@ func (a *accounts) follow(r resource.Resource, exists bool) {
 }
 
 func newAccount(r resource.Resource) (*storage.Account, error) {
-	var p accountProperties
-	if err := json.Unmarshal(r.Properties, &p); err != nil {
-		return nil, fmt.Errorf("read its properties: %w", err)
+	var p accountSecrets
+	if err := json.Unmarshal(r.Secrets, &p); err != nil {
+		return nil, fmt.Errorf("read its keys: %w", err)
 	}
 	acct := &storage.Account{Name: strings.ToLower(r.ID.Name()), ID: r.ID, Location: r.Location}
 	for i, k := range p.Keys {
@@ -171,9 +171,9 @@ func (a *accounts) RegenerateKey(ctx context.Context, name, key string) ([]contr
 	if !ok {
 		return nil, fmt.Errorf("storage account %q: %w", name, resource.ErrNotFound)
 	}
-	var p accountProperties
-	if err := json.Unmarshal(r.Properties, &p); err != nil {
-		return nil, fmt.Errorf("read the properties of storage account %s: %w", name, err)
+	var p accountSecrets
+	if err := json.Unmarshal(r.Secrets, &p); err != nil {
+		return nil, fmt.Errorf("read the keys of storage account %s: %w", name, err)
 	}
 	p.Keys[i], p.Regenerated[i] = newKey(), true
 	if err := a.put(ctx, r.ID, r.Location, p); err != nil {

@@ -56,10 +56,6 @@ func (c *classicLogs) follow(ctx context.Context, a *storage.Account, k storage.
 	if err != nil && !errors.Is(err, blobstore.ErrContainerExists) {
 		return fmt.Errorf("create %s of %s: %w", logsContainer, a.Name, err)
 	}
-	days := 0
-	if l.Retention.Enabled {
-		days = l.Retention.Days
-	}
 	setting := diagnostic.Setting{
 		Name:     diagnostic.ClassicName,
 		Resource: id,
@@ -73,7 +69,7 @@ func (c *classicLogs) follow(ctx context.Context, a *storage.Account, k storage.
 		category record.Category
 		enabled  bool
 	}{{storage.Read.Category(), l.Read}, {storage.Write.Category(), l.Write}, {storage.Delete.Category(), l.Delete}} {
-		setting.Logs = append(setting.Logs, diagnostic.Log{Category: on.category, Enabled: on.enabled, RetentionDays: days})
+		setting.Logs = append(setting.Logs, diagnostic.Log{Category: on.category, Enabled: on.enabled, Retention: diagnostic.Retention(l.Retention)})
 	}
 	if err := c.settings.Put(ctx, setting); err != nil {
 		return fmt.Errorf("switch logging of %s on: %w", id, err)
