@@ -13,7 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"reslog/control"
+	"reslog/control/local"
 	"reslog/resource"
 	"reslog/service/storage"
 )
@@ -144,22 +144,22 @@ func (a *accounts) list() []*storage.Account {
 }
 
 // Keys returns key1 and key2 of an account.
-func (a *accounts) Keys(name string) ([]control.Key, error) {
+func (a *accounts) Keys(name string) ([]local.Key, error) {
 	acct, ok := a.Account(name)
 	if !ok {
 		return nil, fmt.Errorf("storage account %q: %w", name, resource.ErrNotFound)
 	}
-	return []control.Key{
+	return []local.Key{
 		{Name: "key1", Value: base64.StdEncoding.EncodeToString(acct.Keys[0])},
 		{Name: "key2", Value: base64.StdEncoding.EncodeToString(acct.Keys[1])},
 	}, nil
 }
 
 // RegenerateKey draws key1 or key2 of an account anew.
-func (a *accounts) RegenerateKey(ctx context.Context, name, key string) ([]control.Key, error) {
+func (a *accounts) RegenerateKey(ctx context.Context, name, key string) ([]local.Key, error) {
 	i := slices.Index([]string{"key1", "key2"}, key)
 	if i < 0 {
-		return nil, fmt.Errorf("key %q: %w", key, control.ErrBadKeyName)
+		return nil, fmt.Errorf("key %q: %w", key, local.ErrBadKeyName)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

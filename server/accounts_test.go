@@ -7,7 +7,7 @@ import (
 	"maps"
 	"testing"
 
-	"reslog/control"
+	"reslog/control/local"
 	"reslog/resource"
 )
 
@@ -89,7 +89,7 @@ func TestKeysRotate(t *testing.T) {
 
 func TestKeysRefusals(t *testing.T) {
 	a := openTestAccounts(t, memory{})
-	if _, err := a.RegenerateKey(t.Context(), DevAccount, "key3"); !errors.Is(err, control.ErrBadKeyName) {
+	if _, err := a.RegenerateKey(t.Context(), DevAccount, "key3"); !errors.Is(err, local.ErrBadKeyName) {
 		t.Errorf("key3: %v", err)
 	}
 	if _, err := a.RegenerateKey(t.Context(), "none", "key1"); !errors.Is(err, resource.ErrNotFound) {

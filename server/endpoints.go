@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"reslog/control"
+	"reslog/control/local"
 )
 
 // Files of the data folder that clients on this machine read.
@@ -95,7 +95,7 @@ func (n *Node) ConnectionString(account string) string {
 }
 
 // Accounts lists the storage accounts, without keys.
-func (n *Node) Accounts() []control.Account { return apiAccounts{n.accounts, n}.Accounts() }
+func (n *Node) Accounts() []local.Account { return apiAccounts{n.accounts, n}.Accounts() }
 
 // apiAccounts are the accounts as the local API shows them.
 type apiAccounts struct {
@@ -103,15 +103,15 @@ type apiAccounts struct {
 	node *Node
 }
 
-// Accounts implements control.Accounts.
-func (a apiAccounts) Accounts() []control.Account {
-	list := []control.Account{}
+// Accounts implements local.Accounts.
+func (a apiAccounts) Accounts() []local.Account {
+	list := []local.Account{}
 	for _, acct := range a.list() {
 		endpoints := map[string]string{}
 		if url := a.node.BlobURL(); url != "" {
 			endpoints["blob"] = url + "/" + acct.Name
 		}
-		list = append(list, control.Account{Name: acct.Name, ID: acct.ID, Location: acct.Location, Endpoints: endpoints})
+		list = append(list, local.Account{Name: acct.Name, ID: acct.ID, Location: acct.Location, Endpoints: endpoints})
 	}
 	return list
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"reslog/bus"
-	"reslog/control"
+	"reslog/control/local"
 	"reslog/deliver"
 	"reslog/deliver/classic"
 	"reslog/diagnostic"
@@ -264,7 +264,7 @@ func (n *Node) listen(front http.Handler) error {
 		return err
 	}
 	if n.cfg.AdminAddr != Off {
-		local := control.New(control.Config{
+		api := local.New(local.Config{
 			Token:    n.token,
 			Accounts: apiAccounts{n.accounts, n},
 			Records:  n.bus,
@@ -274,7 +274,7 @@ func (n *Node) listen(front http.Handler) error {
 			DeadLetters: n.router.DeadLetters(),
 			Following:   &n.tails,
 		})
-		l, err := n.serve("admin", n.cfg.AdminAddr, n.adminHandler(local), nil)
+		l, err := n.serve("admin", n.cfg.AdminAddr, n.adminHandler(api), nil)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,20 @@
+// Package local is the local API of a node: what `reslog tail`, `reslog keys`
+// and `reslog settings` ask, under /local/v1/ of the admin listener.
+//
+//	GET  /local/v1/records                          live records, one JSON object a line
+//	GET  /local/v1/deliveries                       the ledger of every setting and destination
+//	GET  /local/v1/deadletters                      records that no destination can take
+//	POST /local/v1/deadletters/{key}/replay         deliver them again
+//	POST /local/v1/deadletters/{key}/discard        forget them
+//	GET  /local/v1/accounts                         storage accounts, without keys
+//	POST /local/v1/accounts/{name}/listKeys         their keys
+//	POST /local/v1/accounts/{name}/regenerateKey    {"keyName":"key1"}: a new key, valid at once
+//
+// Every request carries the node's token as a bearer token; the node keeps it
+// in its data folder, readable by its owner only, so whoever may read the data
+// may use the API. Errors are {"error":{"code":…,"message":…}}.
+//
+// The package declares what it needs of the node as small interfaces and knows
+// nothing of how they are met. It is not the Azure Resource Manager API, which
+// will have its own listener and its own authentication.
+package local
