@@ -2,82 +2,14 @@ package client
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 )
-
-// DefaultNodeURL is where a node's local API is unless told otherwise.
-const DefaultNodeURL = "http://127.0.0.1:10080"
-
-// maxAnswer bounds what is read of an answer, and of one line of a stream.
-const maxAnswer = 16 << 20
-
-// NodeConfig says how to find a node.
-type NodeConfig struct {
-	// Data is the node's data folder, from which the address and the token are
-	// read when they are not given.
-	Data string
-	// URL is the admin address; "" means what the data folder says, else
-	// DefaultNodeURL.
-	URL string
-	// Token is the bearer token; "" means that of the data folder.
-	Token string
-	// HTTP sends the requests; nil means a client without a timeout, contexts
-	// bound the calls.
-	HTTP *http.Client
-}
-
-// Node is a client of one node's local API.
-type Node struct {
-	url   string
-	token string
-	http  *http.Client
-}
-
-// FindNode finds a node by its configuration. It does not call it.
-func FindNode(c NodeConfig) (*Node, error) {
-	n := &Node{url: strings.TrimRight(c.URL, "/"), token: c.Token, http: c.HTTP}
-	if n.http == nil {
-		n.http = &http.Client{}
-	}
-	if n.url == "" {
-		n.url = DefaultNodeURL
-		raw, err := os.ReadFile(filepath.Join(c.Data, "endpoints.json"))
-		if err == nil {
-			var endpoints struct {
-				Admin string `json:"admin"`
-			}
-			if err := json.Unmarshal(raw, &endpoints); err != nil {
-				return nil, fmt.Errorf("read endpoints.json of the data folder %s: %w", c.Data, err)
-			}
-			if endpoints.Admin == "" {
-				return nil, fmt.Errorf("the node with the data folder %s serves no admin address", c.Data)
-			}
-			n.url = endpoints.Admin
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("find the node: %w", err)
-		}
-	}
-	if n.token == "" {
-		raw, err := os.ReadFile(filepath.Join(c.Data, "admin.token"))
-		if err != nil {
-			return nil, fmt.Errorf("read the node's token: %w", err)
-		}
-		n.token = strings.TrimSpace(string(raw))
-	}
-	return n, nil
-}
 
 // NodeAccount is a storage account of a node.
 type NodeAccount struct {
@@ -217,7 +149,7 @@ type TailRecord struct {
 // or fn fails; then it returns nil, an error, or fn's. started, unless nil, is
 // called once nothing can be missed any more.
 func (n *Node) Tail(ctx context.Context, f Filter, started func(), fn func(TailRecord) error) error {
-	resp, err := n.send(ctx, http.MethodGet, "records?"+f.query(), nil)
+	resp, err := n.send(ctx, http.MethodGet, "/local/v1/records?"+f.query(), nil)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // the caller has had enough
@@ -246,60 +178,4 @@ func (n *Node) Tail(ctx context.Context, f Filter, started func(), fn func(TailR
 		return fmt.Errorf("read live records: %w", err)
 	}
 	return errors.New("the node ended the stream of records")
-}
-
-func (n *Node) call(ctx context.Context, method, path string, body, answer any) error {
-	resp, err := n.send(ctx, method, path, body)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(answer); err != nil {
-		return fmt.Errorf("read the node's answer: %w", err)
-	}
-	return nil
-}
-
-// send returns the answer when it is 200, and an error made of it when not.
-func (n *Node) send(ctx context.Context, method, path string, body any) (*http.Response, error) {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("encode the request: %w", err)
-	}
-	if body == nil {
-		raw = nil
-	}
-	r, err := http.NewRequestWithContext(ctx, method, n.url+"/local/v1/"+path, bytes.NewReader(raw))
-	if err != nil {
-		return nil, fmt.Errorf("call the node: %w", err)
-	}
-	r.Header.Set("Authorization", "Bearer "+n.token)
-	resp, err := n.http.Do(r)
-	if err != nil {
-		return nil, fmt.Errorf("call the node at %s: %w", n.url, withoutURL(err))
-	}
-	if resp.StatusCode == http.StatusOK {
-		return resp, nil
-	}
-	defer resp.Body.Close()
-	var refusal struct {
-		Error struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-		} `json:"error"`
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&refusal); err != nil || refusal.Error.Code == "" {
-		return nil, &NodeError{Status: resp.StatusCode, Code: http.StatusText(resp.StatusCode), Message: "the answer is not the node's: is " + n.url + " its admin address?"}
-	}
-	return nil, &NodeError{Status: resp.StatusCode, Code: refusal.Error.Code, Message: refusal.Error.Message}
-}
-
-// NodeError is a refusal by the node.
-type NodeError struct {
-	Status        int
-	Code, Message string
-}
-
-func (e *NodeError) Error() string {
-	return fmt.Sprintf("the node answered %d %s: %s", e.Status, e.Code, e.Message)
 }

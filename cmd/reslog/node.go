@@ -14,7 +14,8 @@ import (
 // addNodeFlags are the flags of commands that talk to a running node.
 func addNodeFlags(cmd *cobra.Command) {
 	addDataFlag(cmd)
-	cmd.Flags().String("admin-url", "", "admin `url` of the node; default what the data folder says [$RESLOG_ADMIN_URL]")
+	cmd.Flags().String("control-url", "", "control `url` of the node; default what the data folder says [$RESLOG_CONTROL_URL]")
+	cmd.Flags().String("ca-file", "", "PEM `file` of the authority to trust; default that of the data folder [$RESLOG_CA_FILE]")
 }
 
 // findNode finds the running node. The token comes from RESLOG_ADMIN_TOKEN or
@@ -22,9 +23,10 @@ func addNodeFlags(cmd *cobra.Command) {
 func findNode(cmd *cobra.Command) (*client.Node, error) {
 	data := flagOrEnv(cmd, "data")
 	n, err := client.FindNode(client.NodeConfig{
-		Data:  data,
-		URL:   flagOrEnv(cmd, "admin-url"),
-		Token: os.Getenv("RESLOG_ADMIN_TOKEN"),
+		Data:   data,
+		URL:    flagOrEnv(cmd, "control-url"),
+		CAFile: flagOrEnv(cmd, "ca-file"),
+		Token:  os.Getenv("RESLOG_ADMIN_TOKEN"),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w; name the node's data folder with --data, or set RESLOG_ADMIN_TOKEN", err)

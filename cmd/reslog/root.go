@@ -45,6 +45,9 @@ func newRootCommand() *cobra.Command {
 		newDumpCommand(),
 		newStorageCommand(),
 		newSettingsCommand(),
+		newResourceCommand(),
+		newCatalogCommand(),
+		newActivityCommand(),
 		newKeysCommand(),
 		newVersionCommand(),
 	)

@@ -1,77 +1,33 @@
 package main
 
 import (
-	"cmp"
-	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
-
 	"github.com/spf13/cobra"
-
-	"reslog/client"
 )
+
+const settingsHelp = `Say which logs and metrics of a resource go where, and see what became of them.
+
+A setting takes effect before the command returns. The options are those of
+"az monitor diagnostic-settings"; see "reslog resource list" for the resources
+there are and "reslog settings categories" for what each can log.`
 
 func newSettingsCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "settings",
-		Short: "Show where the records of a running node go, and those that could not",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:     "settings",
+		Aliases: []string{"diagnostic-settings"},
+		Short:   "Route the logs of resources: diagnostic settings, what they delivered, what could not be",
+		Long:    settingsHelp,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSettingsStatusCommand(), newSettingsDeadCommand())
+	cmd.AddCommand(
+		newSettingsCreateCommand(),
+		newSettingsShowCommand(),
+		newSettingsListCommand(),
+		newSettingsUpdateCommand(),
+		newSettingsDeleteCommand(),
+		newSettingsCategoriesCommand(),
+		newSettingsStatusCommand(),
+		newSettingsDeadCommand(),
+	)
 	return cmd
-}
-
-func newSettingsStatusCommand() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "status",
-		Short: "Print the ledger: what each setting accepted, delivered, retried and lost",
-		Long: `Print the ledger of a running node, one line for each diagnostic setting and
-destination: records accepted from the bus and delivered for good, batches tried
-again, records that no destination can take (dead) and records that left the bus
-before they were read (lost), and how far behind the destination is.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			n, err := findNode(cmd)
-			if err != nil {
-				return err
-			}
-			deliveries, err := n.Deliveries(cmd.Context())
-			if err != nil {
-				return explainNode(err)
-			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), deliveries)
-			}
-			return printDeliveries(cmd.OutOrStdout(), deliveries)
-		},
-	}
-	addNodeFlags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
-}
-
-func printDeliveries(out io.Writer, deliveries []client.Delivery) error {
-	if len(deliveries) == 0 {
-		_, err := fmt.Fprintln(out, "no settings: nothing is logged; see \"reslog storage logging set --help\"")
-		return err
-	}
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "RESOURCE\tSETTING\tSTATE\tACCEPTED\tDELIVERED\tRETRIED\tDEAD\tLOST\tBEHIND\tLAST ERROR")
-	for _, d := range deliveries {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%.1fs\t%s\n", shortResource(d.Resource), d.Setting, d.State,
-			d.Accepted, d.Delivered, d.Retried, d.DeadLettered, d.Dropped, d.LagSeconds, cmp.Or(d.LastError, "-"))
-	}
-	return t.Flush()
-}
-
-// shortResource leaves out what all resources of a node have in common.
-func shortResource(id string) string {
-	const marker = "/providers/"
-	if i := strings.LastIndex(strings.ToLower(id), marker); i >= 0 {
-		return id[i+len(marker):]
-	}
-	return id
 }
