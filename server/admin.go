@@ -8,8 +8,8 @@ import (
 )
 
 // adminHandler serves health and metrics to everybody who reaches the admin
-// address, and local, which authenticates by itself.
-func (n *Node) adminHandler(local http.Handler) http.Handler {
+// address.
+func (n *Node) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -17,7 +17,6 @@ func (n *Node) adminHandler(local http.Handler) http.Handler {
 	})
 	mux.HandleFunc("GET /readyz", n.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(n.registry(), promhttp.HandlerOpts{}))
-	mux.Handle("/local/v1/", local)
 	return mux
 }
 

@@ -17,6 +17,7 @@ import (
 // rely on them, and they are those of the development storage where it has one.
 const (
 	DefaultBlobAddr       = "127.0.0.1:10000"
+	DefaultControlAddr    = "127.0.0.1:10443"
 	DefaultAdminAddr      = "127.0.0.1:10080"
 	DefaultData           = "./reslog-data"
 	DefaultFlushInterval  = 5 * time.Minute
@@ -45,12 +46,23 @@ type Config struct {
 	// BlobAddr is where the blob service listens; "" means DefaultBlobAddr, Off
 	// that it is not started. Port 0 takes a free port, see Node.BlobURL.
 	BlobAddr string
-	// AdminAddr is where health, metrics and the local API listen; "" means
-	// DefaultAdminAddr, Off that they are not served.
+	// ControlAddr is where the Resource Manager API, sign-in and the local API
+	// listen, with HTTPS; "" means DefaultControlAddr, Off that they are not
+	// served.
+	ControlAddr string
+	// AdminAddr is where health and metrics listen; "" means DefaultAdminAddr,
+	// Off that they are not served.
 	AdminAddr string
 	// CertFile and KeyFile are a PEM certificate chain and its key: with them
-	// the storage ports speak HTTPS only. Empty: HTTP only.
+	// the storage ports speak HTTPS only, and the control port uses them too.
+	// Empty: the control port has a certificate of the node's own authority.
 	CertFile, KeyFile string
+	// TLS makes the storage ports speak HTTPS only, with a certificate of the
+	// node's own authority unless CertFile is given.
+	TLS bool
+	// Hosts are names and addresses, beside those of loopback, that the node's
+	// own authority certifies it for.
+	Hosts []string
 
 	// Accounts are storage accounts beside DevAccount. An account given here
 	// whose keys were regenerated keeps the regenerated ones.
@@ -105,6 +117,7 @@ type Account struct {
 // withDefaults returns c with every zero value replaced by what it means.
 func (c Config) withDefaults() Config {
 	setDefault(&c.BlobAddr, DefaultBlobAddr)
+	setDefault(&c.ControlAddr, DefaultControlAddr)
 	setDefault(&c.AdminAddr, DefaultAdminAddr)
 	setDefault(&c.SubscriptionID, DefaultSubscriptionID)
 	setDefault(&c.ResourceGroup, DefaultResourceGroup)
@@ -137,7 +150,7 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		bad("data folder is empty: name the folder that keeps the node's state")
 	}
-	for _, a := range []struct{ name, addr string }{{"blob", c.BlobAddr}, {"admin", c.AdminAddr}} {
+	for _, a := range []struct{ name, addr string }{{"blob", c.BlobAddr}, {"control", c.ControlAddr}, {"admin", c.AdminAddr}} {
 		if a.addr == Off {
 			continue
 		}

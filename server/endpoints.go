@@ -43,7 +43,10 @@ func loadToken(data string) (string, error) {
 // writeEndpoints leaves the addresses in the data folder, so that commands given
 // the folder find the node whatever ports it took.
 func (n *Node) writeEndpoints() error {
-	raw, err := json.Marshal(map[string]any{"pid": os.Getpid(), "blob": n.BlobURL(), "admin": n.AdminURL()})
+	raw, err := json.Marshal(map[string]any{
+		"pid": os.Getpid(), "blob": n.BlobURL(), "control": n.ControlURL(), "admin": n.AdminURL(),
+		"subscriptionId": n.cfg.SubscriptionID, "resourceGroup": n.cfg.ResourceGroup,
+	})
 	if err != nil {
 		return fmt.Errorf("encode the endpoints: %w", err)
 	}
@@ -75,10 +78,19 @@ func writeFile(path string, content []byte) error {
 // it does not. The path-style URL of an account is this, a slash and its name.
 func (n *Node) BlobURL() string { return n.blob.Load().url() }
 
-// AdminURL is where health, metrics and the local API are; "" when they are not.
+// ControlURL is where Resource Manager, sign-in and the local API are,
+// "https://127.0.0.1:10443"; "" when they are not.
+func (n *Node) ControlURL() string { return n.control.Load().url() }
+
+// CAFile is the PEM file of the authority that certified the node; trust it to
+// talk to ControlURL.
+func (n *Node) CAFile() string { return n.ca.CertFile() }
+
+// AdminURL is where health and metrics are; "" when they are not.
 func (n *Node) AdminURL() string { return n.admin.Load().url() }
 
-// AdminToken is the bearer token of the local API. It is a secret.
+// AdminToken is a bearer token that may do everything at ControlURL. It is a
+// secret.
 func (n *Node) AdminToken() string { return n.token }
 
 // ConnectionString is what tools and SDKs connect to an account with. It holds

@@ -23,9 +23,12 @@ const maxFile = 1 << 20
 // there changes nothing.
 type file struct {
 	BlobAddr       *string       `yaml:"blob-addr"`
+	ControlAddr    *string       `yaml:"control-addr"`
 	AdminAddr      *string       `yaml:"admin-addr"`
 	Cert           *string       `yaml:"cert"`
 	Key            *string       `yaml:"key"`
+	TLS            *bool         `yaml:"tls"`
+	Hosts          []string      `yaml:"hosts"`
 	Accounts       []fileAccount `yaml:"storage-accounts"`
 	SubscriptionID *string       `yaml:"subscription-id"`
 	ResourceGroup  *string       `yaml:"resource-group"`
@@ -72,9 +75,11 @@ func (c *Config) ReadFile(path string) error {
 
 func (y *file) apply(c *Config) error {
 	set(&c.BlobAddr, y.BlobAddr)
+	set(&c.ControlAddr, y.ControlAddr)
 	set(&c.AdminAddr, y.AdminAddr)
 	set(&c.CertFile, y.Cert)
 	set(&c.KeyFile, y.Key)
+	set(&c.TLS, y.TLS)
 	set(&c.SubscriptionID, y.SubscriptionID)
 	set(&c.ResourceGroup, y.ResourceGroup)
 	set(&c.Location, y.Location)
@@ -86,6 +91,9 @@ func (y *file) apply(c *Config) error {
 	}
 	if y.CopyHosts != nil {
 		c.CopyHosts = y.CopyHosts
+	}
+	if y.Hosts != nil {
+		c.Hosts = y.Hosts
 	}
 	for _, a := range y.Accounts {
 		c.Accounts = append(c.Accounts, Account(a))

@@ -64,7 +64,7 @@ func (n *Node) serve(name, addr string, h http.Handler, tlsConfig *tls.Config) (
 	}
 	// Streams end when the server is told to stop, requests when they are done.
 	srv.RegisterOnShutdown(func() {
-		if name == "admin" {
+		if name == "control" {
 			cancel()
 		}
 	})
@@ -93,11 +93,31 @@ func (n *Node) serve(name, addr string, h http.Handler, tlsConfig *tls.Config) (
 	return &listener{addr: ln.Addr(), tls: tlsConfig != nil}, nil
 }
 
-// loadTLS reads the certificate of the storage ports; no files, no TLS.
-func loadTLS(certFile, keyFile string) (*tls.Config, error) {
-	if certFile == "" {
-		return nil, nil //nolint:nilnil // no TLS is not an error
+// storageTLS returns how the storage ports speak TLS, nil when they do not.
+func (n *Node) storageTLS() (*tls.Config, error) {
+	switch {
+	case n.cfg.CertFile != "":
+		return loadTLS(n.cfg.CertFile, n.cfg.KeyFile)
+	case n.cfg.TLS:
+		return n.ownTLS(), nil
 	}
+	return nil, nil //nolint:nilnil // no TLS is not an error
+}
+
+// controlTLS returns how the control port speaks TLS.
+func (n *Node) controlTLS() (*tls.Config, error) {
+	if n.cfg.CertFile != "" {
+		return loadTLS(n.cfg.CertFile, n.cfg.KeyFile)
+	}
+	return n.ownTLS(), nil
+}
+
+// ownTLS has a certificate of the node's own authority.
+func (n *Node) ownTLS() *tls.Config {
+	return &tls.Config{GetCertificate: n.ca.GetCertificate, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+}
+
+func loadTLS(certFile, keyFile string) (*tls.Config, error) {
 	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("load the certificate: %w", err)

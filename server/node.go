@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"reslog/bus"
-	"reslog/control/local"
 	"reslog/deliver"
 	"reslog/deliver/classic"
 	"reslog/diagnostic"
+	"reslog/internal/localca"
 	"reslog/internal/lockfile"
 	"reslog/resource"
 	"reslog/service/storage"
@@ -36,9 +36,11 @@ type Node struct {
 	requests *requestMetrics
 	tails    atomic.Int64
 	token    string
+	ca       *localca.CA
 
-	blob  atomic.Pointer[listener]
-	admin atomic.Pointer[listener]
+	blob    atomic.Pointer[listener]
+	control atomic.Pointer[listener]
+	admin   atomic.Pointer[listener]
 	// failed gets the error of a part that ends while it should run.
 	failed chan error
 
@@ -102,7 +104,7 @@ func (n *Node) Start(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("start node: %w", err), n.Stop(context.WithoutCancel(ctx)))
 	}
 	n.enter(stateStarting, stateReady)
-	n.cfg.Logger.Info("node is ready", "blob", n.BlobURL(), "admin", n.AdminURL(), "data", n.cfg.Data,
+	n.cfg.Logger.Info("node is ready", "blob", n.BlobURL(), "control", n.ControlURL(), "admin", n.AdminURL(), "data", n.cfg.Data,
 		"durability", string(n.cfg.Durability), "took", time.Since(began).Round(time.Millisecond).String())
 	return nil
 }
@@ -135,7 +137,15 @@ func (n *Node) openFolder() error {
 		return fmt.Errorf("take the data folder: %w", err)
 	}
 	n.onStop("data folder", func(context.Context) error { return lock.Release() })
-	n.token, err = loadToken(n.cfg.Data)
+	if n.token, err = loadToken(n.cfg.Data); err != nil {
+		return err
+	}
+	n.ca, err = localca.Open(localca.Config{
+		Dir:    filepath.Join(n.cfg.Data, "ca"),
+		Hosts:  n.cfg.Hosts,
+		Now:    n.cfg.Now,
+		Logger: n.cfg.Logger.With("part", "ca"),
+	})
 	return err
 }
 
@@ -259,28 +269,29 @@ func (n *Node) openDeliveries(ctx context.Context, logs *classicLogs) error {
 // listen opens the listeners, the admin one first: it answers "not ready" until
 // all is.
 func (n *Node) listen(front http.Handler) error {
-	tlsConfig, err := loadTLS(n.cfg.CertFile, n.cfg.KeyFile)
-	if err != nil {
-		return err
-	}
 	if n.cfg.AdminAddr != Off {
-		api := local.New(local.Config{
-			Token:    n.token,
-			Accounts: apiAccounts{n.accounts, n},
-			Records:  n.bus,
-			Ledger:   n.router.Ledger,
-			Logger:   n.cfg.Logger.With("part", "control"),
-
-			DeadLetters: n.router.DeadLetters(),
-			Following:   &n.tails,
-		})
-		l, err := n.serve("admin", n.cfg.AdminAddr, n.adminHandler(api), nil)
+		l, err := n.serve("admin", n.cfg.AdminAddr, n.adminHandler(), nil)
 		if err != nil {
 			return err
 		}
 		n.admin.Store(l)
 	}
+	if n.cfg.ControlAddr != Off {
+		tlsConfig, err := n.controlTLS()
+		if err != nil {
+			return err
+		}
+		l, err := n.serve("control", n.cfg.ControlAddr, n.controlHandler(), tlsConfig)
+		if err != nil {
+			return err
+		}
+		n.control.Store(l)
+	}
 	if n.cfg.BlobAddr != Off {
+		tlsConfig, err := n.storageTLS()
+		if err != nil {
+			return err
+		}
 		l, err := n.serve("blob", n.cfg.BlobAddr, n.requests.running(front), tlsConfig)
 		if err != nil {
 			return err

@@ -47,6 +47,7 @@ func runDemo(ctx context.Context, out io.Writer, color, keep bool) (err error) {
 	cfg := server.Config{
 		Data:          filepath.Join(folder, "data"),
 		BlobAddr:      "127.0.0.1:0",
+		ControlAddr:   "127.0.0.1:0",
 		AdminAddr:     "127.0.0.1:0",
 		FlushInterval: time.Second,
 	}
@@ -116,7 +117,7 @@ func (d *demo) run(ctx context.Context) error {
 
 // follow sends live records to d.records until stop is called.
 func (d *demo) follow(ctx context.Context) (stop func(), err error) {
-	n, err := client.FindNode(client.NodeConfig{URL: d.node.AdminURL(), Token: d.node.AdminToken()})
+	n, err := client.FindNode(client.NodeConfig{URL: d.node.ControlURL(), CAFile: d.node.CAFile(), Token: d.node.AdminToken()})
 	if err != nil {
 		return nil, err
 	}

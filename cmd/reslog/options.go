@@ -34,7 +34,11 @@ func serveOptions() []option {
 			text(func(c *server.Config) *string { return &c.BlobAddr }),
 		},
 		{
-			"admin-addr", server.DefaultAdminAddr, "`address` of health, metrics and the local API; \"off\" does without",
+			"control-addr", server.DefaultControlAddr, "`address` of Resource Manager, sign-in and the local API, with HTTPS; \"off\" does without",
+			text(func(c *server.Config) *string { return &c.ControlAddr }),
+		},
+		{
+			"admin-addr", server.DefaultAdminAddr, "`address` of health and metrics; \"off\" does without",
 			text(func(c *server.Config) *string { return &c.AdminAddr }),
 		},
 		{
@@ -44,6 +48,14 @@ func serveOptions() []option {
 		{
 			"key", "", "PEM `file` with the key of the certificate",
 			text(func(c *server.Config) *string { return &c.KeyFile }),
+		},
+		{
+			"tls", "false", "the storage ports speak HTTPS, with a certificate of the node's own authority: see \"reslog ca\"",
+			func(c *server.Config, v string) (err error) { c.TLS, err = strconv.ParseBool(v); return err },
+		},
+		{
+			"hosts", "", "`names` and addresses beside localhost that the node's own authority certifies, separated by commas",
+			func(c *server.Config, v string) error { c.Hosts = commas(v); return nil },
 		},
 		{
 			"storage-accounts", "", "more accounts, `name:key1[:key2]`, separated by \";\"",
@@ -70,10 +82,7 @@ func serveOptions() []option {
 		},
 		{
 			"copy-hosts", "", "`hosts` outside this node that a copy may read from, separated by commas",
-			func(c *server.Config, v string) error {
-				c.CopyHosts = strings.FieldsFunc(v, func(r rune) bool { return r == ',' })
-				return nil
-			},
+			func(c *server.Config, v string) error { c.CopyHosts = commas(v); return nil },
 		},
 		{
 			"location", server.DefaultLocation, "Azure `region` that the records name",
@@ -89,6 +98,8 @@ func serveOptions() []option {
 		},
 	}
 }
+
+func commas(v string) []string { return strings.FieldsFunc(v, func(r rune) bool { return r == ',' }) }
 
 func text(field func(*server.Config) *string) func(*server.Config, string) error {
 	return func(c *server.Config, v string) error { *field(c) = v; return nil }

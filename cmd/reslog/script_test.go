@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("RESLOG_BLOB_ADDR", "127.0.0.1:0")
+			env.Setenv("RESLOG_CONTROL_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_ADMIN_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_FLUSH_INTERVAL", "100ms")
 			return nil

@@ -90,7 +90,7 @@ func explainStart(err error, cfg server.Config) error {
 	case errors.Is(err, lockfile.ErrHeld):
 		return fmt.Errorf("%w; another node uses the folder %s: stop it, or give this one its own with --data", err, cfg.Data)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w; another node or emulator is there: stop it, or choose another address with --blob-addr and --admin-addr (127.0.0.1:0 takes a free port)", err)
+		return fmt.Errorf("%w; another node or emulator is there: stop it, or choose another address with --blob-addr, --control-addr and --admin-addr (127.0.0.1:0 takes a free port)", err)
 	}
 	return err
 }
@@ -102,6 +102,9 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if url := n.BlobURL(); url != "" {
 		fmt.Fprintf(t, "  blob\t%s/%s\n", url, server.DevAccount)
+	}
+	if url := n.ControlURL(); url != "" {
+		fmt.Fprintf(t, "  control\t%s\n", url)
 	}
 	if url := n.AdminURL(); url != "" {
 		fmt.Fprintf(t, "  admin\t%s/healthz, /readyz?verbose, /metrics\n", url)

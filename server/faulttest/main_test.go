@@ -46,7 +46,7 @@ const flushInterval = 100 * time.Millisecond
 // config is that of every node on a data folder.
 func config(data string, d bus.Durability) server.Config {
 	return server.Config{
-		Data: data, Durability: d, BlobAddr: "127.0.0.1:0", AdminAddr: server.Off, FlushInterval: flushInterval,
+		Data: data, Durability: d, BlobAddr: "127.0.0.1:0", ControlAddr: server.Off, AdminAddr: server.Off, FlushInterval: flushInterval,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 }

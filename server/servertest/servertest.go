@@ -55,6 +55,7 @@ func Start(t testing.TB, options ...Option) *Node {
 	t.Helper()
 	cfg := server.Config{
 		BlobAddr:          "127.0.0.1:0",
+		ControlAddr:       "127.0.0.1:0",
 		AdminAddr:         "127.0.0.1:0",
 		FlushInterval:     FlushInterval,
 		RetentionInterval: time.Second,
