@@ -49,6 +49,7 @@ func newRootCommand() *cobra.Command {
 		newCatalogCommand(),
 		newActivityCommand(),
 		newKeysCommand(),
+		newCACommand(),
 		newVersionCommand(),
 	)
 	markUsage(root)
