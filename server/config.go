@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reslog/bus"
+	"reslog/identity"
 	"reslog/service/storage/blobstore"
 )
 
@@ -72,6 +73,11 @@ type Config struct {
 	SubscriptionID, ResourceGroup string
 	// Location is the Azure region the records name; "" means DefaultLocation.
 	Location string
+
+	// Principals are service principals to be there from the start.
+	Principals []Principal
+	// TrustedIssuers are issuers of bearer tokens beside the node itself.
+	TrustedIssuers []identity.TrustedIssuer
 
 	// FlushInterval is how long records gather, and then blocks, before they are visible in
 	// `$logs`; 0 means DefaultFlushInterval.
@@ -175,6 +181,11 @@ func (c Config) Validate() error {
 	}
 	if !segment.MatchString(c.ResourceGroup) {
 		bad("resource group %q: want letters, digits, dots, dashes and underscores", c.ResourceGroup)
+	}
+	for _, p := range c.Principals {
+		if p.Name == "" || p.AppID == "" || p.Secret == "" {
+			bad("service principal %q: want a name, an app-id and a secret", p.Name)
+		}
 	}
 	seen := map[string]bool{}
 	for _, a := range c.Accounts {

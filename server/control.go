@@ -5,6 +5,7 @@ import (
 
 	"reslog/control"
 	"reslog/control/local"
+	"reslog/identity"
 )
 
 // controlHandler serves what the node is steered by.
@@ -18,9 +19,14 @@ func (n *Node) controlHandler() http.Handler {
 			Logger:   n.cfg.Logger.With("part", "local"),
 
 			DeadLetters: n.router.DeadLetters(),
+			Principals:  n.identities,
 			Following:   &n.tails,
 		}),
-		SignIn: http.NotFoundHandler(),
-		ARM:    http.NotFoundHandler(),
+		SignIn: identity.NewEndpoints(identity.EndpointsConfig{
+			Issuer: n.identities.issuer, Directory: n.identities.directory,
+			Logger: n.cfg.Logger.With("part", "sign-in"), Now: n.cfg.Now,
+		}),
+		TenantID: n.identities.issuer.TenantID(),
+		ARM:      http.NotFoundHandler(),
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"reslog/bus"
+	"reslog/identity"
 )
 
 // FileName is the bootstrap file that is looked for in the data folder.
@@ -40,6 +41,24 @@ type file struct {
 	SkipVersion    *bool         `yaml:"skip-api-version-check"`
 	Throttle       *float64      `yaml:"throttle"`
 	CopyHosts      []string      `yaml:"copy-hosts"`
+
+	Principals     []filePrincipal `yaml:"service-principals"`
+	TrustedIssuers []fileIssuer    `yaml:"trusted-issuers"`
+}
+
+type filePrincipal struct {
+	Name   string   `yaml:"name"`
+	AppID  string   `yaml:"app-id"`
+	Secret string   `yaml:"secret"`
+	Roles  []string `yaml:"roles"`
+	Scopes []string `yaml:"scopes"`
+}
+
+type fileIssuer struct {
+	Issuer    string   `yaml:"issuer"`
+	JWKSURL   string   `yaml:"jwks-url"`
+	JWKSFile  string   `yaml:"jwks-file"`
+	Audiences []string `yaml:"audiences"`
 }
 
 type fileAccount struct {
@@ -97,6 +116,12 @@ func (y *file) apply(c *Config) error {
 	}
 	for _, a := range y.Accounts {
 		c.Accounts = append(c.Accounts, Account(a))
+	}
+	for _, p := range y.Principals {
+		c.Principals = append(c.Principals, Principal(p))
+	}
+	for _, i := range y.TrustedIssuers {
+		c.TrustedIssuers = append(c.TrustedIssuers, identity.TrustedIssuer(i))
 	}
 	return errors.Join(
 		setDuration(&c.FlushInterval, "flush-interval", y.FlushInterval),

@@ -38,6 +38,8 @@ type Node struct {
 	token    string
 	ca       *localca.CA
 
+	identities *identities
+
 	blob    atomic.Pointer[listener]
 	control atomic.Pointer[listener]
 	admin   atomic.Pointer[listener]
@@ -193,8 +195,10 @@ func (n *Node) openStores(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the resources: %w", err)
 	}
-	n.accounts, err = openAccounts(ctx, resources, n.cfg)
-	return err
+	if n.accounts, err = openAccounts(ctx, resources, n.cfg); err != nil {
+		return err
+	}
+	return n.openIdentities(ctx)
 }
 
 // openBlob builds the blob service and what makes its logs.

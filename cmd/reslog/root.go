@@ -50,6 +50,7 @@ func newRootCommand() *cobra.Command {
 		newActivityCommand(),
 		newKeysCommand(),
 		newCACommand(),
+		newSPCommand(),
 		newVersionCommand(),
 	)
 	markUsage(root)

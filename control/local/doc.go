@@ -9,12 +9,15 @@
 //	GET  /local/v1/accounts                         storage accounts, without keys
 //	POST /local/v1/accounts/{name}/listKeys         their keys
 //	POST /local/v1/accounts/{name}/regenerateKey    {"keyName":"key1"}: a new key, valid at once
+//	GET  /local/v1/principals                       who may sign in, with their roles
+//	POST /local/v1/principals                       {"displayName","roles","scopes"}: one more, with its secret
+//	POST /local/v1/principals/{app}/resetSecret     a new secret in place of all
+//	POST /local/v1/principals/{app}/delete
 //
 // Every request carries the node's token as a bearer token; the node keeps it
 // in its data folder, readable by its owner only, so whoever may read the data
 // may use the API. Errors are {"error":{"code":…,"message":…}}.
 //
 // The package declares what it needs of the node as small interfaces and knows
-// nothing of how they are met. It is not the Azure Resource Manager API, which
-// will have its own listener and its own authentication.
+// nothing of how they are met. What Azure has an API for is in package arm.
 package local

@@ -57,6 +57,7 @@ type Config struct {
 	Ledger func() []deliver.LedgerEntry
 	// DeadLetters are those of all deliveries.
 	DeadLetters DeadLetters
+	Principals  Principals
 	// Logger is told of failures; nil discards.
 	Logger *slog.Logger
 	// Following is kept at the number of streams of live records; nil counts
@@ -108,6 +109,10 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /local/v1/accounts", s.answer(s.accounts))
 	mux.HandleFunc("POST /local/v1/accounts/{name}/listKeys", s.answer(s.listKeys))
 	mux.HandleFunc("POST /local/v1/accounts/{name}/regenerateKey", s.answer(s.regenerateKey))
+	mux.HandleFunc("GET /local/v1/principals", s.answer(s.principals))
+	mux.HandleFunc("POST /local/v1/principals", s.answer(s.createPrincipal))
+	mux.HandleFunc("POST /local/v1/principals/{app}/resetSecret", s.answer(s.resetSecret))
+	mux.HandleFunc("POST /local/v1/principals/{app}/delete", s.answer(s.deletePrincipal))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, &apiError{http.StatusNotFound, "NotFound", fmt.Sprintf("no %s %s here", r.Method, r.URL.Path)})
 	})
@@ -159,6 +164,8 @@ func (s *server) fail(w http.ResponseWriter, err error) {
 		e = &apiError{http.StatusNotFound, "ResourceNotFound", err.Error()}
 	case errors.Is(err, bus.ErrNotFound):
 		e = &apiError{http.StatusNotFound, "DeadLetterNotFound", err.Error()}
+	case errors.Is(err, ErrInvalid):
+		e = &apiError{http.StatusBadRequest, "InvalidRequest", err.Error()}
 	case errors.Is(err, ErrBadKeyName):
 		e = &apiError{http.StatusBadRequest, "InvalidKeyName", err.Error()}
 	default:
