@@ -23,7 +23,7 @@ type rule struct {
 func levels() []rule {
 	l0 := []string{"resource", "kql/syntax", "storagelog"}
 	l1 := slices.Concat(l0, []string{"record", "kql"})
-	l2 := slices.Concat(l1, []string{"catalog", "bus"})
+	l2 := slices.Concat(l1, []string{"catalog", "bus", "identity"})
 	l3 := slices.Concat(l2, []string{"diagnostic"})
 	l5 := slices.Concat(l3, []string{"deliver"})
 	all := append(slices.Clone(l5), "deliver/*", "service/*", "analytics", "control", "client", "portal")
@@ -36,6 +36,7 @@ func levels() []rule {
 		{"kql", []string{"kql/syntax"}},
 		{"catalog", l1},
 		{"bus", l1},
+		{"identity", []string{"resource"}},
 		{"diagnostic", l2},
 		{"service", nil},
 		{"service/storage", l2},
@@ -75,6 +76,7 @@ func confined() map[string][]string {
 		"github.com/prometheus/":       {"server"},
 		"github.com/spf13/":            {"cmd/reslog"},
 		"github.com/goccy/go-yaml":     {"server"},
+		"github.com/golang-jwt/":       {"identity"},
 		"github.com/Azure/":            {"deliver/archive", "deliver/classic", "server", "server/servertest", "cmd/reslog", "interop", "bench"},
 		"github.com/rogpeppe/":         {},
 		"github.com/google/go-cmp":     {},
@@ -214,6 +216,11 @@ func TestRulesRefuse(t *testing.T) {
 		{"service/storage", "service/storage/blob", false},
 		{"service/signalr", "service/storage", false},
 		{"service/storage", "diagnostic", false},
+		{"service/storage", "identity", true},
+		{"control", "identity", true},
+		{"identity", "resource", true},
+		{"identity", "bus", false},
+		{"identity", "record", false},
 		{"diagnostic", "deliver", false},
 		{"deliver", "service/storage", false},
 		{"deliver/classic", "service/storage", false},

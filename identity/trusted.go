@@ -66,7 +66,10 @@ func (t TrustedIssuer) check() error {
 // checkURL keeps keys from being fetched where somebody could change them.
 func checkURL(s string) error {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil {
+	switch {
+	case err == nil && u.User != nil:
+		return fmt.Errorf("%w: a URL to fetch keys from has no user and no password", ErrInvalid)
+	case err != nil || u.Host == "":
 		return fmt.Errorf("%w: %q is not a URL to fetch keys from", ErrInvalid, clip(s))
 	}
 	ip := net.ParseIP(u.Hostname())
