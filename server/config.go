@@ -74,6 +74,13 @@ type Config struct {
 	// Location is the Azure region the records name; "" means DefaultLocation.
 	Location string
 
+	// Resources are resources to be there from the start, parents before their
+	// children. Their IDs may lack what comes before the provider; the node's
+	// subscription and group are put there.
+	Resources []Resource
+	// Settings are diagnostic settings to be there from the start, of resources
+	// of the node or of Resources.
+	Settings []Setting
 	// Principals are service principals to be there from the start.
 	Principals []Principal
 	// TrustedIssuers are issuers of bearer tokens beside the node itself.
@@ -84,6 +91,11 @@ type Config struct {
 	FlushInterval time.Duration
 	// Durability says whether a request waits for its record; "" means Buffered.
 	Durability bus.Durability
+	// BacklogBytes and BacklogAge bound what may wait for one destination that does
+	// not take it; beyond them its oldest records are dropped and counted. 0 is
+	// 1 GiB and 48 hours; a negative age is no bound.
+	BacklogBytes int64
+	BacklogAge   time.Duration
 	// BusMaxBytes and BusMaxAge bound what the bus keeps for destinations that
 	// do not take it; 0 means the bus's own defaults.
 	BusMaxBytes int64
@@ -118,6 +130,28 @@ type Account struct {
 	// Keys are one or two keys in base64; without a second one, the second is
 	// drawn at random. No keys at all: both are.
 	Keys []string
+}
+
+// Resource is a resource to be there from the start.
+type Resource struct {
+	ID       string
+	Location string // "" is that of the node
+	Kind     string
+	SKU      string // its name
+	Tags     map[string]string
+	// Properties are those that Resource Manager takes for the type, secrets
+	// among them.
+	Properties map[string]any
+}
+
+// Setting is a diagnostic setting to be there from the start.
+type Setting struct {
+	Name string
+	// Resource is the ID of the resource, which may lack its beginning.
+	Resource string
+	// Properties are those that Resource Manager takes; the IDs of destinations
+	// may lack their beginning, too.
+	Properties map[string]any
 }
 
 // withDefaults returns c with every zero value replaced by what it means.

@@ -42,8 +42,28 @@ type file struct {
 	Throttle       *float64      `yaml:"throttle"`
 	CopyHosts      []string      `yaml:"copy-hosts"`
 
+	BacklogBytes *int64  `yaml:"backlog-bytes"`
+	BacklogAge   *string `yaml:"backlog-age"`
+
+	Resources      []fileResource  `yaml:"resources"`
+	Settings       []fileSetting   `yaml:"diagnostic-settings"`
 	Principals     []filePrincipal `yaml:"service-principals"`
 	TrustedIssuers []fileIssuer    `yaml:"trusted-issuers"`
+}
+
+type fileResource struct {
+	ID         string            `yaml:"id"`
+	Location   string            `yaml:"location"`
+	Kind       string            `yaml:"kind"`
+	SKU        string            `yaml:"sku"`
+	Tags       map[string]string `yaml:"tags"`
+	Properties map[string]any    `yaml:"properties"`
+}
+
+type fileSetting struct {
+	Name       string         `yaml:"name"`
+	Resource   string         `yaml:"resource"`
+	Properties map[string]any `yaml:"properties"`
 }
 
 type filePrincipal struct {
@@ -103,6 +123,7 @@ func (y *file) apply(c *Config) error {
 	set(&c.ResourceGroup, y.ResourceGroup)
 	set(&c.Location, y.Location)
 	set(&c.BusMaxBytes, y.BusMaxBytes)
+	set(&c.BacklogBytes, y.BacklogBytes)
 	set(&c.SkipVersionCheck, y.SkipVersion)
 	set(&c.Throttle, y.Throttle)
 	if y.Durability != nil {
@@ -117,6 +138,12 @@ func (y *file) apply(c *Config) error {
 	for _, a := range y.Accounts {
 		c.Accounts = append(c.Accounts, Account(a))
 	}
+	for _, r := range y.Resources {
+		c.Resources = append(c.Resources, Resource(r))
+	}
+	for _, s := range y.Settings {
+		c.Settings = append(c.Settings, Setting(s))
+	}
 	for _, p := range y.Principals {
 		c.Principals = append(c.Principals, Principal(p))
 	}
@@ -125,6 +152,7 @@ func (y *file) apply(c *Config) error {
 	}
 	return errors.Join(
 		setDuration(&c.FlushInterval, "flush-interval", y.FlushInterval),
+		setDuration(&c.BacklogAge, "backlog-age", y.BacklogAge),
 		setDuration(&c.BusMaxAge, "bus-max-age", y.BusMaxAge))
 }
 

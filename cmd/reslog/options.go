@@ -70,6 +70,17 @@ func serveOptions() []option {
 			func(c *server.Config, v string) error { c.Durability = bus.Durability(v); return nil },
 		},
 		{
+			"backlog-bytes", "1073741824", "`bytes` that may wait for one destination; beyond them its oldest records are dropped and counted",
+			func(c *server.Config, v string) (err error) {
+				c.BacklogBytes, err = strconv.ParseInt(v, 10, 64)
+				return err
+			},
+		},
+		{
+			"backlog-age", "48h0m0s", "`time` that records may wait for one destination before they are dropped and counted; negative is no bound",
+			func(c *server.Config, v string) (err error) { c.BacklogAge, err = time.ParseDuration(v); return err },
+		},
+		{
 			"skip-api-version-check", "false", "accept every x-ms-version, not only known ones",
 			func(c *server.Config, v string) (err error) {
 				c.SkipVersionCheck, err = strconv.ParseBool(v)
