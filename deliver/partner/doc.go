@@ -1,0 +1,2 @@
+// Package partner sends resource logs to partner solutions over their public APIs.
+package partner
