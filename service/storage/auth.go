@@ -13,45 +13,54 @@ func (x *exchange) authenticate(ctx context.Context) error {
 		x.call.Identity = Identity{Type: System}
 		return nil
 	}
-	if h := first(x.req.Header, "Authorization"); h != "" {
-		if scheme, _, _ := strings.Cut(h, " "); strings.EqualFold(scheme, "Bearer") {
-			return bearerRefused()
+	h := first(x.req.Header, "Authorization")
+	token, isBearer := bearerToken(h)
+	switch {
+	case isBearer && x.call.Query.Has("sig") && x.call.Query.Get("sduoid") != "":
+		return x.authenticateSAS(ctx) // which is bound to the user of the token
+	case isBearer:
+		p, err := x.bearer(ctx, token)
+		if err != nil {
+			return err
 		}
+		x.call.Identity = Identity{Type: OAuth, SignatureHash: upperSHA256(token), Principal: p}
+		return nil
+	case h != "":
 		key, err := x.sharedKey(h)
 		if err != nil {
 			return err
 		}
 		x.call.Identity = Identity{Type: SharedKey, Key: key, KeyHash: x.info.signers[key-1].hash}
 		return nil
+	case x.call.Query.Has("sig"):
+		return x.authenticateSAS(ctx)
 	}
-	if !x.call.Query.Has("sig") {
-		return nil // Anonymous
-	}
+	return nil // Anonymous
+}
+
+// authenticateSAS finds out who makes a request with a signature.
+func (x *exchange) authenticateSAS(ctx context.Context) error {
 	s, err := x.sharedAccess(ctx)
 	if err != nil {
 		return err
 	}
 	x.sas = s
-	x.call.Identity = Identity{
-		Type: ServiceSAS, Key: s.key, KeyHash: x.info.signers[s.key-1].hash,
-		SignatureHash: upperSHA256(s.signature), SASPermissions: s.permissions, SASResource: s.resource,
+	i := &x.call.Identity
+	*i = Identity{
+		Type: ServiceSAS, Key: s.key, SignatureHash: upperSHA256(s.signature),
+		SASPermissions: s.permissions, SASResource: s.resource, Principal: s.delegator,
 	}
-	if s.account {
-		x.call.Identity.Type = AccountSAS
+	if s.key != 0 {
+		i.KeyHash = x.info.signers[s.key-1].hash
+	}
+	switch {
+	case s.account:
+		i.Type = AccountSAS
+	case s.delegator != nil:
+		i.Type = DelegationSAS
 	}
 	return nil
 }
-
-// bearerRefused answers a bearer token: this service cannot check one.
-func bearerRefused() error {
-	e := *ErrInvalidAuthenticationInfo
-	e.Status = http.StatusUnauthorized
-	e.Header = http.Header{"Www-Authenticate": {challenge}}
-	return e.With("AuthenticationErrorDetail", "Bearer tokens are not supported by this service; use Shared Key or a shared access signature.")
-}
-
-// challenge is the WWW-Authenticate header of answers 401.
-const challenge = `SharedKey realm="storage"`
 
 // authorize decides whether the caller may run the operation.
 func (x *exchange) authorize(ctx context.Context) error {
@@ -61,11 +70,19 @@ func (x *exchange) authorize(ctx context.Context) error {
 		e.Message = "Write operations to the secondary location are not allowed."
 		return &e
 	}
-	switch x.call.Identity.Type {
+	who := x.call.Identity.Type
+	if op.BearerOnly && who != OAuth && who != Anonymous {
+		return ErrAuthenticationFailed.With("AuthenticationErrorDetail", "Only authentication scheme Bearer is supported")
+	}
+	switch who {
 	case System, SharedKey:
 		return nil
 	case Anonymous:
 		return x.authorizeAnonymous(ctx)
+	case OAuth:
+		return x.authorizeRoles()
+	case DelegationSAS:
+		return x.authorizeDelegation()
 	}
 	return x.authorizeSAS()
 }
@@ -79,9 +96,9 @@ func (x *exchange) authorizeAnonymous(ctx context.Context) error {
 			return nil
 		}
 	}
-	if x.call.Version >= V2019_12_12 {
+	if x.challenges() {
 		e := *ErrNoAuthenticationInformation
-		e.Header = http.Header{"Www-Authenticate": {challenge}}
+		e.Header = x.front.challenge
 		return &e
 	}
 	return ErrResourceNotFound
@@ -106,11 +123,14 @@ func (x *exchange) authorizeSAS() error {
 		return ErrAuthorizationFailure
 	case op.Scope != ScopeObject && s.resource != "c" && x.front.kind == Blob:
 		return ErrAuthorizationResourceTypeMismatch
-	case !strings.ContainsAny(s.permissions, op.SAS):
+	case !hasLetter(s.permissions, op.SAS):
 		return ErrAuthorizationPermissionMismatch
 	}
 	return nil
 }
+
+// hasLetter reports whether permissions have one of the letters.
+func hasLetter(permissions, letters string) bool { return strings.ContainsAny(permissions, letters) }
 
 // authorizeAccount is authorizeSAS for an account SAS: service, resource type,
 // permission, in this order.
@@ -124,7 +144,7 @@ func (s *signature) authorizeAccount(k Kind, op *Operation) error {
 		return ErrAuthorizationServiceMismatch
 	case strings.IndexByte(s.types, byte(op.Scope)) < 0:
 		return ErrAuthorizationResourceTypeMismatch
-	case !strings.ContainsAny(s.permissions, letters):
+	case !hasLetter(s.permissions, letters):
 		return ErrAuthorizationPermissionMismatch
 	}
 	return nil

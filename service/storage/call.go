@@ -16,6 +16,8 @@ const (
 	SharedKey          // Shared Key or Shared Key Lite
 	AccountSAS
 	ServiceSAS
+	OAuth         // a bearer token
+	DelegationSAS // a SAS made with a user delegation key
 	// System is the node itself, writing `$logs` and archives in process. No
 	// request that came over a network ever has it, and it is never logged.
 	System
@@ -27,17 +29,23 @@ type Identity struct {
 	// Key is the account key that signed, 1 or 2; 0 when none did.
 	Key int
 	// KeyHash and SignatureHash are upper-case SHA-256 in hex, for the
-	// tokenHash of resource logs. Empty where they do not apply.
+	// tokenHash of resource logs: of the account key, and of the sig of a SAS or
+	// of a bearer token. Empty where they do not apply.
 	KeyHash       string
 	SignatureHash string
 	// SASPermissions are the letters of the SAS with those of its stored policy.
 	SASPermissions string
 	// SASResource is the sr of a service SAS: "b", "c", "bs", ….
 	SASResource string
+	// Principal is whom the token is about (OAuth) or who delegated
+	// (DelegationSAS), else nil.
+	Principal *Principal
 }
 
 // IsSAS reports whether a shared access signature authenticated the request.
-func (i Identity) IsSAS() bool { return i.Type == AccountSAS || i.Type == ServiceSAS }
+func (i Identity) IsSAS() bool {
+	return i.Type == AccountSAS || i.Type == ServiceSAS || i.Type == DelegationSAS
+}
 
 // Call is one request on its way through a front end. The Front fills in the
 // first half; the operation fills in the second, which exists for the logs.
@@ -102,6 +110,19 @@ type Part struct {
 	// Conditions are those on this part, as the log has them. The Front sets
 	// those on a copy source, from the headers that name them.
 	Conditions string
+}
+
+// Inner returns the configuration of a Front for requests inside this one, such
+// as those of a batch: it has the accounts, the Authority and the time of this
+// request, takes every version, and keeps no records.
+func (c *Call) Inner(s Service) FrontConfig {
+	f, now := c.Response.call.front, c.Now
+	return FrontConfig{
+		Service: s, Accounts: f.Accounts, SkipVersionCheck: true, Logger: f.Logger,
+		Authority: f.Authority, AuthorizationURI: f.AuthorizationURI, Audiences: f.Audiences,
+		DelegationSecret: f.DelegationSecret,
+		Now:              func() time.Time { return now },
+	}
 }
 
 // Context ends when the request's time is up or its client has gone.

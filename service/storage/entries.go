@@ -43,7 +43,7 @@ func fillEntry(e *storagelog.Entry, r *record.Record, v storagelog.Version, p *s
 	if v.Fields() == 0 {
 		return fmt.Errorf("storage: entries of log version %q: not known", string(v))
 	}
-	var l line
+	l := line{identity: lineCaller{detailed: v == storagelog.V2}}
 	if !l.parse(p) {
 		return fmt.Errorf("storage: entries of record %s: %w", r.ID, errLine)
 	}

@@ -28,6 +28,7 @@ type exchange struct {
 	address  address
 	info     *accountInfo // nil until the account is known
 	sas      *signature   // the verified signature, if there is one
+	roles    []decision   // what the Authority was asked
 	throttle bool         // refused by the Throttle
 
 	started time.Time     // by the real clock

@@ -21,6 +21,21 @@ type FrontConfig struct {
 	// Audit says that the Emitter is in audit mode: operations announce
 	// themselves with Begin, and answers wait for Emit. False costs nothing.
 	Audit bool
+	// Authority verifies bearer tokens and knows the roles of their holders; nil
+	// refuses bearer tokens and user delegation SAS.
+	Authority Authority
+	// AuthorizationURI is where clients get tokens, which they are told in the
+	// challenge of an answer 401: "https://login.example/{tenant}/oauth2/authorize".
+	// "" leaves it out. Without an Authority it means nothing.
+	AuthorizationURI string
+	// Audiences are for whom a token may be, beside https://storage.azure.com and
+	// the account's endpoint in Azure: the endpoints of this node, where "{account}"
+	// stands for the account's name. Nil is none.
+	Audiences []string
+	// DelegationSecret is part of every user delegation key; with another one all
+	// keys so far are void. With nil they are made from the keys of the account
+	// alone, and who has those can make them in anybody's name.
+	DelegationSecret []byte
 	// Properties are the service properties, for CORS and the default version;
 	// nil has neither.
 	Properties *Properties
@@ -46,6 +61,7 @@ type Front struct {
 	FrontConfig
 	kind         Kind
 	serverHeader []string
+	challenge    http.Header // of answers 401
 	preflightOp  *Operation
 	infos        sync.Map  // of account name to *accountInfo
 	scratches    sync.Pool // of *scratch
@@ -71,6 +87,7 @@ func NewFront(c FrontConfig) *Front {
 		c.NewRequestID = newRequestID
 	}
 	f := &Front{FrontConfig: c, kind: c.Service.Kind()}
+	f.challenge = newChallenge(&c)
 	name := title(f.kind)
 	f.serverHeader = []string{"Windows-Azure-" + name + "/1.0 Microsoft-HTTPAPI/2.0"}
 	f.preflightOp = &Operation{Name: name + "PreflightRequest", Class: Read, Scope: ScopeService, Run: f.preflight}

@@ -50,7 +50,10 @@ func FuzzSAS(f *testing.F) {
 	f.Add("/c/b", "sv=2019-12-12&sr=b&sp=r&se=2099-01-01&sig=YWJj")
 	f.Add("/c", "sv=2020-12-06&ss=b&srt=sco&sp=rwd&se=2099-01-01&sip=1.2.3.4-5.6.7.8&spr=https&sig=YWJj")
 	f.Add("/c/b", "sv=2012-02-12&sr=c&si=policy&sig=YWJj&rsct=x")
+	f.Add("/c/b", "sv=2018-11-09&sr=b&sp=r&se=2099-01-01&skoid=a&sktid=b&skt=2020-01-01&ske=2099-01-01&sks=b&skv=2018-11-09&sig=YWJj")
+	f.Add("/c/b", "sv=2026-04-06&sr=bs&snapshot=x&sp=r&se=2099-01-01&skoid=a&sktid=b&skt=2020-01-01&ske=2099-01-01&sks=b&skv=2018-11-09&saoid=c&scid=d&sduoid=e&skdutid=f&srh=Host,a,&srq=sig,,A&ses=g&sig=YWJj")
 	front := NewFront(FrontConfig{
+		Authority: newFakeAuthority(), DelegationSecret: []byte("secret"),
 		Service:  &fakeService{kind: Blob, policies: []AccessPolicy{{ID: "policy", Expiry: "2099-01-01", Permission: "r"}}},
 		Accounts: testAccounts{"devstoreaccount1": testAccount()},
 	})
@@ -101,6 +104,9 @@ func FuzzEntries(f *testing.F) {
 		sameLines(t, record.Record{Line: line, Detail: detail}, storagelog.V1)
 		x, o := exampleExchange(t)
 		x.call.ObjectKey = text
+		x.call.Identity.Type = []AuthType{ServiceSAS, OAuth, DelegationSAS}[len(text)%3]
+		x.call.Identity.Principal = &Principal{UPN: text, ObjectID: "o"}
+		x.roles = []decision{{action: Action{Name: text}, granted: true, grant: Grant{PrincipalID: text}}, {refused: true}, {}}
 		r := x.record(o)
 		sameLines(t, r, storagelog.V2)
 		entries, err := Entries(r, storagelog.V2)
@@ -108,6 +114,9 @@ func FuzzEntries(f *testing.F) {
 			t.Fatalf("%q: %v %s", text, err, r.Line)
 		}
 		var v struct{ Properties struct{ ObjectKey string } }
+		if d := entries[0].AuthorizationDetail; d != "" && !json.Valid([]byte(d)) {
+			t.Errorf("%q: field 38 is no JSON: %s", text, d)
+		}
 		if err := json.Unmarshal(r.Line, &v); err != nil || v.Properties.ObjectKey != entries[0].ObjectKey {
 			t.Errorf("%q: entry %q, JSON %q, %v", text, entries[0].ObjectKey, v.Properties.ObjectKey, err)
 		}

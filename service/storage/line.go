@@ -9,13 +9,14 @@ import (
 // line holds the fields of a Line that a classic entry needs. Its strings are
 // parts of the text that was parsed, or of the scanner's buffer.
 type line struct {
-	operation, version, status, statusText, ip, uri, identity string
-	account, userAgent, referrer, clientRequestID, etag       string
-	service, objectKey, lastModified, conditions              string
-	responseType, requestMD5, serverMD5                       string
-	duration, server                                          int64
-	requestHeader, requestBody, responseHeader, responseBody  int64
-	contentLength                                             int64
+	operation, version, status, statusText, ip, uri          string
+	account, userAgent, referrer, clientRequestID, etag      string
+	service, objectKey, lastModified, conditions             string
+	responseType, requestMD5, serverMD5                      string
+	duration, server                                         int64
+	requestHeader, requestBody, responseHeader, responseBody int64
+	contentLength                                            int64
+	identity                                                 lineCaller
 }
 
 var errLine = errors.New("line is not a storage record of ours")
@@ -98,7 +99,7 @@ func (l *line) parse(p *scanner) bool {
 		case lineIP:
 			l.ip = p.text()
 		case lineIdentity:
-			l.parseIdentity(p)
+			l.identity.parse(p)
 		case lineProperties:
 			l.parseProperties(p)
 		case lineURI:
@@ -108,19 +109,6 @@ func (l *line) parse(p *scanner) bool {
 		}
 	}
 	return !p.bad && p.i == len(p.s) && l.operation != "" && l.account != ""
-}
-
-var identityNames = [...]string{"type", "tokenHash"}
-
-func (l *line) parseIdentity(p *scanner) {
-	expect := 0
-	for more := p.open(); more; more = p.more() {
-		if p.member(identityNames[:], &expect) == 0 {
-			l.identity = p.text()
-		} else {
-			p.skip()
-		}
-	}
 }
 
 func (l *line) parseProperties(p *scanner) {
@@ -171,14 +159,7 @@ func (l *line) parseProperties(p *scanner) {
 
 // fill sets the fields of an entry from the line.
 func (l *line) fill(e *storagelog.Entry) {
-	auth := Anonymous
-	e.AuthType = "anonymous"
-	switch l.identity {
-	case "AccountKey":
-		auth, e.AuthType, e.RequesterAccount = SharedKey, "authenticated", l.account
-	case "SAS":
-		auth, e.AuthType = ServiceSAS, "sas"
-	}
+	auth := l.identity.fill(e, l.account)
 	e.Operation = l.operation
 	e.Status = classicStatus(auth, l.responseType, l.statusText, Version(l.version))
 	e.HTTPStatus = l.status

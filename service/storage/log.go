@@ -148,35 +148,37 @@ func (x *exchange) logged(o outcome) bool {
 	return true
 }
 
-// classicStatus is the request-status of a classic log entry: one of 24 names,
-// or from version 2017-04-17 on the REST error code in place of
+// classicStatus is the request-status of a classic log entry: one of the 24
+// documented names or one of those with OAuth before it, or from version 2017-04-17 on the REST error code in place of
 // ClientOtherError.
 func classicStatus(auth AuthType, responseType, code string, v Version) string {
 	family := 0
 	switch auth {
 	case Anonymous:
 		family = 1
-	case AccountSAS, ServiceSAS:
+	case AccountSAS, ServiceSAS, DelegationSAS:
 		family = 2
+	case OAuth:
+		family = 3
 	}
 	switch responseType {
 	case "Success":
-		return [...]string{"Success", "AnonymousSuccess", "SASSuccess"}[family]
+		return [...]string{"Success", "AnonymousSuccess", "SASSuccess", "OAuthSuccess"}[family]
 	case "ServerBusyError", "ClientAccountRequestThrottlingError":
-		return [...]string{"ThrottlingError", "AnonymousThrottlingError", "SASThrottlingError"}[family]
+		return [...]string{"ThrottlingError", "AnonymousThrottlingError", "SASThrottlingError", "OAuthThrottlingError"}[family]
 	case "ClientTimeoutError":
-		return [...]string{"ClientTimeoutError", "AnonymousClientTimeoutError", "SASClientTimeoutError"}[family]
+		return [...]string{"ClientTimeoutError", "AnonymousClientTimeoutError", "SASClientTimeoutError", "OAuthClientTimeoutError"}[family]
 	case "ServerTimeoutError":
-		return [...]string{"ServerTimeoutError", "AnonymousServerTimeoutError", "SASServerTimeoutError"}[family]
+		return [...]string{"ServerTimeoutError", "AnonymousServerTimeoutError", "SASServerTimeoutError", "OAuthServerTimeoutError"}[family]
 	case "AuthorizationError":
-		return [...]string{"AuthorizationError", "AnonymousAuthorizationError", "SASAuthorizationError"}[family]
+		return [...]string{"AuthorizationError", "AnonymousAuthorizationError", "SASAuthorizationError", "OAuthAuthorizationError"}[family]
 	case "NetworkError":
-		return [...]string{"NetworkError", "AnonymousNetworkError", "SASNetworkError"}[family]
+		return [...]string{"NetworkError", "AnonymousNetworkError", "SASNetworkError", "OAuthNetworkError"}[family]
 	case "ClientOtherError":
 		if v >= V2017_04_17 && code != "" {
 			return code
 		}
-		return [...]string{"ClientOtherError", "AnonymousClientOtherError", "SASClientOtherError"}[family]
+		return [...]string{"ClientOtherError", "AnonymousClientOtherError", "SASClientOtherError", "OAuthClientOtherError"}[family]
 	}
-	return [...]string{"ServerOtherError", "AnonymousServerOtherError", "SASServerOtherError"}[family]
+	return [...]string{"ServerOtherError", "AnonymousServerOtherError", "SASServerOtherError", "OAuthServerOtherError"}[family]
 }

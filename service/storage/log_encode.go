@@ -96,29 +96,6 @@ func (x *exchange) appendLine(b []byte, o outcome) []byte {
 	return append(b, `Services"}`...)
 }
 
-// appendIdentity appends who made the request.
-func (x *exchange) appendIdentity(b []byte) []byte {
-	i := &x.call.Identity
-	switch i.Type {
-	case SharedKey:
-		b = append(b, `{"type":"AccountKey","tokenHash":"key`...)
-	case AccountSAS, ServiceSAS:
-		b = append(b, `{"type":"SAS","tokenHash":"key`...)
-	default:
-		return append(b, `{"type":"Anonymous"}`...)
-	}
-	b = strconv.AppendInt(b, int64(i.Key), 10)
-	b = append(b, '(')
-	b = append(b, i.KeyHash...)
-	b = append(b, ')')
-	if i.SignatureHash != "" {
-		b = append(b, ",SasSignature("...)
-		b = append(b, i.SignatureHash...)
-		b = append(b, ')')
-	}
-	return append(b, `"}`...)
-}
-
 // appendProperties appends the members of "properties".
 func (x *exchange) appendProperties(b []byte, o outcome) []byte {
 	c, h := &x.call, x.req.Header

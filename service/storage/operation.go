@@ -40,6 +40,13 @@ type Operation struct {
 	AccountSAS string
 	// ServiceSAS says that a service SAS may call it too, not only an account SAS.
 	ServiceSAS bool
+	// Actions are what the roles of the holder of a bearer token must allow, and
+	// those of the one who delegated a user delegation SAS. Empty: neither may
+	// call it.
+	Actions Actions
+	// BearerOnly says that nothing but a bearer token opens it, not even the
+	// account's key.
+	BearerOnly bool
 	// Public is the public access level that lets anonymous clients call it:
 	// PublicBlob, PublicContainer, or PublicNone for never.
 	Public PublicAccess

@@ -23,20 +23,26 @@ type PropertyOperations struct {
 
 // NewPropertyOperations returns the operations of service k on p. An account
 // SAS of resource type "s" may call them, with r to get and w to set.
+//
+// The holder of a bearer token needs {kind}Services/read or /write. The page of
+// "Authorize with Microsoft Entra ID" has read for Set Queue Service Properties,
+// against the two other services: taken for a slip.
 func NewPropertyOperations(k Kind, p *Properties) PropertyOperations {
 	name := title(k)
+	services := "Microsoft.Storage/storageAccounts/" + string(k) + "Services/"
+	read, write := AnyOf(Action{Name: services + "read"}), AnyOf(Action{Name: services + "write"})
 	return PropertyOperations{
 		Get: &Operation{
-			Name: "Get" + name + "ServiceProperties", Class: Read, Scope: ScopeService, SAS: "r",
+			Name: "Get" + name + "ServiceProperties", Class: Read, Scope: ScopeService, SAS: "r", Actions: read,
 			Run: p.runGet,
 		},
 		Set: &Operation{
-			Name: "Set" + name + "ServiceProperties", Class: Write, Scope: ScopeService, SAS: "w",
+			Name: "Set" + name + "ServiceProperties", Class: Write, Scope: ScopeService, SAS: "w", Actions: write,
 			MaxBody: maxPropertiesBody,
 			Run:     p.runSet,
 		},
 		Stats: &Operation{
-			Name: "Get" + name + "ServiceStats", Class: Read, Scope: ScopeService, SAS: "r",
+			Name: "Get" + name + "ServiceStats", Class: Read, Scope: ScopeService, SAS: "r", Actions: read,
 			Run: runStats,
 		},
 	}

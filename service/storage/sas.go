@@ -17,8 +17,13 @@ type signature struct {
 	resource    string // sr
 	protocol    string // spr
 	ip          string // sip
-	key         int
+	key         int    // of the account, 0 for a user delegation key
 	signature   string // sig as sent
+
+	// Of a user delegation SAS: who delegated, else nil; whether saoid and suoid
+	// are given.
+	delegator              *Principal
+	onBehalf, unauthorized bool
 }
 
 // sharedAccess verifies the shared access signature of a request.
@@ -37,17 +42,14 @@ func (x *exchange) sharedAccess(ctx context.Context) (*signature, error) {
 	if err != nil || len(mac) == 0 {
 		return nil, sasMalformed("Signature fields not well formed.")
 	}
-	if q.Get("skoid") != "" {
-		return nil, sasMalformed("User delegation SAS is not supported by this service.")
-	}
 	version := Version(q.Get("sv"))
 	if version != "" && !isDate(string(version)) {
 		return nil, sasMalformed("sv is not in correct form: '" + string(version) + "'")
 	}
-	s := &signature{
-		permissions: q.Get("sp"), services: q.Get("ss"), types: q.Get("srt"), resource: q.Get("sr"),
-		protocol: q.Get("spr"), ip: q.Get("sip"), signature: q.Get("sig"),
+	if q.Get("skoid") != "" {
+		return x.delegatedAccess(ctx, q, mac)
 	}
+	s := q.signature()
 	s.account = q.Has("ss") || q.Has("srt")
 	start, expiry := q.Get("st"), q.Get("se")
 
@@ -72,10 +74,16 @@ func (x *exchange) sharedAccess(ctx context.Context) (*signature, error) {
 			return nil, err
 		}
 	}
+	return s, s.check(start, expiry, x.call.Now)
+}
+
+// check refuses permissions that do not exist and a signature that is not
+// valid now.
+func (s *signature) check(start, expiry string, now time.Time) error {
 	if s.permissions == "" || !knownLetters(s.permissions, "racwdxyltmefopiu") {
-		return nil, sasMalformed("sp is not in correct form: '" + s.permissions + "'")
+		return sasMalformed("sp is not in correct form: '" + s.permissions + "'")
 	}
-	return s, checkPeriod(start, expiry, x.call.Now)
+	return checkPeriod(start, expiry, now)
 }
 
 // applyPolicy completes s from the stored access policy it names. What the
@@ -112,11 +120,11 @@ func (x *exchange) applyPolicy(ctx context.Context, s *signature, id, start, exp
 
 // checkPeriod refuses a signature before its start and from its expiry on.
 func checkPeriod(start, expiry string, now time.Time) error {
-	from, ok := parseSASTime(start)
+	from, ok := ParseSASTime(start)
 	if !ok && start != "" {
 		return sasMalformed("st is not in correct form: '" + start + "'")
 	}
-	until, ok := parseSASTime(expiry)
+	until, ok := ParseSASTime(expiry)
 	if !ok {
 		return sasMalformed("se is not in correct form: '" + expiry + "'")
 	}
@@ -133,8 +141,9 @@ func checkPeriod(start, expiry string, now time.Time) error {
 
 const timeRFC1123 = "Mon, 02 Jan 2006 15:04:05 GMT"
 
-// parseSASTime reads the ISO 8601 forms that st and se may have.
-func parseSASTime(s string) (time.Time, bool) {
+// ParseSASTime reads the ISO 8601 forms that the times of a SAS and of a user
+// delegation key may have.
+func ParseSASTime(s string) (time.Time, bool) {
 	for _, layout := range [...]string{"2006-01-02T15:04:05Z", "2006-01-02T15:04Z", "2006-01-02", time.RFC3339} {
 		if len(s) > 40 {
 			break

@@ -9,6 +9,7 @@ import (
 var sasParameters = [...]string{
 	"sv", "ss", "srt", "sr", "sp", "st", "se", "sip", "spr", "si", "sig", "ses", "tn", "spk", "srk", "epk", "erk",
 	"rscc", "rscd", "rsce", "rscl", "rsct", "skoid", "sktid", "skt", "ske", "sks", "skv", "saoid", "suoid", "scid", "sdd",
+	"sduoid", "skdutid", "srh", "srq",
 }
 
 // overrides are the parameters of a service SAS that set response headers.
@@ -22,6 +23,14 @@ var overrides = [...]struct{ parameter, header string }{
 
 // sasQuery is the query of a request that carries a signature.
 type sasQuery struct{ url.Values }
+
+// signature returns what the query says, before any of it is verified.
+func (q sasQuery) signature() *signature {
+	return &signature{
+		permissions: q.Get("sp"), services: q.Get("ss"), types: q.Get("srt"), resource: q.Get("sr"),
+		protocol: q.Get("spr"), ip: q.Get("sip"), signature: q.Get("sig"),
+	}
+}
 
 // join returns the values of the parameters, one a line, with a line break
 // between but not after them.
@@ -85,6 +94,45 @@ func (q sasQuery) serviceText(k Kind, resource string, v Version) string {
 	case Table:
 		q.join(&b, "spk", "srk", "epk", "erk")
 	}
+	return b.String()
+}
+
+// delegationText is the string to sign of a user delegation SAS. The fields
+// grew over the versions:
+//
+//	2018-11-09  sp st se resource skoid sktid skt ske sks skv sip spr sv sr snapshot rscc rscd rsce rscl rsct
+//	2020-02-10  … skv saoid suoid scid sip …
+//	2020-12-06  … snapshot ses rscc …
+//	2025-07-05  … scid skdutid sduoid sip …
+//	2026-04-06  … ses headers parameters rscc …
+//
+// headers and parameters are what srh and srq name.
+func (q sasQuery) delegationText(resource string, v Version, headers, parameters string) string {
+	var b strings.Builder
+	b.WriteString(q.Get("sp"))
+	q.join(&b, "st", "se")
+	b.WriteByte('\n')
+	b.WriteString(resource)
+	q.join(&b, "skoid", "sktid", "skt", "ske", "sks", "skv")
+	if v >= V2020_02_10 {
+		q.join(&b, "saoid", "suoid", "scid")
+	}
+	if v >= v2025_07_05 {
+		q.join(&b, "skdutid", "sduoid")
+	}
+	q.join(&b, "sip", "spr", "sv", "sr")
+	b.WriteByte('\n')
+	b.WriteString(q.signedSnapshot())
+	if v >= V2020_12_06 {
+		q.join(&b, "ses")
+	}
+	if v >= v2026_04_06 {
+		b.WriteByte('\n')
+		b.WriteString(headers)
+		b.WriteByte('\n')
+		b.WriteString(parameters)
+	}
+	q.join(&b, "rscc", "rscd", "rsce", "rscl", "rsct")
 	return b.String()
 }
 

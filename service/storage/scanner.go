@@ -58,6 +58,28 @@ func (p *scanner) more() bool {
 	return false
 }
 
+// openList begins an array and reports whether it has an element.
+func (p *scanner) openList() bool {
+	if !p.next('[') {
+		return false
+	}
+	if p.peek() == ']' {
+		p.i++
+		return false
+	}
+	return !p.bad
+}
+
+// moreList goes behind an element and reports whether another follows.
+func (p *scanner) moreList() bool {
+	if p.peek() == ',' {
+		p.i++
+		return true
+	}
+	p.next(']')
+	return false
+}
+
 // member reads the name of a member and returns its place in names, -1 when it
 // is not there. expect is where it is looked for first, and becomes the place
 // behind it.
@@ -220,6 +242,11 @@ func (p *scanner) skip() {
 		p.skipText()
 		return
 	case '{':
+	case '[':
+		for more := p.openList(); more; more = p.moreList() {
+			p.skip()
+		}
+		return
 	default:
 		p.scalar()
 		return

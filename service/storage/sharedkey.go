@@ -72,6 +72,11 @@ func (x *exchange) sharedKey(header string) (int, error) {
 			return key, nil
 		}
 	}
+	if len(s.header["X-Ms-Copy-Source-Authorization"]) > 0 { // a token, which is not repeated
+		s.header = s.header.Clone()
+		s.header["X-Ms-Copy-Source-Authorization"] = []string{redacted}
+		text = s.text()
+	}
 	return 0, ErrAuthenticationFailed.With("AuthenticationErrorDetail",
 		"The MAC signature found in the HTTP request '"+a.given+
 			"' is not the same as any computed signature. Server used following string to sign: '"+string(text)+"'.")

@@ -27,6 +27,8 @@ const (
 	V2020_10_02 Version = "2020-10-02"
 	V2020_12_06 Version = "2020-12-06"
 	V2021_08_06 Version = "2021-08-06"
+	v2025_07_05 Version = "2025-07-05"
+	v2026_04_06 Version = "2026-04-06"
 	// Newest is the newest version that is accepted unless the node is told to
 	// accept all: what azblob v1.8.3 sends. @azure/storage-blob 12.34.0 sends
 	// 2026-10-06.

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -137,12 +136,10 @@ func (s *Service) batchFront(c *storage.Call) (http.Handler, error) {
 	if err := properties.Set(c.Context(), c.Account, storage.Blob, p); err != nil {
 		return nil, fmt.Errorf("prepare batch: %w", err)
 	}
-	front := storage.NewFront(storage.FrontConfig{
-		Service: &batchService{Service: s, outer: c}, Accounts: s.accounts, Properties: properties,
-		Emitter: s.emitter, Audit: s.audit, Observe: s.observe,
-		SkipVersionCheck: true, Logger: s.log, Now: func() time.Time { return c.Now },
-	})
-	return front, nil
+	cfg := c.Inner(&batchService{Service: s, outer: c})
+	cfg.Accounts, cfg.Properties = s.accounts, properties
+	cfg.Emitter, cfg.Audit, cfg.Observe, cfg.Logger = s.emitter, s.audit, s.observe, s.log
+	return storage.NewFront(cfg), nil
 }
 
 // batchService is the blob service with the two operations that a batch may

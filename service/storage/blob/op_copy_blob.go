@@ -25,7 +25,7 @@ import (
 // of the same account. A destination with a lease needs an infinite one. A
 // request is three records in the log: itself, the read and the write.
 func (s *Service) copyBlob(c *storage.Call) error {
-	src, err := s.openSource(c, true)
+	src, err := s.openSource(c)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,9 @@ import (
 )
 
 // The operations that read their content from x-ms-copy-source within the
-// request. The source must be public or carry its own signature: the key of the
-// request does not open it.
+// request. The source must be public or carry its own signature, or the request
+// a token for it in x-ms-copy-source-authorization: the key of the request does
+// not open it.
 
 // stageSource opens the source and streams x-ms-source-range of it, or all, to
 // the store, checked against x-ms-source-content-md5 or -crc64.
@@ -40,7 +41,7 @@ func (s *Service) stageSource(c *storage.Call, most int64) (*staged, error) {
 // readableSource opens the source of a request that reads it before it answers:
 // its conditions hold and it is not in the archive tier.
 func (s *Service) readableSource(c *storage.Call) (*source, error) {
-	src, err := s.openSource(c, false)
+	src, err := s.openSource(c)
 	if err != nil {
 		return nil, err
 	}
@@ -198,8 +199,11 @@ func copyTags(c *storage.Call, src *source, b *blobstore.Blob) error {
 		if b.Tags != nil {
 			return invalidHeader("X-Ms-Copy-Source-Tag-Option", v)
 		}
-		if err := needsPermission(c, "t"); err != nil {
+		if err := needsPermission(c, "t", blobTagsWrite); err != nil {
 			return err
+		}
+		if src.mayReadTags != nil && !src.mayReadTags() {
+			return cannotVerify(http.StatusForbidden, storage.ErrAuthorizationPermissionMismatch.Message)
 		}
 		b.Tags = src.blob.Tags
 		return nil

@@ -48,6 +48,11 @@ func (s *Service) listBlobs(c *storage.Call) error {
 	if v := c.Query.Get("showonly"); v != "" {
 		return storage.ErrUnsupportedQueryParameter.With("QueryParameterName", "showonly").With("QueryParameterValue", clip(v))
 	}
+	if p.include.tags {
+		if err := needsPermission(c, "t", blobTagsRead); err != nil {
+			return err
+		}
+	}
 	p.options.Snapshots, p.options.Uncommitted = p.include.snapshots, p.include.uncommitted
 	p.options.StartFrom = c.Query.Get("startfrom")
 	page, err := s.store.List(c.Context(), c.Account.Name, c.Container, p.options)

@@ -8,8 +8,9 @@ import (
 
 // operations are all operations of the service: their names in the logs, who
 // may call them, how long and how large they may be. Source: "Create an account
-// SAS" and "Create a service SAS" for the permissions, "Setting timeouts for
-// Blob service operations" for the times.
+// SAS" and "Create a service SAS" for the permissions, "Authorize with Microsoft
+// Entra ID" for the actions, "Setting timeouts for Blob service operations" for
+// the times.
 type operations struct {
 	listContainers, accountInformation, findBlobsByTags, batch *storage.Operation
 	getServiceProperties, setServiceProperties, serviceStats   *storage.Operation
@@ -42,6 +43,7 @@ const (
 	maxXMLBody      = 8 * mib // 50,000 block ids
 	maxACLBody      = 64 << 10
 	maxTagsBody     = 64 << 10
+	maxKeyInfoBody  = 64 << 10
 	maxBatchBody    = 4 * mib
 	maxPages        = 4 * mib
 	maxAppendOld    = 4 * mib
@@ -70,15 +72,19 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		container = storage.ScopeContainer
 		object    = storage.ScopeObject
 	)
-	op := func(name string, class storage.Class, scope storage.Scope, sas string, run func(*storage.Call) error) *storage.Operation {
+	op := func(name string, class storage.Class, scope storage.Scope, sas string, can storage.Action, run func(*storage.Call) error) *storage.Operation {
 		return &storage.Operation{
-			Name: name, Class: class, Scope: scope, SAS: sas,
+			Name: name, Class: class, Scope: scope, SAS: sas, Actions: storage.AnyOf(can),
 			ServiceSAS: scope == object, Timeout: timeoutOther, Run: guard(class, name, run),
 		}
 	}
-	absent := func(name string, class storage.Class, scope storage.Scope, sas string) *storage.Operation {
-		o := op(name, class, scope, sas, notImplemented)
+	absent := func(name string, class storage.Class, scope storage.Scope, sas string, can storage.Action) *storage.Operation {
+		o := op(name, class, scope, sas, can, notImplemented)
 		o.Run = notImplemented
+		return o
+	}
+	or := func(can storage.Action, o *storage.Operation) *storage.Operation {
+		o.Actions = append(o.Actions, []storage.Action{can})
 		return o
 	}
 	public := func(level storage.PublicAccess, o *storage.Operation) *storage.Operation {
@@ -97,11 +103,15 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		o.Timeout = d
 		return o
 	}
-	mounted := func(o *storage.Operation, name string, class storage.Class) *storage.Operation {
+	byToken := func(o *storage.Operation) *storage.Operation {
+		o.BearerOnly = true
+		return o
+	}
+	mounted := func(o *storage.Operation, name string, class storage.Class, can storage.Action) *storage.Operation {
 		if o != nil {
 			return o
 		}
-		return absent(name, class, service, "")
+		return absent(name, class, service, "", can)
 	}
 
 	const (
@@ -109,80 +119,80 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		ofBlob, ofAll    = storage.PublicBlob, storage.PublicContainer
 	)
 	o := operations{
-		listContainers:       op("ListContainers", read, service, "l", s.listContainers),
-		accountInformation:   op("GetAccountInformation", read, service, anyPermission, s.accountInformation),
-		findBlobsByTags:      op("FindBlobsByTags", read, service, "f", s.findBlobsByTags),
-		batch:                body(maxBatchBody, 0, long(timeoutLong, op("BlobBatch", write, service, anyPermission, s.batch))),
-		getServiceProperties: mounted(shared.Get, "GetBlobServiceProperties", read),
-		setServiceProperties: mounted(shared.Set, "SetBlobServiceProperties", write),
-		serviceStats:         mounted(shared.Stats, "GetBlobServiceStats", read),
-		userDelegationKey:    absent("GetUserDelegationKey", read, service, ""),
+		listContainers:       op("ListContainers", read, service, "l", containerRead, s.listContainers),
+		accountInformation:   op("GetAccountInformation", read, service, anyPermission, accountInfo, s.accountInformation),
+		findBlobsByTags:      op("FindBlobsByTags", read, service, "f", blobFilter, s.findBlobsByTags),
+		batch:                body(maxBatchBody, 0, long(timeoutLong, op("BlobBatch", write, service, anyPermission, containerWrite, s.batch))),
+		getServiceProperties: mounted(shared.Get, "GetBlobServiceProperties", read, serviceRead),
+		setServiceProperties: mounted(shared.Set, "SetBlobServiceProperties", write, serviceWrite),
+		serviceStats:         mounted(shared.Stats, "GetBlobServiceStats", read, serviceRead),
+		userDelegationKey:    byToken(body(maxKeyInfoBody, 0, op("GetUserDelegationKey", read, service, "", delegate, s.userDelegationKey))),
 
-		createContainer:             op("CreateContainer", write, container, "cw", s.createContainer),
-		deleteContainer:             op("DeleteContainer", del, container, "d", s.deleteContainer),
-		getContainerProperties:      public(ofAll, op("GetContainerProperties", read, container, "r", s.getContainerProperties)),
-		getContainerMetadata:        public(ofAll, op("GetContainerMetadata", read, container, "r", s.getContainerMetadata)),
-		setContainerMetadata:        op("SetContainerMetadata", write, container, "w", s.setContainerMetadata),
-		getContainerACL:             op("GetContainerACL", read, container, "", s.getContainerACL),
-		setContainerACL:             body(maxACLBody, 0, op("SetContainerACL", write, container, "", s.setContainerACL)),
-		listBlobs:                   public(ofAll, byService(long(timeoutList, op("ListBlobs", read, container, "l", s.listBlobs)))),
-		findInContainer:             byService(op("FindBlobsByTags", read, container, "f", s.findBlobsByTags)),
-		batchInContainer:            body(maxBatchBody, 0, byService(long(timeoutLong, op("BlobBatch", write, container, anyPermission, s.batch)))),
-		containerAccountInformation: byService(op("GetAccountInformation", read, container, anyPermission, s.accountInformation)),
-		blobAccountInformation:      op("GetAccountInformation", read, object, anyPermission, s.accountInformation),
-		restoreContainer:            absent("RestoreContainer", write, container, "w"),
+		createContainer:             op("CreateContainer", write, container, "cw", containerWrite, s.createContainer),
+		deleteContainer:             op("DeleteContainer", del, container, "d", containerDelete, s.deleteContainer),
+		getContainerProperties:      public(ofAll, op("GetContainerProperties", read, container, "r", containerRead, s.getContainerProperties)),
+		getContainerMetadata:        public(ofAll, op("GetContainerMetadata", read, container, "r", containerRead, s.getContainerMetadata)),
+		setContainerMetadata:        op("SetContainerMetadata", write, container, "w", containerWrite, s.setContainerMetadata),
+		getContainerACL:             op("GetContainerACL", read, container, "", containerGetACL, s.getContainerACL),
+		setContainerACL:             body(maxACLBody, 0, op("SetContainerACL", write, container, "", containerSetACL, s.setContainerACL)),
+		listBlobs:                   public(ofAll, byService(long(timeoutList, op("ListBlobs", read, container, "l", blobRead, s.listBlobs)))),
+		findInContainer:             byService(op("FindBlobsByTags", read, container, "f", blobFilter, s.findBlobsByTags)),
+		batchInContainer:            body(maxBatchBody, 0, byService(long(timeoutLong, op("BlobBatch", write, container, anyPermission, containerWrite, s.batch)))),
+		containerAccountInformation: byService(op("GetAccountInformation", read, container, anyPermission, accountInfo, s.accountInformation)),
+		blobAccountInformation:      op("GetAccountInformation", read, object, anyPermission, accountInfo, s.accountInformation),
+		restoreContainer:            absent("RestoreContainer", write, container, "w", containerWrite),
 
-		getBlob:           public(ofBlob, long(timeoutReadPart, op("GetBlob", read, object, "r", s.getBlob))),
-		getBlobProperties: public(ofBlob, op("GetBlobProperties", read, object, "r", s.getBlobProperties)),
-		getBlobMetadata:   public(ofBlob, op("GetBlobMetadata", read, object, "r", s.getBlobMetadata)),
-		setBlobMetadata:   op("SetBlobMetadata", write, object, "w", s.setBlobMetadata),
-		setBlobProperties: op("SetBlobProperties", write, object, "w", s.setBlobProperties),
-		deleteBlob:        op("DeleteBlob", del, object, "d", s.deleteBlob),
-		putBlob:           body(maxPutBlob, timeoutPerMiB, op("PutBlob", write, object, "cw", s.putBlob)),
-		putBlobFromURL:    long(timeoutLong, op("PutBlobFromURL", write, object, "cw", s.putBlobFromURL)),
-		snapshotBlob:      op("SnapshotBlob", write, object, "cw", s.snapshotBlob),
+		getBlob:           public(ofBlob, long(timeoutReadPart, op("GetBlob", read, object, "r", blobRead, s.getBlob))),
+		getBlobProperties: public(ofBlob, op("GetBlobProperties", read, object, "r", blobRead, s.getBlobProperties)),
+		getBlobMetadata:   public(ofBlob, op("GetBlobMetadata", read, object, "r", blobRead, s.getBlobMetadata)),
+		setBlobMetadata:   op("SetBlobMetadata", write, object, "w", blobWrite, s.setBlobMetadata),
+		setBlobProperties: op("SetBlobProperties", write, object, "w", blobWrite, s.setBlobProperties),
+		deleteBlob:        op("DeleteBlob", del, object, "d", blobDelete, s.deleteBlob),
+		putBlob:           body(maxPutBlob, timeoutPerMiB, or(blobAdd, op("PutBlob", write, object, "cw", blobWrite, s.putBlob))),
+		putBlobFromURL:    long(timeoutLong, or(blobAdd, op("PutBlobFromURL", write, object, "cw", blobWrite, s.putBlobFromURL))),
+		snapshotBlob:      or(blobAdd, op("SnapshotBlob", write, object, "cw", blobWrite, s.snapshotBlob)),
 
-		putBlock:        body(maxBlock, timeoutPerMiB, op("PutBlock", write, object, "cw", s.putBlock)),
-		putBlockFromURL: long(timeoutLong, op("PutBlockFromURL", write, object, "cw", s.putBlockFromURL)),
-		putBlockList:    body(maxXMLBody, timeoutPerMiB, op("PutBlockList", write, object, "cw", s.putBlockList)),
-		getBlocks:       public(ofBlob, op("GetBlockList", read, object, "r", s.getBlockList)),
+		putBlock:        body(maxBlock, timeoutPerMiB, op("PutBlock", write, object, "cw", blobWrite, s.putBlock)),
+		putBlockFromURL: long(timeoutLong, op("PutBlockFromURL", write, object, "cw", blobWrite, s.putBlockFromURL)),
+		putBlockList:    body(maxXMLBody, timeoutPerMiB, op("PutBlockList", write, object, "cw", blobWrite, s.putBlockList)),
+		getBlocks:       public(ofBlob, op("GetBlockList", read, object, "r", blobRead, s.getBlockList)),
 
-		appendBlock:        body(maxAppend, timeoutPerMiB, op("AppendBlock", write, object, "aw", s.appendBlock)),
-		appendBlockFromURL: long(timeoutLong, op("AppendBlockThroughCopy", write, object, "aw", s.appendBlockFromURL)),
-		sealBlob:           op("SealBlob", write, object, "acw", s.sealBlob),
+		appendBlock:        body(maxAppend, timeoutPerMiB, or(blobAdd, op("AppendBlock", write, object, "aw", blobWrite, s.appendBlock))),
+		appendBlockFromURL: long(timeoutLong, or(blobAdd, op("AppendBlockThroughCopy", write, object, "aw", blobWrite, s.appendBlockFromURL))),
+		sealBlob:           op("SealBlob", write, object, "acw", blobWrite, s.sealBlob),
 
-		putPage:        body(maxPages, timeoutPerMiB, op("PutPage", write, object, "w", s.putPage)),
-		clearPage:      op("ClearPage", write, object, "w", s.clearPage),
-		putPageFromURL: long(timeoutLong, op("PutPageFromURL", write, object, "w", s.putPageFromURL)),
-		getPageRanges:  public(ofBlob, op("GetPageRanges", read, object, "r", s.getPageRanges)),
+		putPage:        body(maxPages, timeoutPerMiB, op("PutPage", write, object, "w", blobWrite, s.putPage)),
+		clearPage:      op("ClearPage", write, object, "w", blobWrite, s.clearPage),
+		putPageFromURL: long(timeoutLong, op("PutPageFromURL", write, object, "w", blobWrite, s.putPageFromURL)),
+		getPageRanges:  public(ofBlob, op("GetPageRanges", read, object, "r", blobRead, s.getPageRanges)),
 
-		copyBlob:        long(timeoutLong, op("CopyBlob", write, object, "cw", s.copyBlob)),
-		copyBlobFromURL: long(timeoutLong, op("CopyBlobFromURL", write, object, "cw", s.copyBlobFromURL)),
-		abortCopyBlob:   op("AbortCopyBlob", write, object, "w", s.abortCopyBlob),
+		copyBlob:        long(timeoutLong, or(blobAdd, op("CopyBlob", write, object, "cw", blobWrite, s.copyBlob))),
+		copyBlobFromURL: long(timeoutLong, or(blobAdd, op("CopyBlobFromURL", write, object, "cw", blobWrite, s.copyBlobFromURL))),
+		abortCopyBlob:   op("AbortCopyBlob", write, object, "w", blobWrite, s.abortCopyBlob),
 
-		setBlobTier: op("SetBlobTier", write, object, "w", s.setBlobTier),
-		getBlobTags: op("GetBlobTags", read, object, "t", s.getBlobTags),
-		setBlobTags: body(maxTagsBody, 0, op("SetBlobTags", write, object, "t", s.setBlobTags)),
+		setBlobTier: op("SetBlobTier", write, object, "w", blobWrite, s.setBlobTier),
+		getBlobTags: op("GetBlobTags", read, object, "t", blobTagsRead, s.getBlobTags),
+		setBlobTags: body(maxTagsBody, 0, op("SetBlobTags", write, object, "t", blobTagsWrite, s.setBlobTags)),
 
-		undeleteBlob:        absent("UndeleteBlob", write, object, "w"),
-		setBlobExpiry:       absent("SetBlobExpiry", write, object, "w"),
-		incrementalCopyBlob: absent("IncrementalCopyBlob", write, object, "cw"),
-		queryBlobContents:   absent("QueryBlobContents", read, object, "r"),
-		setImmutability:     absent("SetContainerServiceMetadata", write, object, "i"),
+		undeleteBlob:        absent("UndeleteBlob", write, object, "w", containerWrite),
+		setBlobExpiry:       absent("SetBlobExpiry", write, object, "w", blobWrite),
+		incrementalCopyBlob: or(blobAdd, absent("IncrementalCopyBlob", write, object, "cw", blobWrite)),
+		queryBlobContents:   absent("QueryBlobContents", read, object, "r", blobRead),
+		setImmutability:     or(containerWrite, absent("SetContainerServiceMetadata", write, object, "i", blobImmutable)),
 	}
 	o.containerLease = map[string]*storage.Operation{
-		actionAcquire: op("AcquireContainerLease", write, container, "w", s.leaseContainer),
-		actionRenew:   op("RenewContainerLease", write, container, "w", s.leaseContainer),
-		actionChange:  op("ChangeContainerLease", write, container, "w", s.leaseContainer),
-		actionRelease: op("ReleaseContainerLease", write, container, "w", s.leaseContainer),
-		actionBreak:   op("BreakContainerLease", write, container, "wd", s.leaseContainer),
+		actionAcquire: op("AcquireContainerLease", write, container, "w", containerWrite, s.leaseContainer),
+		actionRenew:   op("RenewContainerLease", write, container, "w", containerWrite, s.leaseContainer),
+		actionChange:  op("ChangeContainerLease", write, container, "w", containerWrite, s.leaseContainer),
+		actionRelease: op("ReleaseContainerLease", write, container, "w", containerWrite, s.leaseContainer),
+		actionBreak:   op("BreakContainerLease", write, container, "wd", containerWrite, s.leaseContainer),
 	}
 	o.blobLease = map[string]*storage.Operation{
-		actionAcquire: op("AcquireBlobLease", write, object, "w", s.leaseBlob),
-		actionRenew:   op("RenewBlobLease", write, object, "w", s.leaseBlob),
-		actionChange:  op("ChangeBlobLease", write, object, "w", s.leaseBlob),
-		actionRelease: op("ReleaseBlobLease", write, object, "w", s.leaseBlob),
-		actionBreak:   op("BreakBlobLease", write, object, "wd", s.leaseBlob),
+		actionAcquire: op("AcquireBlobLease", write, object, "w", blobWrite, s.leaseBlob),
+		actionRenew:   op("RenewBlobLease", write, object, "w", blobWrite, s.leaseBlob),
+		actionChange:  op("ChangeBlobLease", write, object, "w", blobWrite, s.leaseBlob),
+		actionRelease: op("ReleaseBlobLease", write, object, "w", blobWrite, s.leaseBlob),
+		actionBreak:   op("BreakBlobLease", write, object, "wd", blobWrite, s.leaseBlob),
 	}
 	return o
 }
@@ -205,5 +215,5 @@ func guard(class storage.Class, name string, run func(*storage.Call) error) func
 }
 
 // notImplemented refuses the operations of features that are not there: soft
-// delete, expiry, immutability, query, incremental copy, delegation keys.
+// delete, expiry, immutability, query, incremental copy.
 func notImplemented(*storage.Call) error { return storage.ErrNotImplemented }

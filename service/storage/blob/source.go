@@ -25,6 +25,9 @@ type source struct {
 	url string
 	// key is "/account/container/blob" for a source on this node, else "".
 	key string
+	// mayReadTags reports whether what opened a source on this node opens its
+	// tags too; nil when there is nothing to ask.
+	mayReadTags func() bool
 }
 
 func (s *source) close() {
@@ -59,14 +62,15 @@ func (s *source) stored() string {
 	return u.String()
 }
 
-// openSource opens x-ms-copy-source. trusted says that the key of the request's
-// account opens its blobs too; otherwise the URL must carry its own signature or
-// name a public blob.
-func (s *Service) openSource(c *storage.Call, trusted bool) (*source, error) {
+// openSource opens x-ms-copy-source: a public blob, one that the URL's own
+// signature opens, one that the token of x-ms-copy-source-authorization opens,
+// or one that the request's own identity does, see opensSources.
+func (s *Service) openSource(c *storage.Call) (*source, error) {
 	raw := c.Header("X-Ms-Copy-Source")
 	c.SourceURI = raw
-	if v := c.Request.Header["X-Ms-Copy-Source-Authorization"]; len(v) > 0 {
-		return nil, cannotVerify(http.StatusUnauthorized, "Server failed to authenticate the copy source: bearer tokens are not supported.")
+	authorization, err := s.sourceAuthorization(c)
+	if err != nil {
+		return nil, err
 	}
 	u, err := sourceURL(c, raw)
 	if err != nil {
@@ -75,9 +79,9 @@ func (s *Service) openSource(c *storage.Call, trusted bool) (*source, error) {
 	src := &source{url: raw}
 	// A path is that of a blob of this service, whatever the host of the request.
 	if !strings.HasPrefix(raw, "/") && !s.isLocal(c, u) {
-		return src, s.openRemote(c, src, u)
+		return src, s.openRemote(c, src, u, authorization)
 	}
-	found, err := s.probeSource(c, u, trusted && ownsKey(c))
+	found, err := s.probeSource(c, u, authorization)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +90,7 @@ func (s *Service) openSource(c *storage.Call, trusted bool) (*source, error) {
 		return nil, err
 	}
 	src.key = "/" + found.ref.Account + "/" + found.ref.Container + "/" + found.ref.Name
+	src.mayReadTags = found.mayReadTags
 	src.handle, err = s.store.Open(c.Context(), found.ref, at)
 	switch {
 	case errors.Is(err, blobstore.ErrContainerNotFound), errors.Is(err, blobstore.ErrBlobNotFound):
@@ -98,9 +103,38 @@ func (s *Service) openSource(c *storage.Call, trusted bool) (*source, error) {
 	return src, nil
 }
 
-// ownsKey reports whether the request was made with the account's key.
-func ownsKey(c *storage.Call) bool {
-	return c.Identity.Type == storage.SharedKey || c.Identity.Type == storage.System
+// sourceAuthorization returns x-ms-copy-source-authorization, a bearer token
+// for the source, "" when the request has none. The operations that read within
+// the request take it, from 2020-10-02 on.
+func (s *Service) sourceAuthorization(c *storage.Call) (string, error) {
+	v := c.Request.Header["X-Ms-Copy-Source-Authorization"]
+	if len(v) == 0 {
+		return "", nil
+	}
+	scheme, _, _ := strings.Cut(v[0], " ")
+	switch {
+	case c.Op == s.ops.copyBlob, c.Version < storage.V2020_10_02:
+		return "", unsupportedHeader("X-Ms-Copy-Source-Authorization", "")
+	case len(v) > 1 || !strings.EqualFold(scheme, "Bearer"):
+		return "", cannotVerify(http.StatusUnauthorized, "Server failed to authenticate the copy source: only authentication scheme Bearer is supported.")
+	}
+	return v[0], nil
+}
+
+// opensSources reports whether the identity of the request may open sources in
+// its own account: the account's key for Copy Blob, a bearer token also for Copy
+// Blob From URL, provided its roles allow reading.
+//
+// Source: "Copy Blob"; "Authorize with Microsoft Entra ID", rows "Copy Blob" and
+// "Copy Blob from URL".
+func (s *Service) opensSources(c *storage.Call) bool {
+	switch c.Identity.Type {
+	case storage.SharedKey, storage.System:
+		return c.Op == s.ops.copyBlob
+	case storage.OAuth:
+		return c.Op == s.ops.copyBlob || c.Op == s.ops.copyBlobFromURL
+	}
+	return false
 }
 
 // sourceURL parses x-ms-copy-source. Before 2012-02-12 it is a path,

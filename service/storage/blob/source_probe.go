@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"reslog/service/storage"
 	"reslog/service/storage/blobstore"
@@ -16,39 +15,55 @@ import (
 
 // probed is a blob of this node that a URL names and that may be read.
 type probed struct {
-	ref   blobstore.Ref
-	query url.Values
+	ref         blobstore.Ref
+	query       url.Values
+	mayReadTags func() bool
 }
 
 // probeSource finds the blob that a URL of this node names, and whether it may
 // be read, by sending a request for it through the same checks as all requests.
 // Only the checks run: nothing is read and nothing is logged.
-func (s *Service) probeSource(c *storage.Call, u *url.URL, trusted bool) (*probed, error) {
-	if trusted {
-		found, err := s.probe(c, u, storage.InProcess)
-		if err != nil || found.ref.Account == c.Account.Name {
-			return found, err
+func (s *Service) probeSource(c *storage.Call, u *url.URL, authorization string) (*probed, error) {
+	own := false // in the account of the request, which opens it only if it may
+	if authorization == "" && s.opensSources(c) {
+		found, err := s.probe(c, u, storage.InProcess, "")
+		if err != nil {
+			return nil, err
+		}
+		if own = found.ref.Account == c.Account.Name; own {
+			if c.Identity.Type != storage.OAuth {
+				return found, nil
+			}
+			if c.TokenAllows(found.ref.Container, blobRead) {
+				found.mayReadTags = func() bool { return c.TokenAllows(found.ref.Container, blobTagsRead) }
+				return found, nil
+			}
 		}
 	}
-	return s.probe(c, u, func(h http.Handler) http.RoundTripper { return direct{h, c.Request.RemoteAddr} })
+	found, err := s.probe(c, u, func(h http.Handler) http.RoundTripper { return direct{h, c.Request.RemoteAddr} }, authorization)
+	if err != nil && own && !strings.Contains(u.RawQuery, "sig=") {
+		return nil, cannotVerify(http.StatusForbidden, storage.ErrAuthorizationPermissionMismatch.Message)
+	}
+	return found, err
 }
 
-func (s *Service) probe(c *storage.Call, u *url.URL, transport func(http.Handler) http.RoundTripper) (*probed, error) {
+func (s *Service) probe(c *storage.Call, u *url.URL, transport func(http.Handler) http.RoundTripper, authorization string) (*probed, error) {
 	if s.accounts == nil {
 		return nil, cannotVerify(http.StatusNotFound, storage.ErrBlobNotFound.Message)
 	}
 	probe := &sourceProbe{Service: s, found: &probed{}}
-	front := storage.NewFront(storage.FrontConfig{
-		Service: probe, Accounts: s.accounts, SkipVersionCheck: true,
-		Now: func() time.Time { return c.Now },
-	})
+	cfg := c.Inner(probe)
+	cfg.Accounts = s.accounts
 	req, err := http.NewRequestWithContext(c.Context(), http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
 		return nil, invalidHeader("X-Ms-Copy-Source", redactQuery(u.String()))
 	}
 	req.Header.Set("X-Ms-Version", string(c.Version))
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
 	req.TLS = c.Request.TLS
-	res, err := transport(front).RoundTrip(req)
+	res, err := transport(storage.NewFront(cfg)).RoundTrip(req)
 	if err != nil {
 		return nil, fmt.Errorf("check copy source: %w", err)
 	}
@@ -96,6 +111,10 @@ func (p *sourceProbe) Route(c *storage.Call) (*storage.Operation, error) {
 	noted := *op
 	noted.Run = func(c *storage.Call) error {
 		p.found.ref, p.found.query = ref(c), c.Query
+		if c.Identity.Principal != nil {
+			may := c.Allows("t", blobTagsRead)
+			p.found.mayReadTags = func() bool { return may }
+		}
 		return finish(c, answer(c), http.StatusOK)
 	}
 	return &noted, nil

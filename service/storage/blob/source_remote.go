@@ -23,17 +23,35 @@ type remoteSource struct {
 	url    string
 	etag   string
 	open   []io.Closer
+	// authorization is the token for the source, "" when there is none; version
+	// goes with it.
+	authorization string
+	version       storage.Version
 }
 
-// openRemote looks at the source. Hosts that are not allowed are never talked to.
-func (s *Service) openRemote(c *storage.Call, src *source, u *url.URL) error {
+// authorize adds the token for the source to a request for it.
+func (r *remoteSource) authorize(req *http.Request) {
+	if r.authorization != "" {
+		req.Header.Set("Authorization", r.authorization)
+		req.Header.Set("X-Ms-Version", string(r.version))
+	}
+}
+
+// openRemote looks at the source. Hosts that are not allowed are never talked
+// to, and a token leaves over HTTPS only.
+func (s *Service) openRemote(c *storage.Call, src *source, u *url.URL, authorization string) error {
 	if !s.copyHosts[strings.ToLower(u.Host)] && !s.copyHosts[strings.ToLower(u.Hostname())] {
 		return cannotVerify(http.StatusForbidden, "The host of the copy source is not one that this service may read from.")
+	}
+	if authorization != "" && u.Scheme != "https" {
+		return cannotVerify(http.StatusForbidden, "A bearer token for the copy source needs HTTPS.")
 	}
 	req, err := http.NewRequestWithContext(c.Context(), http.MethodHead, u.String(), http.NoBody)
 	if err != nil {
 		return invalidHeader("X-Ms-Copy-Source", redactQuery(u.String()))
 	}
+	remote := &remoteSource{client: s.client, ctx: c.Context(), url: u.String(), authorization: authorization, version: c.Version}
+	remote.authorize(req)
 	res, err := s.client.Do(req)
 	if err != nil {
 		return cannotReach(c.Context(), err)
@@ -43,7 +61,8 @@ func (s *Service) openRemote(c *storage.Call, src *source, u *url.URL) error {
 		return cannotVerify(remoteStatus(res.StatusCode), refusedSource(res.StatusCode, clip(res.Header.Get("X-Ms-Error-Code"))))
 	}
 	src.blob = remoteBlob(res)
-	src.remote = &remoteSource{client: s.client, ctx: c.Context(), url: u.String(), etag: res.Header.Get("Etag")}
+	remote.etag = res.Header.Get("Etag")
+	src.remote = remote
 	return nil
 }
 
@@ -117,6 +136,7 @@ func (r *remoteSource) reader(offset, length int64) (io.Reader, error) {
 	if r.etag != "" {
 		req.Header.Set("If-Match", r.etag)
 	}
+	r.authorize(req)
 	res, err := r.client.Do(req) //nolint:bodyclose // close does
 	if err != nil {
 		return nil, cannotReach(r.ctx, err)

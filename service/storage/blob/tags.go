@@ -17,13 +17,13 @@ const (
 )
 
 // requestTags reads x-ms-tags, "name=value&name=value" in URL encoding, from
-// 2019-12-12 on. A SAS needs the tags permission for it.
+// 2019-12-12 on. The caller needs the permission to write tags.
 func requestTags(c *storage.Call) (blobstore.Metadata, error) {
 	v := c.Request.Header["X-Ms-Tags"]
 	if len(v) == 0 || v[0] == "" || c.Version < storage.V2019_12_12 {
 		return nil, nil
 	}
-	if err := needsPermission(c, "t"); err != nil {
+	if err := needsPermission(c, "t", blobTagsWrite); err != nil {
 		return nil, err
 	}
 	return parseTagHeader(v[0])

@@ -1,7 +1,6 @@
 package blob
 
 import (
-	"strings"
 	"time"
 
 	"reslog/service/storage"
@@ -17,34 +16,30 @@ func ref(c *storage.Call) blobstore.Ref {
 type precondition struct {
 	conditions conditions
 	lease      string
-	overwrite  bool // the caller may write over an existing blob
 	infinite   bool // a lease must be without end
 	copies     *copies
 }
 
 // demands reads conditional headers and the lease ID.
 func (s *Service) demands(c *storage.Call, u use) (precondition, error) {
-	p := precondition{overwrite: true, copies: s.copies}
+	p := precondition{copies: s.copies}
 	var err error
 	if p.conditions, err = parseConditions(c, u); err != nil {
 		return p, err
 	}
 	if p.conditions.tags != nil {
-		if err := needsPermission(c, "t"); err != nil {
+		if err := needsPermission(c, "t", blobTagsRead); err != nil {
 			return p, err
 		}
-	}
-	if c.Identity.IsSAS() {
-		// With "create" but not "write" a blob can be made, not replaced.
-		p.overwrite = strings.Contains(c.Identity.SASPermissions, "w")
 	}
 	p.lease, err = givenLease(c)
 	return p, err
 }
 
-// needsPermission refuses a SAS without a permission that a header asks for.
-func needsPermission(c *storage.Call, letter string) error {
-	if c.Identity.IsSAS() && !strings.Contains(c.Identity.SASPermissions, letter) {
+// needsPermission refuses a caller who may not do what a header or parameter
+// asks for beside the operation: a SAS needs the letter, a role the action.
+func needsPermission(c *storage.Call, letter string, a storage.Action) error {
+	if !c.Allows(letter, a) {
 		return storage.ErrAuthorizationPermissionMismatch
 	}
 	return nil
@@ -64,7 +59,8 @@ func (p *precondition) create(c *storage.Call, b *blobstore.Blob) error {
 	if err := p.conditions.checkBlob(b); err != nil {
 		return err
 	}
-	if !p.overwrite {
+	// With "create" or add/action, but not "write", a blob can be made, not replaced.
+	if !c.Allows("w", blobWrite) {
 		return storage.ErrUnauthorizedBlobOverwrite
 	}
 	if err := checkLeaseWrite(&b.Lease, c.Now, p.lease, leaseOnBlob); err != nil {
