@@ -4,10 +4,10 @@
 //	n, err := server.New(server.Config{Data: "./reslog-data"})
 //	err = n.Run(ctx) // until ctx ends; or n.Start(ctx) … n.Stop(ctx)
 //
-// New checks the configuration and touches nothing. Start takes the data
-// folder, opens the parts from the bottom up (bus, settings, resources, blob
-// store, front ends, deliveries) and listens last, so that a request that gets
-// through finds everything there. Stop goes the other way: stop accepting,
+// New checks the configuration and touches nothing. Start takes the data folder
+// and the addresses, opens the parts from the bottom up (bus, settings,
+// resources, blob store, front ends, deliveries) and serves last, so that a
+// request that gets through finds everything there. Stop goes the other way: stop accepting,
 // finish the requests that run, hand what was recorded to the bus, settle what
 // the destinations hold, close the bus, close the stores. Each step is bounded
 // in time; what a step could not finish is on disk and continues at the next

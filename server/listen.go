@@ -23,9 +23,10 @@ const (
 	forcedClose = time.Second
 )
 
-// listener is an HTTP server and where it listens.
+// listener is an address that was taken.
 type listener struct {
-	addr net.Addr
+	net.Listener
+	name string
 	tls  bool
 }
 
@@ -34,20 +35,39 @@ func (l *listener) url() string {
 		return ""
 	}
 	if l.tls {
-		return "https://" + l.addr.String()
+		return "https://" + l.Addr().String()
 	}
-	return "http://" + l.addr.String()
+	return "http://" + l.Addr().String()
 }
 
-// serve listens on addr and serves h until Stop: then it stops accepting, lets
-// the running requests finish, and closes what does not finish in time.
-func (n *Node) serve(name, addr string, h http.Handler, tlsConfig *tls.Config) (*listener, error) {
+// bind takes an address, so that it is known to the parts that are built next;
+// who connects waits until it is served. It returns nil for Off.
+func (n *Node) bind(name, addr string, tlsConfig *tls.Config) (*listener, error) {
+	if addr == Off {
+		return nil, nil //nolint:nilnil // what is off has no listener
+	}
 	ln, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on the %s address: %w", name, err)
 	}
-	if tlsConfig != nil {
-		ln = tls.NewListener(ln, tlsConfig)
+	n.onStop(name+" address", func(context.Context) error {
+		if err := ln.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	l := &listener{Listener: ln, name: name, tls: tlsConfig != nil}
+	if l.tls {
+		l.Listener = tls.NewListener(ln, tlsConfig)
+	}
+	return l, nil
+}
+
+// serve serves h until Stop: then it stops accepting, lets the running requests
+// finish, and closes what does not finish in time. A nil l is not served.
+func (n *Node) serve(l *listener, h http.Handler) {
+	if l == nil {
+		return
 	}
 	base, cancel := context.WithCancel(context.Background())
 	var protocols http.Protocols
@@ -58,24 +78,24 @@ func (n *Node) serve(name, addr string, h http.Handler, tlsConfig *tls.Config) (
 		MaxHeaderBytes:    maxHeaderBytes,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(n.cfg.Logger.With("part", name).Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(n.cfg.Logger.With("part", l.name).Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ConnContext:       storage.WithNames,
 	}
 	// Streams end when the server is told to stop, requests when they are done.
 	srv.RegisterOnShutdown(func() {
-		if name == "control" {
+		if l.name == "control" {
 			cancel()
 		}
 	})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := srv.Serve(storage.KeepNames(ln)); !errors.Is(err, http.ErrServerClosed) {
-			n.fail(fmt.Errorf("serve %s: %w", name, err))
+		if err := srv.Serve(storage.KeepNames(l)); !errors.Is(err, http.ErrServerClosed) {
+			n.fail(fmt.Errorf("serve %s: %w", l.name, err))
 		}
 	}()
-	n.onStop(name+" listener", func(ctx context.Context) error {
+	n.onStop(l.name+" listener", func(ctx context.Context) error {
 		defer cancel()
 		grace := ctx
 		if deadline, ok := ctx.Deadline(); ok {
@@ -90,7 +110,6 @@ func (n *Node) serve(name, addr string, h http.Handler, tlsConfig *tls.Config) (
 		<-done
 		return err
 	})
-	return &listener{addr: ln.Addr(), tls: tlsConfig != nil}, nil
 }
 
 // storageTLS returns how the storage ports speak TLS, nil when they do not.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -116,6 +117,9 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.openFolder(); err != nil {
 		return err
 	}
+	if err := n.bindAll(); err != nil {
+		return err
+	}
 	if err := n.openStores(ctx); err != nil {
 		return err
 	}
@@ -126,7 +130,7 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.openDeliveries(ctx, logs); err != nil {
 		return err
 	}
-	return n.listen(front)
+	return n.serveAll(front)
 }
 
 // openFolder takes the data folder.
@@ -207,6 +211,10 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the service properties: %w", err)
 	}
+	delegation, err := n.secret(ctx, "delegation")
+	if err != nil {
+		return nil, nil, err
+	}
 	logs := &classicLogs{cfg: n.cfg, accounts: n.accounts, settings: n.settings, store: n.store}
 	logs.properties = storage.OpenProperties(storage.PropertiesConfig{
 		Store:    propertyBucket{kv},
@@ -231,6 +239,10 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 		Accounts:         n.accounts,
 		Emitter:          gate,
 		Audit:            n.cfg.Durability == bus.Audit,
+		Authority:        authority{n.identities},
+		AuthorizationURI: n.authorizationURI(),
+		Audiences:        n.blobAudiences(),
+		DelegationSecret: delegation,
 		Properties:       logs.properties,
 		Throttle:         newThrottle(n.cfg.Throttle),
 		SkipVersionCheck: n.cfg.SkipVersionCheck,
@@ -270,38 +282,41 @@ func (n *Node) openDeliveries(ctx context.Context, logs *classicLogs) error {
 	return nil
 }
 
-// listen opens the listeners, the admin one first: it answers "not ready" until
-// all is.
-func (n *Node) listen(front http.Handler) error {
-	if n.cfg.AdminAddr != Off {
-		l, err := n.serve("admin", n.cfg.AdminAddr, n.adminHandler(), nil)
-		if err != nil {
-			return err
-		}
-		n.admin.Store(l)
+// bindAll takes the addresses.
+func (n *Node) bindAll() error {
+	storageTLS, err := n.storageTLS()
+	if err != nil {
+		return err
 	}
-	if n.cfg.ControlAddr != Off {
-		tlsConfig, err := n.controlTLS()
-		if err != nil {
-			return err
-		}
-		l, err := n.serve("control", n.cfg.ControlAddr, n.controlHandler(), tlsConfig)
-		if err != nil {
-			return err
-		}
-		n.control.Store(l)
+	controlTLS, err := n.controlTLS()
+	if err != nil {
+		return err
 	}
-	if n.cfg.BlobAddr != Off {
-		tlsConfig, err := n.storageTLS()
+	for _, b := range []struct {
+		to   *atomic.Pointer[listener]
+		name string
+		addr string
+		tls  *tls.Config
+	}{
+		{&n.admin, "admin", n.cfg.AdminAddr, nil},
+		{&n.control, "control", n.cfg.ControlAddr, controlTLS},
+		{&n.blob, "blob", n.cfg.BlobAddr, storageTLS},
+	} {
+		l, err := n.bind(b.name, b.addr, b.tls)
 		if err != nil {
 			return err
 		}
-		l, err := n.serve("blob", n.cfg.BlobAddr, n.requests.running(front), tlsConfig)
-		if err != nil {
-			return err
-		}
-		n.blob.Store(l)
+		b.to.Store(l)
 	}
+	return nil
+}
+
+// serveAll serves the listeners, the admin one first: it answers "not ready"
+// until all is.
+func (n *Node) serveAll(front http.Handler) error {
+	n.serve(n.admin.Load(), n.adminHandler())
+	n.serve(n.control.Load(), n.controlHandler())
+	n.serve(n.blob.Load(), n.requests.running(front))
 	return n.writeEndpoints()
 }
 

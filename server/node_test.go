@@ -405,6 +405,16 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	for n.BlobURL() == "" {
 		time.Sleep(time.Millisecond)
 	}
+	// The address is there before it is served; who connects waits.
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.BlobURL(), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("run: %v", err)
