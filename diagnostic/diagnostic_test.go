@@ -248,6 +248,7 @@ func TestValidate(t *testing.T) {
 		"the name has 0 bytes": func(s *diagnostic.Setting) { s.Name = "" },
 		"the name has 261":     func(s *diagnostic.Setting) { s.Name = strings.Repeat("n", 261) },
 		"may not contain":      func(s *diagnostic.Setting) { s.Name = "a/b" },
+		"not valid UTF-8":      func(s *diagnostic.Setting) { s.Name = "a\xff" },
 		"control":              func(s *diagnostic.Setting) { s.Name = "a\nb" },
 		"no destination":       func(s *diagnostic.Setting) { s.Destinations = nil },
 		"kind \"moon\"":        func(s *diagnostic.Setting) { s.Destinations[0].Kind = "moon" },
@@ -315,5 +316,35 @@ func BenchmarkGateEnabled(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		gate.Enabled(blobs, "StorageRead")
+	}
+}
+
+func TestPutIfAsksBeforeItChanges(t *testing.T) {
+	store := openStore(t, &memory{})
+	no := errors.New("not today")
+	if err := store.PutIf(t.Context(), classic("x", "StorageRead"), func(old *diagnostic.Setting) error {
+		if old != nil {
+			t.Errorf("there is a setting before the first: %v", old)
+		}
+		return no
+	}); !errors.Is(err, no) {
+		t.Errorf("put: %v", err)
+	}
+	if len(store.All()) != 0 {
+		t.Error("a setting that was not allowed is there")
+	}
+	if err := store.Put(t.Context(), classic("x", "StorageRead")); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.PutIf(t.Context(), classic("X", "StorageWrite"), func(old *diagnostic.Setting) error {
+		if old == nil || !old.Wants("StorageRead") {
+			t.Errorf("the setting before is %v", old)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := store.Get(blobs, "x"); err != nil || !got.Wants("StorageWrite") {
+		t.Errorf("got %v, %v", got, err)
 	}
 }

@@ -4,7 +4,7 @@ import "fmt"
 
 // Refusal is a setting that the rules do not allow, with the message that Azure
 // Monitor gives for it where one is known.
-type Refusal struct {
+type Refusal struct { //nolint:errname // it is a refusal, and an error only to those who asked
 	Reason  Reason
 	Message string
 }

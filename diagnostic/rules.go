@@ -230,9 +230,9 @@ func checkRights(d *Destination, rule *resource.Resource) *Refusal {
 	case has("Manage"):
 		return nil
 	case d.Options[OptionHub] == "":
-		return refuse(Unacceptable, "If a valid EventHub name is not specified, the EventHub authorization rule requires manage|send|listen access, this '%s' rule does not have 'manage' access.", d.Target.Name())
+		return refuse(Unacceptable, "If a valid EventHub name is not specified in the diagnostic setting, the EventHub authorization rule requires manage|send|listen access, this EventHub authorization rule does not have 'manage' access.")
 	case !has("Send"):
-		return refuse(Unacceptable, "The EventHub authorization rule requires send access, this '%s' rule does not have 'send' access.", d.Target.Name())
+		return refuse(Unacceptable, "The EventHub authorization rule requires send access, this EventHub authorization rule does not have 'send' access.")
 	}
 	return nil
 }
@@ -288,6 +288,7 @@ func conflict(s *Setting, others []Setting) *Refusal {
 }
 
 // shared returns the refusal of two settings that send one category to one sink.
+// The last sentence is ours: which setting was refused is not in Azure's message.
 func shared(s, o *Setting) *Refusal {
 	for _, d := range s.Destinations {
 		if !slices.ContainsFunc(o.Destinations, func(other Destination) bool { return other.Target.Equal(d.Target) }) {
@@ -295,7 +296,7 @@ func shared(s, o *Setting) *Refusal {
 		}
 		for _, c := range s.Wanted() {
 			if o.Wants(c) {
-				return refuse(Conflicting, "Data sink '%s' is already used in diagnostic setting '%s' for category '%s'. Data sinks can't be reused in different settings on the same category for the same resource.", d.Target, o.Name, c)
+				return refuse(Conflicting, "Data sink '%s' is already used in diagnostic setting '%s' for category '%s'. Data sinks can't be reused in different settings on the same category for the same resource. Setting '%s' needs another sink, or one of the two must leave the category out.", d.Target, o.Name, c, s.Name)
 			}
 		}
 	}

@@ -180,10 +180,10 @@ func TestRulesRefuse(t *testing.T) {
 				s.Logs[0].Category = "StorageRead"
 			},
 		},
-		"this 'send' rule does not have 'manage' access": {
+		"If a valid EventHub name is not specified in the diagnostic setting, the EventHub authorization rule requires manage|send|listen access, this EventHub authorization rule does not have 'manage' access.": {
 			diagnostic.Unacceptable, func(s *diagnostic.Setting) { *s = to(diagnostic.EventHub, send) },
 		},
-		"this 'listen' rule does not have 'send' access": {
+		"this EventHub authorization rule does not have 'send' access": {
 			diagnostic.Unacceptable, func(s *diagnostic.Setting) {
 				*s = to(diagnostic.EventHub, listen)
 				s.Destinations[0].Options = map[string]string{diagnostic.OptionHub: "hub"}
@@ -220,7 +220,7 @@ func TestRulesAboutOtherSettings(t *testing.T) {
 	}
 	same := to(diagnostic.Archive, resource.MustParse(strings.ToUpper(sink.String())))
 	same.Name = "other"
-	refused(same, "is already used in diagnostic setting 's' for category 'AllLogs'. Data sinks can't be reused")
+	refused(same, "is already used in diagnostic setting 's' for category 'AllLogs'. Data sinks can't be reused in different settings on the same category for the same resource. Setting 'other' needs")
 	// A group counts as what it holds, AllMetrics like a category.
 	same.Logs = []diagnostic.Log{{Group: "allLogs", Enabled: true}}
 	refused(same, "for category 'AllLogs'")

@@ -58,7 +58,13 @@ func OpenStore(ctx context.Context, kv KeyValue) (*Store, error) {
 // setting is stored and every watcher has it. A setting that is equal to the
 // stored one changes nothing. One that does not go with the others of its
 // resource is a *Refusal.
-func (s *Store) Put(ctx context.Context, set Setting) error {
+func (s *Store) Put(ctx context.Context, set Setting) error { return s.PutIf(ctx, set, nil) }
+
+// PutIf is Put on a condition: allow, unless nil, is given the setting that
+// would be replaced, nil when there is none, and its error is PutIf's. No other
+// write comes between allow and the change, so allow must not call Put, PutIf,
+// Delete or Watch, nor change what it is given.
+func (s *Store) PutIf(ctx context.Context, set Setting, allow func(old *Setting) error) error {
 	if err := set.Validate(); err != nil {
 		return err
 	}
@@ -75,7 +81,17 @@ func (s *Store) Put(ctx context.Context, set Setting) error {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old, ok := s.lookup(k); ok {
+	old, exists := s.lookup(k)
+	if allow != nil {
+		var was *Setting
+		if exists {
+			was = &old
+		}
+		if err := allow(was); err != nil {
+			return err
+		}
+	}
+	if exists {
 		if was, err := json.Marshal(old); err == nil && string(was) == string(value) {
 			return nil
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // ErrInvalid is wrapped by every error of Validate.
@@ -31,6 +32,8 @@ func (s *Setting) Validate() error {
 		return fail("it names no resource")
 	case s.Name == "" || len(s.Name) > maxName:
 		return fail("the name has %d bytes, want 1 to %d", len(s.Name), maxName)
+	case !utf8.ValidString(s.Name):
+		return fail("the name is not valid UTF-8")
 	case strings.ContainsFunc(s.Name, forbidden):
 		return fail("the name may not contain any of < > * %% & : \\ ? + / or control characters")
 	case len(s.Logs) > maxLogs:
