@@ -97,11 +97,24 @@ func (k *KeyValue) List(ctx context.Context) (map[string][]byte, error) {
 	values := make(map[string][]byte)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	err := k.each(ctx, func(key string, value []byte, deleted bool) { values[key] = value }, true)
+	err := k.each(ctx, func(key string, value []byte, deleted bool) { values[key] = value }, true, jetstream.IgnoreDeletes())
 	if err != nil {
 		return nil, fmt.Errorf("list bucket %s: %w", k.name, err)
 	}
 	return values, nil
+}
+
+// Keys returns all keys, in no order.
+func (k *KeyValue) Keys(ctx context.Context) ([]string, error) {
+	var keys []string
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	err := k.each(ctx, func(key string, _ []byte, _ bool) { keys = append(keys, key) }, true,
+		jetstream.IgnoreDeletes(), jetstream.MetaOnly())
+	if err != nil {
+		return nil, fmt.Errorf("list keys of bucket %s: %w", k.name, err)
+	}
+	return keys, nil
 }
 
 // Watch calls fn, from one goroutine, with every key there is and then with
@@ -114,11 +127,7 @@ func (k *KeyValue) Watch(ctx context.Context, fn func(key string, value []byte, 
 }
 
 // each calls fn with the present content and, unless once is set, with changes.
-func (k *KeyValue) each(ctx context.Context, fn func(string, []byte, bool), once bool) error {
-	var opts []jetstream.WatchOpt
-	if once {
-		opts = append(opts, jetstream.IgnoreDeletes())
-	}
+func (k *KeyValue) each(ctx context.Context, fn func(string, []byte, bool), once bool, opts ...jetstream.WatchOpt) error {
 	w, err := k.kv.WatchAll(ctx, opts...)
 	if err != nil {
 		return err

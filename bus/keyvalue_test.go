@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +48,14 @@ func TestKeyValue(t *testing.T) {
 	}
 	if len(values) != len(keys)-1 || string(values["plain"]) != "again" || string(values["line\nbreak"]) != "4" {
 		t.Errorf("listed %q", values)
+	}
+	names, err := kv.Keys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(names)
+	if listed := slices.Sorted(maps.Keys(values)); !slices.Equal(names, listed) {
+		t.Errorf("keys %q, listed %q", names, listed)
 	}
 	if v, err := kv.Get(t.Context(), "/a/b.c*>"); err != nil || string(v) != "2" {
 		t.Errorf("got %q, %v", v, err)

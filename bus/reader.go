@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -26,7 +25,10 @@ type Entry struct {
 	Number uint64
 	// Redelivered says that Redeliver put it there for this reader.
 	Redelivered bool
-	Record      record.Record
+	// Size is what the record takes on the stream before compression: Line,
+	// Detail, ID and some twenty bytes. A Scout counts in the same measure.
+	Size   uint32
+	Record record.Record
 }
 
 // Batch is what one call of Reader.Next read.
@@ -39,6 +41,11 @@ type Batch struct {
 	// Missed counts the records, wanted or not, that had left the stream before
 	// they could be read, or were skipped by MaxLag.
 	Missed uint64
+	// Time is when the entries were put on the stream; zero when there are none.
+	Time time.Time
+	// More says that messages follow which the next call of Next need not wait
+	// for, so that who gathers batches goes on.
+	More bool
 
 	mem *batchMemory // what the entries lie in
 }
@@ -72,8 +79,14 @@ type ReadConfig struct {
 	Pace time.Duration
 }
 
-// paceMessages is from how many waiting messages on a reader does not pace itself.
-const paceMessages = 8
+const (
+	// paceMessages is from how many waiting messages on a reader does not pace itself.
+	paceMessages = 8
+	// freeBatches is how many recycled batches are kept.
+	freeBatches = 16
+	// keepMemory is up to what size the memory of a message is used again.
+	keepMemory = 4 * frameTarget
+)
 
 // Reader reads the stream in order. It belongs to one goroutine and keeps at
 // most about a mebibyte of messages ahead.
@@ -87,8 +100,9 @@ type Reader struct {
 	counted bool // through.Number is known
 	next    uint64
 	looked  time.Time // when the stream was last looked at
-	dictOK  []bool
+	wanted  filter
 	frame   frame
+	scratch []byte // of a body of which little is wanted
 	ids     []byte // of the records of a batch
 	lengths []int
 	free    chan *batchMemory
@@ -103,7 +117,8 @@ func (b *Bus) Read(_ context.Context, cfg ReadConfig) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{bus: b, cfg: cfg, fetch: f, in: newInterner(), free: make(chan *batchMemory, 4)}
+	r := &Reader{bus: b, cfg: cfg, fetch: f, in: newInterner(), free: make(chan *batchMemory, freeBatches)}
+	r.wanted = filter{want: cfg.Want, name: cfg.Name, in: r.in}
 	if cfg.After.Epoch == b.writer.epoch {
 		r.through = cfg.After
 		r.next = cfg.After.Seq
@@ -133,8 +148,7 @@ func (r *Reader) Close() { r.fetch.close() }
 // of the batch may be looked at any more, neither entries nor the Line or Detail
 // of a record; IDs may. Calling it is a matter of cost only. Any goroutine may.
 func (r *Reader) Recycle(b Batch) {
-	const keep = 4 * frameTarget
-	if b.mem == nil || cap(b.mem.body) > keep {
+	if b.mem == nil || cap(b.mem.body) > keepMemory {
 		return
 	}
 	select {
@@ -171,12 +185,25 @@ func (r *Reader) Next(ctx context.Context) (Batch, error) {
 			return Batch{}, r.bus.closedOr(err)
 		}
 		r.read(m, &b)
-		if len(b.Entries) > 0 || len(r.ahead) == 0 {
+		if len(b.Entries) > 0 {
+			b.Time = m.stored()
+			break
+		}
+		if len(r.ahead) == 0 {
 			break
 		}
 	}
-	b.Through = r.through
+	b.Through, b.More = r.through, r.more()
 	return b, nil
+}
+
+// more reports whether message would return without waiting for records.
+func (r *Reader) more() bool {
+	company := uint64(1)
+	if r.cfg.Pace > 0 {
+		company = paceMessages
+	}
+	return len(r.ahead) > 0 || r.bus.Last().Seq >= max(r.next, 1)+company-1
 }
 
 // message returns the next message, waiting for it.
@@ -243,120 +270,6 @@ func (r *Reader) skip(b *Batch) bool {
 	b.Missed += last.Number - r.through.Number
 	r.through, r.next, r.ahead = last, last.Seq+1, nil
 	return true
-}
-
-// read takes the wanted entries of a message.
-func (r *Reader) read(m message, b *Batch) {
-	r.next = m.seq + 1
-	err := r.frame.parse(m.data, r.in)
-	if err == nil {
-		err = r.entries(&r.frame, m.seq, b)
-	}
-	if err != nil {
-		// Its records show as a gap when the next message says how many there
-		// were before it.
-		r.bus.stats.damaged.Add(1)
-		r.bus.cfg.Logger.Error("a message of the record stream is not readable",
-			slog.Uint64("sequence", m.seq), slog.Any("error", err))
-	}
-}
-
-func (r *Reader) entries(f *frame, seq uint64, b *Batch) error {
-	after := -1 // index of the last record already read
-	if seq == r.through.Seq {
-		after = int(r.through.Index)
-		if r.counted && r.through.Number <= f.before {
-			after = -1 // the mark says that none of this message was read
-		}
-	} else if r.counted && f.before > r.through.Number {
-		b.Missed += f.before - r.through.Number
-	}
-	wanted := r.wanted(f)
-	if wanted {
-		if err := r.decode(f, seq, after, b); err != nil {
-			return err
-		}
-	}
-	r.through = Mark{
-		Position: Position{Epoch: r.bus.writer.epoch, Seq: seq, Index: uint32(max(f.records, 1) - 1)},
-		Number:   f.before + uint64(f.records),
-	}
-	r.counted = true
-	return nil
-}
-
-// wanted notes which dictionary entries of f are asked for.
-func (r *Reader) wanted(f *frame) bool {
-	r.dictOK = r.dictOK[:0]
-	found := false
-	for _, k := range f.dict {
-		ok := k.to == "" || k.to == r.cfg.Name
-		if ok && r.cfg.Want != nil {
-			id, err := r.in.id(k.resource)
-			ok = err == nil && (r.cfg.Want(id.Key(), k.category) || k.to != "")
-		}
-		r.dictOK = append(r.dictOK, ok)
-		found = found || ok
-	}
-	return found
-}
-
-func (r *Reader) decode(f *frame, seq uint64, after int, b *Batch) error {
-	if b.mem == nil {
-		b.mem = r.memory()
-	}
-	body, err := f.bodyIn(b.mem.body)
-	if err != nil {
-		return err
-	}
-	if f.flags&frameS2 != 0 {
-		b.mem.body = body
-	}
-	entries, ids, lengths := b.mem.entries[:0], r.ids[:0], r.lengths[:0]
-	if cap(entries) < f.records {
-		entries = make([]Entry, 0, f.records)
-	}
-	index, offset := -1, 0
-	for _, ref := range f.refs {
-		start := offset
-		offset += int(ref.size)
-		if ref.kind != kindRecord {
-			continue
-		}
-		index++
-		if index <= after || !r.dictOK[ref.dict] {
-			continue
-		}
-		k := &f.dict[ref.dict]
-		id, err := r.in.id(k.resource)
-		if err != nil {
-			return fmt.Errorf("%w: %w", errFrame, err)
-		}
-		e := Entry{
-			Position:    Position{Epoch: r.bus.writer.epoch, Seq: seq, Index: uint32(index)},
-			Number:      f.before + uint64(index) + 1,
-			Redelivered: k.to != "",
-			Record:      record.Record{Resource: id, Category: k.category},
-		}
-		rec, err := decodeParts(body[start:offset:offset], kindRecord, &e.Record)
-		if err != nil {
-			return err
-		}
-		ids = append(ids, rec...)
-		lengths = append(lengths, len(rec))
-		entries = append(entries, e)
-	}
-	// One string holds the IDs of all.
-	all := string(ids)
-	for i, n := range lengths {
-		entries[i].Record.ID, all = all[:n], all[n:]
-	}
-	r.ids, r.lengths = ids, lengths
-	b.mem.entries = entries
-	if len(entries) > 0 {
-		b.Entries = entries
-	}
-	return nil
 }
 
 // withClose returns a context that ends with ctx or with the bus.

@@ -61,8 +61,19 @@ func openStream(ctx context.Context, js jetstream.JetStream, cfg Config) (jetstr
 
 // message is one stored frame.
 type message struct {
-	seq  uint64
-	data []byte
+	seq   uint64
+	stamp string // when it was stored, RFC 3339
+	data  []byte
+}
+
+// stored returns when the message was put on the stream, the zero time when the
+// server did not say.
+func (m *message) stored() time.Time {
+	t, err := time.Parse(time.RFC3339Nano, m.stamp)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // Limits of one fetch.
@@ -136,6 +147,6 @@ func (f *fetcher) get(ctx context.Context, request []byte) ([]message, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read records: answer without a sequence: %w", err)
 		}
-		msgs = append(msgs, message{seq: seq, data: m.Data})
+		msgs = append(msgs, message{seq: seq, stamp: m.Header.Get("Nats-Time-Stamp"), data: m.Data})
 	}
 }

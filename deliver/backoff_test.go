@@ -9,7 +9,6 @@ import (
 
 	"reslog/bus"
 	"reslog/deliver"
-	"reslog/diagnostic"
 )
 
 func TestWaitsGrowToTheirLimitWithJitter(t *testing.T) {
@@ -25,7 +24,7 @@ func TestWaitsGrowToTheirLimitWithJitter(t *testing.T) {
 		return nil
 	}
 	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{
-		Factories: map[diagnostic.DestinationKind]deliver.Factory{diagnostic.Classic: s.open},
+		Kinds: kinds(&s),
 		Wait: func(ctx context.Context, d time.Duration) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -57,7 +56,7 @@ func TestWaitsGrowToTheirLimitWithJitter(t *testing.T) {
 func TestDrainGivesUpWithItsContext(t *testing.T) {
 	s := sink{fail: func([]deliver.Item) error { return errors.New("down") }}
 	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{
-		Factories: factories(&s), DrainTimeout: 50 * time.Millisecond,
+		Kinds: kinds(&s), DrainTimeout: 50 * time.Millisecond,
 	})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, "r")

@@ -2,59 +2,69 @@ package deliver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
 
 	"reslog/bus"
-	"reslog/diagnostic"
 )
 
-// openDestination opens the destination, however long it takes.
-func (w *worker) openDestination(ctx context.Context) (Destination, error) {
-	for attempt := 0; ; {
-		w.mu.Lock()
-		setting, dest := w.setting, w.dest
-		w.mu.Unlock()
-		d, err := w.tryOpen(ctx, setting, dest)
+// open opens the destination, however long it takes.
+func (s *session) open(ctx context.Context) error {
+	w := s.w
+	for {
+		err := s.tryOpen(ctx)
 		switch {
 		case err == nil:
-			return d, nil
+			return nil
 		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		case IsPermanent(err):
 			w.failed(err, 0)
-			return refusal{err}, nil
+			s.dest = refusal{err}
+			return nil
 		}
-		if err := w.pause(ctx, &attempt, err); err != nil {
-			return nil, context.Cause(ctx)
+		s.refused(err, 0)
+		if err := w.pause(ctx, &w.attempt, err); err != nil {
+			return cause(ctx, err)
+		}
+		if err := s.between(ctx); err != nil {
+			return err
 		}
 	}
 }
 
-func (w *worker) tryOpen(ctx context.Context, s diagnostic.Setting, d diagnostic.Destination) (dest Destination, err error) {
-	factory := w.cfg.Factories[d.Kind]
-	if factory == nil {
-		return nil, fmt.Errorf("no destination of kind %q is built into this node", d.Kind)
+func (s *session) tryOpen(ctx context.Context) error {
+	w := s.w
+	w.mu.Lock()
+	o := Opening{Setting: w.setting, Destination: w.dest}
+	s.note = w.router.states.note(stateKey(w.cursorName, w.incarnation))
+	w.mu.Unlock()
+	o.State = s.note
+	if w.kind.Open == nil {
+		return fmt.Errorf("no destination of kind %q is built into this node", o.Destination.Kind)
 	}
-	_, err = w.call(ctx, func(ctx context.Context) (_ bus.Position, err error) {
-		dest, err = factory(ctx, s, d)
+	_, err := w.call(ctx, func(ctx context.Context) (_ bus.Position, err error) {
+		s.dest, err = w.kind.Open(ctx, o)
 		return bus.Position{}, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open destination: %w", err)
+		s.note.close()
+		return fmt.Errorf("open destination: %w", err)
 	}
-	return dest, nil
+	return nil
 }
 
-func (w *worker) closeDestination(dest Destination) {
-	ctx, cancel := context.WithTimeout(context.Background(), w.cfg.DrainTimeout)
+// close closes the destination, for at most StopTimeout.
+func (s *session) close() {
+	w := s.w
+	defer s.note.close()
+	ctx, cancel := context.WithTimeout(context.Background(), w.cfg.StopTimeout)
 	defer cancel()
-	_, err := w.call(ctx, func(ctx context.Context) (bus.Position, error) { return bus.Position{}, dest.Close(ctx) })
+	_, err := w.call(ctx, func(ctx context.Context) (bus.Position, error) { return bus.Position{}, s.dest.Close(ctx) })
 	if err != nil {
-		w.log.Warn("the destination could not be closed", slog.Any("error", err))
+		w.log.Warn("the destination could not be closed", slog.String("error", reason(err)))
 	}
 }
 
@@ -80,17 +90,19 @@ func (w *worker) call(ctx context.Context, fn func(context.Context) (bus.Positio
 	return fn(ctx)
 }
 
-// pause waits before the next attempt, longer each time. err, if any, is noted.
+// pause waits before the next attempt, longer each time, and at least for as
+// long as the error of the last one asks for.
 func (w *worker) pause(ctx context.Context, attempt *int, err error) error {
-	if err != nil && !errors.Is(err, errReopen) {
-		w.failed(err, 0)
-	}
 	d := w.cfg.RetryMax
 	if *attempt < 20 {
 		d = min(d, w.cfg.RetryMin<<*attempt)
 	}
 	*attempt++
-	return w.cfg.Wait(ctx, d/2+rand.N(d/2+1))
+	d = d/2 + rand.N(d/2+1)
+	if after, ok := RetryDelay(err); ok {
+		d = max(d, min(after, max(maxRetryAfter, w.cfg.RetryMax)))
+	}
+	return w.cfg.Wait(ctx, d)
 }
 
 // failed notes that an attempt failed; records is how many are handed over again.
@@ -103,18 +115,20 @@ func (w *worker) failed(err error, records int) {
 	w.dirty = w.dirty || records > 0
 }
 
+// note keeps an error for the ledger.
 func (w *worker) note(err error) {
+	text := reason(err)
 	w.mu.Lock()
 	first := w.state != Retrying
-	w.lastErr, w.failedAt = err, w.cfg.Now()
+	w.lastErr, w.failedAt = text, w.cfg.Now()
 	w.mu.Unlock()
 	if first {
-		w.log.Warn("delivery failed", slog.Any("error", err))
+		w.log.Warn("delivery failed", slog.String("error", text))
 	}
 }
 
-func (w *worker) setState(s State) {
+func (w *worker) setState(p Phase) {
 	w.mu.Lock()
-	w.state = s
+	w.state = p
 	w.mu.Unlock()
 }

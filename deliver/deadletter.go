@@ -69,7 +69,7 @@ func (d *DeadLetters) bucket(ctx context.Context) (*bus.KeyValue, error) {
 }
 
 // add keeps items. The same items added again, after a crash, are kept once.
-func (d *DeadLetters) add(ctx context.Context, worker string, s *diagnostic.Setting, kind diagnostic.DestinationKind, now time.Time, items []Item, reason error) error {
+func (d *DeadLetters) add(ctx context.Context, worker string, s *diagnostic.Setting, kind diagnostic.DestinationKind, now time.Time, items []Item, why error) error {
 	kv, err := d.bucket(ctx)
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (d *DeadLetters) add(ctx context.Context, worker string, s *diagnostic.Sett
 	for len(items) > 0 {
 		letter := DeadLetter{
 			Setting: s.Name, Resource: s.Resource, Kind: kind, Time: now.UTC(),
-			Reason: reason.Error(), Worker: worker,
+			Reason: reason(why), Worker: worker,
 		}
 		size := 0
 		for len(items) > 0 && (size == 0 || size < deadBytes) {

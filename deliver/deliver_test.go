@@ -51,11 +51,11 @@ type sinkDestination struct {
 	taken bus.Position
 }
 
-func (s *sink) open(_ context.Context, _ diagnostic.Setting, d diagnostic.Destination) (deliver.Destination, error) {
+func (s *sink) open(_ context.Context, o deliver.Opening) (deliver.Destination, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opened++
-	s.options = append(s.options, d.Options["version"])
+	s.options = append(s.options, o.Destination.Options["version"])
 	return &sinkDestination{s: s}, nil
 }
 
@@ -130,7 +130,10 @@ func start(t *testing.T, dir string, busCfg bus.Config, cfg deliver.RouterConfig
 	if n.settings, err = diagnostic.OpenStore(t.Context(), kv); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Bus, cfg.Settings, cfg.Logger = b, n.settings, log
+	cfg.Bus, cfg.Settings = b, n.settings
+	if cfg.Logger == nil {
+		cfg.Logger = log
+	}
 	cfg.RetryMin, cfg.RetryMax = time.Millisecond, 10*time.Millisecond
 	if cfg.FlushInterval == 0 {
 		cfg.FlushInterval = 20 * time.Millisecond
@@ -163,8 +166,18 @@ func (w testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func factories(s *sink) map[diagnostic.DestinationKind]deliver.Factory {
-	return map[diagnostic.DestinationKind]deliver.Factory{diagnostic.Classic: s.open}
+func kinds(s *sink) map[diagnostic.DestinationKind]deliver.Kind { return opened(s.open) }
+
+// opened is one kind of destinations, opened by fn.
+func opened(fn deliver.Factory) map[diagnostic.DestinationKind]deliver.Kind {
+	return map[diagnostic.DestinationKind]deliver.Kind{diagnostic.Classic: {Open: fn}}
+}
+
+// bySetting opens each setting's own sink.
+func bySetting(sinks map[string]*sink) map[diagnostic.DestinationKind]deliver.Kind {
+	return opened(func(ctx context.Context, o deliver.Opening) (deliver.Destination, error) {
+		return sinks[o.Setting.Name].open(ctx, o)
+	})
 }
 
 func setting(name string, id resource.ID, target resource.ID, version string, categories ...record.Category) diagnostic.Setting {
@@ -242,7 +255,7 @@ func eventually(t *testing.T, what string, fn func() bool) {
 
 func TestOnlyWhatASettingWantsFromWhenItWasMade(t *testing.T) {
 	var s sink
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: factories(&s)})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s)})
 	n.emit(blobsA, read, "before")
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, numbers("r", 0, 10)...)
@@ -257,15 +270,8 @@ func TestOnlyWhatASettingWantsFromWhenItWasMade(t *testing.T) {
 
 func TestCategoriesChangeWithoutLossOrRepeat(t *testing.T) {
 	var a, b sink
-	kinds := map[diagnostic.DestinationKind]deliver.Factory{
-		diagnostic.Classic: func(ctx context.Context, st diagnostic.Setting, d diagnostic.Destination) (deliver.Destination, error) {
-			if st.Name == "a" {
-				return a.open(ctx, st, d)
-			}
-			return b.open(ctx, st, d)
-		},
-	}
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: kinds})
+	both := bySetting(map[string]*sink{"a": &a, "b": &b})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: both})
 	// b wants everything, so that all of it is on the stream whatever a wants.
 	n.put(setting("b", blobsA, accountA, "1.0", read, write))
 	var want []string
@@ -293,11 +299,11 @@ func TestCategoriesChangeWithoutLossOrRepeat(t *testing.T) {
 func TestRestartContinues(t *testing.T) {
 	var s sink
 	dir := t.TempDir()
-	n := start(t, dir, bus.Config{}, deliver.RouterConfig{Factories: factories(&s)})
+	n := start(t, dir, bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s)})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, numbers("a", 0, 50)...)
 	n.stop() // drains
-	n = start(t, dir, bus.Config{}, deliver.RouterConfig{Factories: factories(&s)})
+	n = start(t, dir, bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s)})
 	n.emit(blobsA, read, numbers("b", 0, 50)...)
 	n.drain()
 	wantIDs(t, s.held(), append(numbers("a", 0, 50), numbers("b", 0, 50)...))
@@ -309,7 +315,7 @@ func TestRestartContinues(t *testing.T) {
 func TestUnsettledRecordsComeAgainAfterARestart(t *testing.T) {
 	s := sink{hold: true}
 	dir := t.TempDir()
-	cfg := deliver.RouterConfig{Factories: factories(&s), DrainTimeout: 50 * time.Millisecond}
+	cfg := deliver.RouterConfig{Kinds: kinds(&s), DrainTimeout: 50 * time.Millisecond}
 	n := start(t, dir, bus.Config{}, cfg)
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, numbers("a", 0, 5)...)
@@ -338,7 +344,7 @@ func TestFailuresAreRetriedInOrder(t *testing.T) {
 		}
 		return nil
 	}
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: factories(&s), BatchRecords: 7})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s), BatchRecords: 7})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, numbers("r", 0, 100)...)
 	n.drain()
@@ -362,7 +368,7 @@ func TestPermanentErrorsBecomeDeadLettersAndReplay(t *testing.T) {
 		return deliver.Reject(bad, positions...)
 	}
 	s.fail = rejectNothing(s.fail)
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: factories(&s)})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s)})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, numbers("r", 0, 20)...)
 	n.drain()
@@ -424,15 +430,8 @@ func TestAHangingDestinationHurtsNobodyElse(t *testing.T) {
 	var slow, fast sink
 	hang := make(chan struct{})
 	slow.fail = func([]deliver.Item) error { <-hang; return nil }
-	kinds := map[diagnostic.DestinationKind]deliver.Factory{
-		diagnostic.Classic: func(ctx context.Context, st diagnostic.Setting, d diagnostic.Destination) (deliver.Destination, error) {
-			if st.Name == "slow" {
-				return slow.open(ctx, st, d)
-			}
-			return fast.open(ctx, st, d)
-		},
-	}
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: kinds})
+	both := bySetting(map[string]*sink{"slow": &slow, "fast": &fast})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: both})
 	n.put(setting("slow", blobsA, accountA, "1.0", read))
 	n.put(setting("fast", blobsA, accountB, "1.0", read))
 	n.emit(blobsA, read, numbers("r", 0, 500)...)
@@ -448,7 +447,7 @@ func TestAHangingDestinationHurtsNobodyElse(t *testing.T) {
 
 func TestARemovedSettingIsDeliveredToItsEnd(t *testing.T) {
 	s := sink{hold: true}
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: factories(&s)})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s)})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, numbers("r", 0, 30)...)
 	if err := n.settings.Delete(t.Context(), blobsA, "X"); err != nil {
@@ -465,7 +464,7 @@ func TestARemovedSettingIsDeliveredToItsEnd(t *testing.T) {
 
 func TestARemovedSettingWithADeadDestinationLetsGo(t *testing.T) {
 	s := sink{fail: func([]deliver.Item) error { return errors.New("down") }}
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: factories(&s), DrainTimeout: 100 * time.Millisecond})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s), DrainTimeout: 100 * time.Millisecond})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, "r")
 	if err := n.settings.Delete(t.Context(), blobsA, "x"); err != nil {
@@ -478,7 +477,7 @@ func TestARemovalInterruptedByDeathGoesOn(t *testing.T) {
 	down := sink{fail: func([]deliver.Item) error { return errors.New("down") }}
 	var up sink
 	dir := t.TempDir()
-	cfg := deliver.RouterConfig{Factories: factories(&down), DrainTimeout: 500 * time.Millisecond}
+	cfg := deliver.RouterConfig{Kinds: kinds(&down), DrainTimeout: 500 * time.Millisecond}
 	n := start(t, dir, bus.Config{}, cfg)
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, "r")
@@ -488,7 +487,7 @@ func TestARemovalInterruptedByDeathGoesOn(t *testing.T) {
 	if err := n.bus.Close(); err != nil { // the worker can do no more
 		t.Fatal(err)
 	}
-	cfg.Factories = factories(&up)
+	cfg.Kinds = kinds(&up)
 	n = start(t, dir, bus.Config{}, cfg)
 	eventually(t, "no cursor", func() bool { return len(n.bus.Cursors()) == 0 })
 	wantIDs(t, up.held(), []string{"r"})
@@ -496,7 +495,7 @@ func TestARemovalInterruptedByDeathGoesOn(t *testing.T) {
 
 func TestAnotherDestinationTakesOverAtTheChange(t *testing.T) {
 	s := sink{hold: true}
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: factories(&s)})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s)})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, numbers("a", 0, 20)...)
 	n.put(setting("x", blobsA, accountA, "2.0", read))
@@ -524,7 +523,7 @@ func TestReopenDeliversFromTheLastSettledPosition(t *testing.T) {
 		}
 		return nil
 	}
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: factories(&s)})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s)})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, numbers("a", 0, 20)...)
 	eventually(t, "handed over", func() bool { return len(s.held()) == 20 })
@@ -545,7 +544,7 @@ func TestAPanicIsAnError(t *testing.T) {
 		}
 		return nil
 	}
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: factories(&s)})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s)})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, "r")
 	n.drain()
@@ -557,7 +556,7 @@ func TestAPanicIsAnError(t *testing.T) {
 
 func TestDisabledSettingHasNoWorker(t *testing.T) {
 	var s sink
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: factories(&s)})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s)})
 	off := setting("x", blobsA, accountA, "1.0", read)
 	n.put(off)
 	n.emit(blobsA, read, "a")
@@ -569,12 +568,10 @@ func TestDisabledSettingHasNoWorker(t *testing.T) {
 }
 
 func TestAFactoryThatCanNeverOpenMakesDeadLetters(t *testing.T) {
-	kinds := map[diagnostic.DestinationKind]deliver.Factory{
-		diagnostic.Classic: func(context.Context, diagnostic.Setting, diagnostic.Destination) (deliver.Destination, error) {
-			return nil, deliver.Permanent(errors.New("no such account"))
-		},
-	}
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Factories: kinds})
+	never := opened(func(context.Context, deliver.Opening) (deliver.Destination, error) {
+		return nil, deliver.Permanent(errors.New("no such account"))
+	})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: never})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	n.emit(blobsA, read, "r")
 	n.drain()
@@ -586,7 +583,7 @@ func TestAFactoryThatCanNeverOpenMakesDeadLetters(t *testing.T) {
 func TestRecordsLostToLimitsAreCounted(t *testing.T) {
 	s := sink{fail: func([]deliver.Item) error { return errors.New("down") }}
 	dir := t.TempDir()
-	n := start(t, dir, bus.Config{MaxBytes: 256 << 10}, deliver.RouterConfig{Factories: factories(&s)})
+	n := start(t, dir, bus.Config{MaxBytes: 256 << 10}, deliver.RouterConfig{Kinds: kinds(&s)})
 	n.put(setting("x", blobsA, accountA, "1.0", read))
 	pad := strings.Repeat("0123456789abcdef", 64)
 	const total = 400

@@ -27,9 +27,15 @@ type Item struct {
 // its position for ever.
 type Destination interface {
 	// Deliver takes a batch. The batch and the slices of its records, Line and
-	// Detail, are good until Deliver returns; what is kept longer is copied. An error means that nothing is known about the
-	// batch: the worker waits and delivers the same batch again, unless the
-	// error is Permanent, in which case the batch goes to the dead letters.
+	// Detail, are good until Deliver returns; what is kept longer is copied.
+	//
+	// An error means that nothing is known about the batch. The worker waits, and
+	// for as long as RetryAfter asks, and delivers the same batch again. Or it
+	// gives up records at its head, or all of it, because too many wait behind
+	// them, and goes on with those that follow, to the same instance: what was
+	// given up may arrive or not, but no more than once. When the error is
+	// Permanent the batch goes to the dead letters, with Reject a part of it.
+	//
 	// Deliver returns the position through which every record is settled; the
 	// zero Position when nothing new is.
 	Deliver(ctx context.Context, batch []Item) (settled bus.Position, err error)

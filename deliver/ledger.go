@@ -1,9 +1,11 @@
 package deliver
 
 import (
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
-	"reslog/bus"
 	"reslog/diagnostic"
 )
 
@@ -16,40 +18,57 @@ type LedgerEntry struct {
 	// Since is when the worker first ran; the counters below count from then
 	// on, across restarts.
 	Since time.Time `json:"since"`
-	// Accepted counts records read for the setting; Delivered those settled at
-	// the destination. Those on their way are the difference to
-	// Delivered, DeadLettered and Dropped.
+	// Accepted counts records that were taken up for the setting; Delivered
+	// those settled at the destination. Those on their way are the difference
+	// to Delivered, DeadLettered and Dropped.
 	Accepted  uint64 `json:"accepted"`
 	Delivered uint64 `json:"delivered"`
 	Bytes     uint64 `json:"bytes"` // of the lines of delivered records
 	// Retried counts records that were handed over again after an error.
 	Retried      uint64 `json:"retried"`
 	DeadLettered uint64 `json:"deadLettered"`
-	// Dropped counts records that left the stream by its limits before they
-	// were read, records that could not even become dead letters, and those
-	// left when a setting was removed whose destination did not answer. Of the
-	// first the stream knows only how many there were, not whose: they are
-	// counted by every worker that missed them.
+	// Dropped counts records that were shed, records that left the stream by
+	// its limits before they were read, records that could not even become dead
+	// letters, and those left when a setting was removed whose destination did
+	// not answer. Of the second the stream knows only how many there were, not
+	// whose: they are counted by every worker that missed them.
 	Dropped uint64 `json:"dropped"`
+	// Shed counts, of those dropped, the ones that were the oldest of a backlog
+	// over its bounds.
+	Shed uint64 `json:"shed"`
+	// BacklogRecords and BacklogBytes are the setting's own records that the
+	// destination has not taken, in bytes as BacklogBytes of RouterConfig. They
+	// are exact while the worker keeps up, and as of the latest count while it
+	// is behind: at the latest attempt or a few seconds ago.
+	BacklogRecords uint64 `json:"backlogRecords"`
+	BacklogBytes   uint64 `json:"backlogBytes"`
 	// LagRecords is how many records of the stream, of whatever setting, lie
-	// behind the settled position; LagSeconds is for how long the oldest record
-	// that was accepted has not been settled.
+	// behind the settled position; LagSeconds is how long ago the oldest one of
+	// the setting that is not settled came onto the stream.
 	LagRecords  uint64    `json:"lagRecords"`
 	LagSeconds  float64   `json:"lagSeconds"`
-	LastError   string    `json:"lastError,omitempty"`
+	LastError   string    `json:"lastError,omitempty"` // one line, at most 1 KiB
 	LastErrorAt time.Time `json:"lastErrorAt,omitzero"`
-	State       State     `json:"state"`
+	State       Phase     `json:"state"`
 }
 
-// State is what a worker is doing.
-type State string
+// Totals are counts of the Router since it was made, over all settings, those
+// too that are gone.
+type Totals struct {
+	// Abandoned counts records that a removed setting's destination did not
+	// take in time.
+	Abandoned uint64
+}
 
-// States of a worker.
+// Phase is what a worker is doing.
+type Phase string
+
+// Phases of a worker.
 const (
-	Starting State = "starting" // waits for its predecessor or opens its destination
-	Running  State = "running"
-	Retrying State = "retrying" // the destination failed; it waits to try again
-	Stopped  State = "stopped"
+	Starting Phase = "starting" // waits for its predecessor or opens its destination
+	Running  Phase = "running"
+	Retrying Phase = "retrying" // the destination failed; it waits to try again
+	Stopped  Phase = "stopped"
 )
 
 // counts is the part of the ledger that is stored with the cursor. It counts
@@ -61,127 +80,70 @@ type counts struct {
 	DeadLettered uint64 `json:"deadLettered"`
 	Dropped      uint64 `json:"dropped"`
 	Lost         uint64 `json:"lost"` // of Dropped, those that were accepted
+	Shed         uint64 `json:"shed"` // of Lost, those that were over the bounds
 }
 
 // accepted returns how many of the records that are done with were accepted.
 func (c *counts) accepted() uint64 { return c.Delivered + c.DeadLettered + c.Lost }
 
-// unsettled are the records that were handed over and are not settled, by the
-// message they came in.
-type unsettled struct {
-	messages []unsettledMessage
-	records  int
-	dead     int // of records
-	lost     int // of records
-	expected int // records that are about to be added
-}
-
-type unsettledMessage struct {
-	seq   uint64
-	base  uint64 // Number of the message's record 0, less one
-	since time.Time
-	items []unsettledItem
-}
-
-type unsettledItem struct {
-	index uint32
-	bytes uint32 // of its line, or one of the values below
-}
-
-// What became of a record that the destination will not settle.
-const (
-	deadItem = ^uint32(0) - iota // it is a dead letter
-	lostItem                     // not even that
-)
-
-// expect says that up to n records are about to be added, so that there is room
-// for them at once.
-func (u *unsettled) expect(n int) { u.expected = n }
-
-// add notes a record that is about to be handed over.
-func (u *unsettled) add(e *bus.Entry, now time.Time) {
-	n := len(u.messages)
-	if n == 0 || u.messages[n-1].seq != e.Position.Seq {
-		u.messages = append(u.messages, unsettledMessage{
-			seq: e.Position.Seq, base: e.Number - 1 - uint64(e.Position.Index), since: now,
-			items: make([]unsettledItem, 0, max(u.expected, 1)),
-		})
-		n++
+// account returns the ledger's line.
+func (w *worker) account() LedgerEntry {
+	last := w.cfg.Bus.Last()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	target := w.target()
+	e := LedgerEntry{
+		Setting: w.setting.Name, Resource: w.setting.Resource.String(), Kind: target.Kind,
+		Target: target.Target.String(), Since: w.since,
+		Accepted:  w.counts.accepted() + uint64(w.open.records),
+		Delivered: w.counts.Delivered, Bytes: w.counts.Bytes, Retried: w.counts.Retried,
+		DeadLettered: w.counts.DeadLettered + uint64(w.open.gone.dead),
+		Dropped:      w.counts.Dropped + uint64(w.open.gone.lost+w.open.gone.shed),
+		Shed:         w.counts.Shed + uint64(w.open.gone.shed),
+		LastError:    w.lastErr, LastErrorAt: w.failedAt,
+		State: w.state,
 	}
-	m := &u.messages[n-1]
-	m.items = append(m.items, unsettledItem{index: e.Position.Index, bytes: uint32(len(e.Record.Line))})
-	u.records++
+	for _, m := range w.missed {
+		e.Dropped += m.n
+	}
+	if last.Number > w.mark.Number && last.Epoch == w.mark.Epoch {
+		e.LagRecords = last.Number - w.mark.Number
+	}
+	backlog := w.backlogLocked()
+	e.BacklogRecords, e.BacklogBytes = backlog.Records, backlog.Bytes
+	t, ok := w.open.oldest()
+	if !ok {
+		t, ok = w.pending.oldest()
+	}
+	if ok {
+		e.LagSeconds = max(0, w.cfg.Now().Sub(t).Seconds())
+	}
+	return e
 }
 
-// kill marks the record at p with its fate, deadItem or lostItem.
-func (u *unsettled) kill(p bus.Position, fate uint32) {
-	for i := len(u.messages) - 1; i >= 0; i-- {
-		m := &u.messages[i]
-		if m.seq != p.Seq {
+// maxReason bounds what is kept of the text of an error, in bytes.
+const maxReason = 1 << 10
+
+// reason returns the text of an error as one line of at most maxReason bytes:
+// destinations put answers of servers into theirs.
+func reason(err error) string {
+	const tail = "..."
+	var b strings.Builder
+	space := false
+	for _, r := range err.Error() {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || r == utf8.RuneError {
+			space = b.Len() > 0
 			continue
 		}
-		for j := range m.items {
-			it := &m.items[j]
-			if it.index != p.Index || it.bytes >= lostItem {
-				continue
-			}
-			it.bytes = fate
-			if fate == deadItem {
-				u.dead++
-			} else {
-				u.lost++
-			}
-		}
-		return
-	}
-}
-
-// settle removes the records through p, and those that follow and were killed,
-// and adds them to c. It returns the mark that is settled by it, and false when nothing
-// changed.
-func (u *unsettled) settle(p bus.Position, c *counts) (mark bus.Mark, moved bool) {
-	for len(u.messages) > 0 {
-		m := &u.messages[0]
-		n := 0
-		for n < len(m.items) {
-			it := m.items[n]
-			through := m.seq < p.Seq || m.seq == p.Seq && it.index <= p.Index
-			if !through && it.bytes < lostItem {
-				break
-			}
-			switch it.bytes {
-			case deadItem:
-				c.DeadLettered++
-				u.dead--
-			case lostItem:
-				c.Dropped++
-				c.Lost++
-				u.lost--
-			default:
-				c.Delivered++
-				c.Bytes += uint64(it.bytes)
-			}
-			mark = bus.Mark{
-				Position: bus.Position{Epoch: p.Epoch, Seq: m.seq, Index: it.index},
-				Number:   m.base + uint64(it.index) + 1,
-			}
-			moved = true
-			u.records--
-			n++
-		}
-		m.items = m.items[n:]
-		if len(m.items) > 0 {
+		if b.Len()+utf8.RuneLen(r)+1 > maxReason-len(tail) {
+			b.WriteString(tail)
 			break
 		}
-		u.messages = u.messages[1:]
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		b.WriteRune(r)
 	}
-	return mark, moved
-}
-
-// oldest returns when the first record that is not settled was accepted.
-func (u *unsettled) oldest() (time.Time, bool) {
-	if len(u.messages) == 0 {
-		return time.Time{}, false
-	}
-	return u.messages[0].since, true
+	return b.String()
 }

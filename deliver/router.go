@@ -11,96 +11,21 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"reslog/bus"
 	"reslog/diagnostic"
 )
 
-// Factory opens the destination of a setting. ctx bounds the opening only. An
-// error is retried with backoff, unless it is Permanent: then the setting's
-// records become dead letters until its destination changes.
-type Factory func(ctx context.Context, s diagnostic.Setting, d diagnostic.Destination) (Destination, error)
-
-// RouterConfig says how records get from the bus to the destinations.
-type RouterConfig struct {
-	// Bus and Settings are required.
-	Bus      *bus.Bus
-	Settings *diagnostic.Store
-	// Factories open destinations, by kind. The records of a kind without one
-	// wait on the bus.
-	Factories map[diagnostic.DestinationKind]Factory
-	// Logger gets what an operator should know; nil discards it.
-	Logger *slog.Logger
-	// Now is the clock; nil is time.Now.
-	Now func() time.Time
-	// Wait waits between attempts; nil waits by the clock. It returns early,
-	// with its error, when ctx ends.
-	Wait func(ctx context.Context, d time.Duration) error
-	// BatchRecords and BatchBytes bound what Deliver is given at once; a record
-	// over BatchBytes goes alone. 0 is 1000 records and 1 MiB.
-	BatchRecords int
-	BatchBytes   int
-	// FlushInterval is how often Flush is called, without force. 0 is 1 s.
-	FlushInterval time.Duration
-	// Pace is the least time between two looks of a worker at the stream while
-	// few records come: one that comes after a quiet time is delivered at once,
-	// those that follow are gathered. 0 is 50 ms, negative none.
-	Pace time.Duration
-	// SaveInterval is how often a cursor that moved is saved, at most. 0 is
-	// 250 ms. A destination is handed again, after a crash, what it settled
-	// since the last save.
-	SaveInterval time.Duration
-	// AttemptTimeout bounds one call of a destination. 0 is 5 minutes.
-	AttemptTimeout time.Duration
-	// DrainTimeout bounds how long a worker that stops goes on delivering. 0 is 10 s.
-	DrainTimeout time.Duration
-	// RetryMin and RetryMax bound the wait between two attempts; it doubles from
-	// the one to the other, with jitter. 0 is 100 ms and 30 s.
-	RetryMin, RetryMax time.Duration
-	// DeadLetterBytes bounds the dead letters kept; beyond it records are
-	// dropped and counted. It is fixed when the bus folder is new. 0 is 256 MiB.
-	DeadLetterBytes int64
-}
-
-func (c RouterConfig) withDefaults() RouterConfig {
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Wait == nil {
-		c.Wait = wait
-	}
-	c.BatchRecords = cmp.Or(c.BatchRecords, 1000)
-	c.BatchBytes = cmp.Or(c.BatchBytes, 1<<20)
-	c.FlushInterval = cmp.Or(c.FlushInterval, time.Second)
-	c.Pace = cmp.Or(c.Pace, 50*time.Millisecond)
-	c.SaveInterval = cmp.Or(c.SaveInterval, 250*time.Millisecond)
-	c.AttemptTimeout = cmp.Or(c.AttemptTimeout, 5*time.Minute)
-	c.DrainTimeout = cmp.Or(c.DrainTimeout, 10*time.Second)
-	c.RetryMin = cmp.Or(c.RetryMin, 100*time.Millisecond)
-	c.RetryMax = cmp.Or(c.RetryMax, 30*time.Second)
-	c.DeadLetterBytes = cmp.Or(c.DeadLetterBytes, 256<<20)
-	return c
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // Router keeps one worker for every setting and destination.
 type Router struct {
-	cfg  RouterConfig
-	dead *DeadLetters
+	cfg    RouterConfig
+	dead   *DeadLetters
+	states *states
+	began  time.Time
+
+	abandoned atomic.Uint64
 
 	ctx    context.Context // of the workers
 	cancel context.CancelFunc
@@ -119,6 +44,8 @@ type Router struct {
 func NewRouter(cfg RouterConfig) *Router {
 	r := &Router{cfg: cfg.withDefaults(), current: make(map[string]*worker)}
 	r.dead = newDeadLetters(r.cfg.Bus, r.cfg.DeadLetterBytes)
+	r.states = &states{bus: r.cfg.Bus}
+	r.began = r.cfg.Now()
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.resume()
 	r.cfg.Settings.Watch(r.update)
@@ -128,8 +55,12 @@ func NewRouter(cfg RouterConfig) *Router {
 // DeadLetters returns what could not be delivered.
 func (r *Router) DeadLetters() *DeadLetters { return r.dead }
 
-// Run runs the workers until ctx ends, drains them for at most DrainTimeout and
-// returns. It runs once.
+// Totals returns what is counted over all settings.
+func (r *Router) Totals() Totals { return Totals{Abandoned: r.abandoned.Load()} }
+
+// Run runs the workers until ctx ends, drains them for at most StopTimeout and
+// returns. Settings that are being removed go on with that after the next start.
+// It runs once.
 func (r *Router) Run(ctx context.Context) error {
 	r.mu.Lock()
 	r.running = true
@@ -140,7 +71,7 @@ func (r *Router) Run(ctx context.Context) error {
 
 	<-ctx.Done()
 
-	drain, cancel := context.WithTimeout(context.Background(), r.cfg.DrainTimeout)
+	drain, cancel := context.WithTimeout(context.Background(), r.cfg.StopTimeout)
 	defer cancel()
 	err := r.Drain(drain)
 	if err != nil {
@@ -152,7 +83,8 @@ func (r *Router) Run(ctx context.Context) error {
 	workers := slices.Clone(r.all)
 	r.mu.Unlock()
 	r.cancel()
-	grace := time.NewTimer(r.cfg.DrainTimeout)
+	// What is left to do is to close and to save; a disk may be slow with that.
+	grace := time.NewTimer(max(r.cfg.StopTimeout, stopGrace))
 	defer grace.Stop()
 	for _, w := range workers {
 		select {
@@ -163,6 +95,9 @@ func (r *Router) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// stopGrace is what a worker that does not hang is given at least to end.
+const stopGrace = 5 * time.Second
 
 // Drain makes every worker deliver, and settle as far as its destination can,
 // what was emitted before the call.
@@ -229,17 +164,27 @@ func (r *Router) resume() {
 	})
 	ctx, cancel := r.short()
 	defer cancel()
+	incarnations := make(map[string]string)
 	for _, name := range names {
 		cursor, err := r.cfg.Bus.OpenCursor(ctx, name, bus.Mark{})
 		if err == nil {
 			var w *worker
 			if w, err = resumeWorker(r, cursor, name); err == nil {
+				incarnations[name] = w.incarnation
 				r.adopt(w)
 				continue
 			}
 		}
 		r.cfg.Logger.Error("the cursor of a delivery is not readable and is left alone",
 			slog.String("cursor", name), slog.Any("error", err))
+	}
+	err := r.states.sweep(ctx, func(cursor, incarnation string) bool {
+		_, exists := marks[cursor]
+		current, resumed := incarnations[cursor]
+		return exists && (!resumed || incarnation == current)
+	})
+	if err != nil {
+		r.cfg.Logger.Warn("states of destinations that are gone may be left over", slog.Any("error", err))
 	}
 }
 
@@ -310,6 +255,7 @@ func (r *Router) short() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(r.ctx, 5*time.Second)
 }
 
-func newCursorName(stable string) string {
-	return cursorPrefix + stable + "." + strings.ToLower(rand.Text()[:10])
-}
+func newCursorName(stable string) string { return cursorPrefix + stable + "." + newIncarnation() }
+
+// newIncarnation returns a name that none had before.
+func newIncarnation() string { return strings.ToLower(rand.Text()[:10]) }

@@ -3,12 +3,23 @@ package deliver
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"reslog/bus"
 )
+
+// session is a worker's work with one instance of its destination.
+type session struct {
+	w       *worker
+	dest    Destination
+	note    *note // of dest
+	batches chan bus.Batch
+	recycle func(bus.Batch)
+	emptied []bus.Batch // to recycle
+	scouting
+}
 
 // run works until ctx ends or the worker has ended.
 func (w *worker) run(ctx context.Context) {
@@ -26,12 +37,13 @@ func (w *worker) run(ctx context.Context) {
 		if err == nil {
 			break
 		}
+		w.failed(err, 0)
 		if w.pause(ctx, &attempt, err) != nil {
 			return
 		}
 	}
 	for attempt := 0; ctx.Err() == nil; {
-		moved := w.mark
+		before := w.delivered()
 		err := w.session(ctx)
 		w.save(ctx, true)
 		switch {
@@ -43,8 +55,11 @@ func (w *worker) run(ctx context.Context) {
 			}
 			attempt = 0
 		default:
-			if w.mark != moved {
+			if w.delivered() != before {
 				attempt = 0
+			}
+			if !errors.Is(err, errReopen) { // it is noted already
+				w.failed(err, 0)
 			}
 			if w.pause(ctx, &attempt, err) != nil {
 				return
@@ -53,38 +68,50 @@ func (w *worker) run(ctx context.Context) {
 	}
 }
 
+// delivered returns what was settled so far.
+func (w *worker) delivered() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counts.Delivered + w.counts.DeadLettered
+}
+
 // session delivers with one instance of the destination.
 func (w *worker) session(parent context.Context) error {
 	ctx, abandon := context.WithCancelCause(parent)
 	defer abandon(nil)
+	w.begin(abandon)
+
+	reader, err := w.cfg.Bus.Read(ctx, bus.ReadConfig{After: w.mark, Want: w.wants, Name: w.stable, Pace: w.kind.Pace})
+	if err != nil {
+		return err
+	}
+	s := &session{w: w, batches: make(chan bus.Batch, 1), recycle: reader.Recycle}
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
+		defer reader.Close()
+		pump(ctx, reader, s.batches)
+	})
+	tasks.Go(func() { s.watch(ctx) })
+	defer func() { abandon(nil); tasks.Wait() }()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	defer s.close()
+	w.setState(Running)
+	return s.loop(ctx)
+}
+
+// begin makes the account of what is on its way that of a session to come.
+func (w *worker) begin(abandon context.CancelCauseFunc) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.abandon = abandon
-	w.open, w.missed, w.read = unsettled{}, nil, w.mark
+	w.open, w.pending, w.missed, w.read = unsettled{}, pending{}, nil, w.mark
+	w.ahead.reset()
 	if w.limit != nil {
-		w.expireLocked()
+		w.expireLocked(false)
 	}
 	w.state = Starting
-	w.mu.Unlock()
-
-	dest, err := w.openDestination(ctx)
-	if err != nil {
-		return err
-	}
-	defer w.closeDestination(dest)
-	reader, err := w.cfg.Bus.Read(ctx, bus.ReadConfig{After: w.mark, Want: w.wants, Name: w.stable, Pace: w.cfg.Pace})
-	if err != nil {
-		return err
-	}
-	batches := make(chan bus.Batch, 1)
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		defer reader.Close()
-		pump(ctx, reader, batches)
-	}()
-	defer func() { abandon(nil); <-stopped }()
-	w.setState(Running)
-	return w.loop(ctx, dest, batches, reader.Recycle)
 }
 
 // pump reads ahead, at most two batches.
@@ -103,21 +130,29 @@ func pump(ctx context.Context, r *bus.Reader, batches chan<- bus.Batch) {
 	}
 }
 
-// loop hands over what comes, until the session is over; it gives batches that it
-// is done with to recycle.
-func (w *worker) loop(ctx context.Context, dest Destination, batches <-chan bus.Batch, recycle func(bus.Batch)) error {
-	tick := time.NewTicker(w.cfg.FlushInterval)
+// loop hands over what comes, until the session is over.
+func (s *session) loop(ctx context.Context) error {
+	w := s.w
+	if w.attempt > 0 { // an instance before this one failed: there may be too much by now
+		if err := s.between(ctx); err != nil {
+			return err
+		}
+	}
+	tick := time.NewTicker(w.kind.FlushInterval)
 	defer tick.Stop()
 	for attempt := 0; ; {
 		due, last := w.due()
 		if due {
-			settled, err := w.finish(ctx, dest)
+			settled, err := s.finish(ctx)
 			switch {
 			case errors.Is(err, errReopen) || ctx.Err() != nil:
-				return w.cause(ctx, err)
+				return cause(ctx, err)
 			case err != nil || !settled:
+				if err != nil {
+					w.failed(err, 0)
+				}
 				if err := w.pause(ctx, &attempt, err); err != nil {
-					return w.cause(ctx, err)
+					return cause(ctx, err)
 				}
 				continue
 			case last:
@@ -127,18 +162,21 @@ func (w *worker) loop(ctx context.Context, dest Destination, batches <-chan bus.
 		}
 		select {
 		case <-ctx.Done():
-			return w.cause(ctx, nil)
-		case b, ok := <-batches:
+			return cause(ctx, nil)
+		case b, ok := <-s.batches:
 			if !ok {
 				<-ctx.Done() // the bus is closed: only the end of the worker is left
-				return w.cause(ctx, nil)
+				return cause(ctx, nil)
 			}
-			if err := w.take(ctx, dest, b); err != nil {
-				return err
+			s.feed(b)
+			if err := s.handOver(ctx, !b.More); err != nil {
+				return cause(ctx, err)
 			}
-			recycle(b)
 		case <-tick.C:
-			if err := w.flush(ctx, dest, false); err != nil {
+			if err := s.handOver(ctx, true); err != nil {
+				return cause(ctx, err)
+			}
+			if err := s.flush(ctx, false); err != nil {
 				if errors.Is(err, errReopen) {
 					return err
 				}
@@ -150,8 +188,8 @@ func (w *worker) loop(ctx context.Context, dest Destination, batches <-chan bus.
 	}
 }
 
-// cause returns why the session's context ended.
-func (w *worker) cause(ctx context.Context, err error) error {
+// cause returns why the session's context ended, or err if it has not.
+func cause(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -173,10 +211,11 @@ func (w *worker) due() (due, last bool) {
 }
 
 // finish forces the destination to settle, and tells those who wait if it has.
-func (w *worker) finish(ctx context.Context, dest Destination) (settled bool, err error) {
-	if err := w.flush(ctx, dest, true); err != nil {
+func (s *session) finish(ctx context.Context) (settled bool, err error) {
+	if err := s.flush(ctx, true); err != nil {
 		return false, err
 	}
+	w := s.w
 	w.mu.Lock()
 	settled = w.open.records == 0
 	w.mu.Unlock()
@@ -196,47 +235,4 @@ func (w *worker) finish(ctx context.Context, dest Destination) (settled bool, er
 	}
 	w.drains = waiting
 	return true, nil
-}
-
-// closeLimit does what is due when the destination has got, or could not get,
-// its last record: the worker ends, true, or goes on with the next destination.
-func (w *worker) closeLimit(ctx context.Context, err error) (over bool) {
-	w.mu.Lock()
-	ended, lost := w.ended, w.open.records
-	if !ended {
-		if w.next != nil {
-			w.dest = *w.next
-		}
-		w.next, w.limit, w.dirty = nil, nil, true
-	} else if errors.Is(err, errExpired) {
-		w.counts.Dropped += uint64(lost)
-		w.counts.Lost += uint64(lost)
-	}
-	mark, limit := w.mark, w.limit
-	w.open = unsettled{}
-	for _, d := range w.drains {
-		if ended {
-			close(d.done)
-		}
-	}
-	if ended {
-		w.drains = nil
-	}
-	w.mu.Unlock()
-	if !ended {
-		w.save(ctx, true)
-		return false
-	}
-	if errors.Is(err, errExpired) && limit != nil {
-		w.log.Warn("a setting was removed and its destination did not take the rest in time",
-			slog.Int("taken and not settled", lost), slog.Uint64("settled", mark.Number), slog.Uint64("end", *limit))
-	}
-	for attempt := 0; ; {
-		w.saving.Lock()
-		err := w.cursor.Delete(ctx)
-		w.saving.Unlock()
-		if err == nil || w.pause(ctx, &attempt, err) != nil {
-			return true
-		}
-	}
 }

@@ -97,7 +97,8 @@ func (c *classicLogs) followAll(ctx context.Context) error {
 func servedKinds() []storage.Kind { return []storage.Kind{storage.Blob} }
 
 // open is the deliver.Factory of classic destinations.
-func (c *classicLogs) open(_ context.Context, s diagnostic.Setting, d diagnostic.Destination) (deliver.Destination, error) {
+func (c *classicLogs) open(_ context.Context, o deliver.Opening) (deliver.Destination, error) {
+	s, d := &o.Setting, &o.Destination
 	a, ok := c.accounts.Account(strings.ToLower(d.Target.Name()))
 	if !ok {
 		return nil, fmt.Errorf("storage account %s does not exist on this node", d.Target.Name())

@@ -88,11 +88,16 @@ func (c *nodeCollector) collectDeliveries(send sendFunc) {
 	accepted := counter("delivery_accepted_total", "Records read for a setting.", labels...)
 	delivered := counter("delivery_delivered_total", "Records settled at the destination.", labels...)
 	bytes := counter("delivery_delivered_bytes_total", "Bytes of records settled at the destination.", labels...)
-	retried := counter("delivery_retried_total", "Batches that were tried again.", labels...)
+	retried := counter("delivery_retried_total", "Records that were handed over again after an error.", labels...)
 	dead := counter("delivery_dead_lettered_total", "Records no destination can take.", labels...)
-	dropped := counter("delivery_dropped_total", "Records that left the bus before they were read.", labels...)
+	dropped := counter("delivery_dropped_total", "Records that were lost on the way, those shed included.", labels...)
+	shed := counter("delivery_shed_total", "Records dropped because the backlog was over its bounds.", labels...)
+	backlog := gauge("delivery_backlog_records", "Records that wait for the destination.", labels...)
+	backlogBytes := gauge("delivery_backlog_bytes", "Bytes of records that wait for the destination.", labels...)
 	lag := gauge("delivery_lag_records", "Records of the stream behind the settled position.", labels...)
-	seconds := gauge("delivery_lag_seconds", "Age of the oldest record accepted and not settled.", labels...)
+	seconds := gauge("delivery_lag_seconds", "How long the oldest record that is not settled has been on the stream.", labels...)
+	send(counter("delivery_abandoned_total", "Records that the destinations of removed settings did not take in time."),
+		float64(c.node.router.Totals().Abandoned))
 	for _, e := range c.node.router.Ledger() {
 		l := []string{e.Resource, e.Setting, string(e.Kind)}
 		send(accepted, float64(e.Accepted), l...)
@@ -101,6 +106,9 @@ func (c *nodeCollector) collectDeliveries(send sendFunc) {
 		send(retried, float64(e.Retried), l...)
 		send(dead, float64(e.DeadLettered), l...)
 		send(dropped, float64(e.Dropped), l...)
+		send(shed, float64(e.Shed), l...)
+		send(backlog, float64(e.BacklogRecords), l...)
+		send(backlogBytes, float64(e.BacklogBytes), l...)
 		send(lag, float64(e.LagRecords), l...)
 		send(seconds, e.LagSeconds, l...)
 	}

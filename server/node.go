@@ -255,7 +255,7 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 	n.router = deliver.NewRouter(deliver.RouterConfig{
 		Bus:           n.bus,
 		Settings:      n.settings,
-		Factories:     map[diagnostic.DestinationKind]deliver.Factory{diagnostic.Classic: logs.open},
+		Kinds:         map[diagnostic.DestinationKind]deliver.Kind{diagnostic.Classic: {Open: logs.open}},
 		Logger:        n.cfg.Logger.With("part", "deliver"),
 		Now:           n.cfg.Now,
 		FlushInterval: min(time.Second, n.cfg.FlushInterval/4),

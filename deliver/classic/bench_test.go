@@ -103,11 +103,11 @@ func benchmarkPipeline(b *testing.B, rate int) {
 	var log *Log
 	router := deliver.NewRouter(deliver.RouterConfig{
 		Bus: records, Settings: settings,
-		Factories: map[diagnostic.DestinationKind]deliver.Factory{
-			diagnostic.Classic: func(context.Context, diagnostic.Setting, diagnostic.Destination) (deliver.Destination, error) {
+		Kinds: map[diagnostic.DestinationKind]deliver.Kind{
+			diagnostic.Classic: {Open: func(context.Context, deliver.Opening) (deliver.Destination, error) {
 				log, err = New(Config{Service: storagelog.Blob, Container: client, Append: storage.AppendEntries})
 				return log, err
-			},
+			}},
 		},
 	})
 	run, stop := context.WithCancel(ctx)

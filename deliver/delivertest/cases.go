@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"reslog/bus"
 	"reslog/deliver"
 )
 
@@ -15,6 +16,8 @@ var cases = []testCase{
 	{"ErrorMidWay", errorMidWay},
 	{"CrashBetweenCalls", crashBetweenCalls},
 	{"CrashMidWay", crashMidWay},
+	{"GivenUp", givenUp},
+	{"Gaps", gaps},
 	{"CrashAgainAndAgain", crashAgain},
 	{"Cancelled", cancelled},
 	{"Weird", weird},
@@ -94,6 +97,66 @@ func crashMidWay(t *testing.T, f failer, h Harness) {
 			d.crash(max(0, d.settled-behind))
 		})
 	}
+}
+
+// givenUp: the place fails at its k-th operation, and stays so until the worker
+// has given up that batch and one or more behind it; the same instance gets what
+// follows. What was given up may be there, in part, but not twice.
+func givenUp(t *testing.T, f failer, h Harness) {
+	for _, batches := range []int{1, 3} {
+		eachFailure(t, f, h, func(d *driver, _ int) {
+			for i := range batches {
+				n := 4 + 3*i
+				if d.next >= len(d.items) {
+					break
+				}
+				if err := d.deliver(n); deliver.MustReopen(err) {
+					d.crash(d.settled) // the next instance fails as well
+				} else if err == nil {
+					continue // it was taken without the place
+				}
+				d.giveUp(n)
+			}
+			d.place.Break(-1)
+		})
+	}
+}
+
+// gaps: most of the stream is others': positions are far apart, in messages and
+// between them, beyond what 32 bits hold, and the distance says nothing.
+func gaps(t *testing.T, f failer, h Harness) {
+	items := makeItems(h, 48)
+	p := bus.Position{Epoch: epoch, Seq: 1}
+	for i := range items {
+		switch i % 6 {
+		case 0:
+			p = bus.Position{Epoch: epoch, Seq: p.Seq + 1}
+		case 1:
+			p = bus.Position{Epoch: epoch, Seq: p.Seq + 1, Index: 1<<16 - 1}
+		case 2:
+			p = bus.Position{Epoch: epoch, Seq: p.Seq + 1<<32, Index: 7}
+		case 3:
+			p.Index += 40_000
+		case 4:
+			p = bus.Position{Epoch: epoch, Seq: p.Seq + 1<<20 - 1, Index: 3}
+		case 5:
+			p.Index++
+		}
+		items[i].Position = p
+	}
+	d := newDriver(t, f, h, items)
+	for n := 1; d.next < len(items); n++ {
+		if err := d.deliver(n); err != nil {
+			f.Fatalf("deliver: %v", err)
+		}
+		if err := d.flush(n%3 == 0); err != nil {
+			f.Fatalf("flush: %v", err)
+		}
+		if n%4 == 0 {
+			d.crash(d.settled)
+		}
+	}
+	d.finish(5)
 }
 
 // script is what the failures happen in: several batches, flushes of both kinds.

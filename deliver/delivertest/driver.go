@@ -52,12 +52,13 @@ type driver struct {
 	dest  deliver.Destination
 	items []deliver.Item
 
-	next    int // of items, to hand over
-	settled int // items that were reported settled
+	next    int          // of items, to hand over
+	settled int          // items that were reported settled
+	gone    map[int]bool // items that were given up: they may be there or not
 }
 
 func newDriver(t *testing.T, f failer, h Harness, items []deliver.Item) *driver {
-	d := &driver{t: t, f: f, h: h, place: h.New(t), items: items}
+	d := &driver{t: t, f: f, h: h, place: h.New(t), items: items, gone: make(map[int]bool)}
 	d.dest = d.place.Open(t)
 	t.Cleanup(func() { d.place.Break(-1) })
 	return d
@@ -91,18 +92,45 @@ func (d *driver) note(p bus.Position) {
 	d.settled = max(d.settled, n)
 }
 
+// batch returns the next n items, without those that were given up, and where
+// what follows them begins.
+func (d *driver) batch(n int) (batch []deliver.Item, next int) {
+	for next = d.next; next < len(d.items) && (len(batch) < n || d.gone[next]); next++ {
+		if !d.gone[next] {
+			batch = append(batch, d.items[next])
+		}
+	}
+	return batch, next
+}
+
 // deliver hands the next n items over once.
 func (d *driver) deliver(n int) error {
 	d.f.Helper()
-	batch := d.items[d.next:min(d.next+n, len(d.items))]
-	p, err := d.dest.Deliver(d.t.Context(), append([]deliver.Item(nil), batch...))
+	batch, next := d.batch(n)
+	p, err := d.dest.Deliver(d.t.Context(), batch)
 	if err != nil {
 		d.check(err)
 		return err
 	}
-	d.next += len(batch)
+	d.next = next
 	d.note(p)
 	return nil
+}
+
+// giveUp goes on behind the next n items, which were handed over in vain.
+func (d *driver) giveUp(n int) {
+	for _, next := d.batch(n); d.next < next; d.next++ {
+		d.gone[d.next] = true
+	}
+}
+
+// due returns how many items must be settled in the end.
+func (d *driver) due() int {
+	n := len(d.items)
+	for n > 0 && d.gone[n-1] {
+		n--
+	}
+	return n
 }
 
 func (d *driver) flush(force bool) error {
@@ -128,14 +156,15 @@ func (d *driver) check(err error) {
 // checks what the place holds.
 func (d *driver) finish(n int) {
 	d.f.Helper()
-	for failures := 0; d.next < len(d.items) || d.settled < len(d.items); {
+	due := d.due()
+	for failures := 0; d.next < due || d.settled < due; {
 		var err error
-		if d.next < len(d.items) {
+		if d.next < due {
 			err = d.deliver(n)
 		} else {
 			err = d.flush(true)
-			if err == nil && d.settled < len(d.items) {
-				d.f.Fatalf("Flush with force settled %d of %d items", d.settled, len(d.items))
+			if err == nil && d.settled < due {
+				d.f.Fatalf("Flush with force settled %d of %d items", d.settled, due)
 			}
 		}
 		if err == nil {
@@ -170,13 +199,17 @@ func (d *driver) verify() {
 	for _, id := range held {
 		count[id]++
 	}
-	var lost, twice []string
-	for _, it := range d.items {
-		switch n := count[it.Record.ID]; {
-		case n == 0:
+	var lost, twice, there []string
+	for i, it := range d.items {
+		n := count[it.Record.ID]
+		switch {
+		case n == 0 && !d.gone[i]:
 			lost = append(lost, it.Record.ID)
 		case n > 1 && !d.h.AtLeastOnce:
 			twice = append(twice, it.Record.ID)
+		}
+		if n > 0 {
+			there = append(there, it.Record.ID)
 		}
 		delete(count, it.Record.ID)
 	}
@@ -191,9 +224,9 @@ func (d *driver) verify() {
 	if d.h.Unordered || d.h.AtLeastOnce {
 		return
 	}
-	for i, it := range d.items {
-		if held[i] != it.Record.ID {
-			d.f.Fatalf("record %d is %s, want %s: the order is lost", i, held[i], it.Record.ID)
+	for i, id := range there {
+		if held[i] != id {
+			d.f.Fatalf("record %d is %s, want %s: the order is lost", i, held[i], id)
 		}
 	}
 }

@@ -22,6 +22,12 @@ type faults struct {
 	boasts     bool // settles beyond what it was given
 	marksFirst bool // takes a failed batch for delivered when it comes again: loss
 	permanent  bool // calls a passing failure permanent
+	tallies    bool // skips as many records of the next batch as it wrote of a failed one
+	stubborn   bool // takes no other batch than the one that failed
+	resends    bool // writes what it wrote of a failed batch again, with the next one
+	narrow     bool // compares half of a position
+
+	halves bool // no fault: writes each batch in two halves, without a buffer
 }
 
 // memory is a place in memory: blocks of records, each written whole.
@@ -78,19 +84,38 @@ func (m *memory) write(items []deliver.Item) error {
 	return nil
 }
 
+// writeWhole is write that tells, when it fails, whether items were kept.
+func (m *memory) writeWhole(items []deliver.Item) (kept bool, err error) {
+	m.mu.Lock()
+	before := len(m.kept)
+	m.mu.Unlock()
+	err = m.write(items)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.kept) > before, err
+}
+
 // memoryDestination buffers up to 12 records before it writes them.
 type memoryDestination struct {
 	place  *memory
 	taken  bus.Position // last record written or buffered
 	buffer []deliver.Item
+
+	// What inHalves remembers: the batch that failed, and how many records of it
+	// it wrote.
+	failed []deliver.Item
+	wrote  int
 }
 
 func (d *memoryDestination) Deliver(ctx context.Context, batch []deliver.Item) (bus.Position, error) {
 	if err := ctx.Err(); err != nil {
 		return bus.Position{}, err
 	}
+	if f := d.place.faults; f.halves || f.tallies || f.stubborn || f.resends {
+		return d.inHalves(batch)
+	}
 	for _, it := range batch {
-		if d.taken.IsZero() || it.Position.After(d.taken) {
+		if d.taken.IsZero() || d.after(it.Position, d.taken) {
 			d.buffer = append(d.buffer, it)
 			d.taken = it.Position
 		}
@@ -107,6 +132,51 @@ func (d *memoryDestination) Deliver(ctx context.Context, batch []deliver.Item) (
 		return bus.Position{}, nil
 	}
 	return d.flush()
+}
+
+func (d *memoryDestination) after(p, q bus.Position) bool {
+	if d.place.faults.narrow {
+		p.Seq, q.Seq = uint64(uint32(p.Seq)), uint64(uint32(q.Seq))
+	}
+	return p.After(q)
+}
+
+// inHalves is what a destination does that writes a batch in two halves, and
+// relies on getting it again, from its first record on, after an error.
+func (d *memoryDestination) inHalves(batch []deliver.Item) (bus.Position, error) {
+	if len(batch) == 0 {
+		return bus.Position{}, nil
+	}
+	faults, settled := &d.place.faults, batch[len(batch)-1].Position
+	same := len(d.failed) == 0 || d.failed[0].Position == batch[0].Position
+	if faults.stubborn && !same {
+		return bus.Position{}, errors.New("this is another batch")
+	}
+	skip := d.wrote
+	if !faults.tallies || d.wrote == 0 {
+		for skip = 0; skip < len(batch) && !batch[skip].Position.After(d.taken) && !d.taken.IsZero(); {
+			skip++
+		}
+	}
+	skip = min(skip, len(batch))
+	if faults.resends && !same && d.wrote > 0 {
+		batch, skip = append(d.failed[:d.wrote:d.wrote], batch[skip:]...), 0
+		d.wrote = 0
+	}
+	for done := skip; done < len(batch); {
+		half := batch[done:min(len(batch), done+(len(batch)+1)/2)]
+		kept, err := d.place.writeWhole(half)
+		if kept { // it finds out, when the answer is lost
+			done += len(half)
+			d.taken = half[len(half)-1].Position
+		}
+		if err != nil {
+			d.failed, d.wrote = batch, done
+			return bus.Position{}, err
+		}
+	}
+	d.failed, d.wrote = nil, max(0, d.wrote-len(batch))
+	return settled, nil
 }
 
 func (d *memoryDestination) Flush(ctx context.Context, force bool) (bus.Position, error) {
@@ -148,6 +218,7 @@ func harness(f faults) Harness {
 
 func TestSuitePassesACorrectDestination(t *testing.T) {
 	Run(t, harness(faults{}))
+	Run(t, harness(faults{halves: true}))
 }
 
 func TestSuitePassesDuplicatesAtLeastOnce(t *testing.T) {
@@ -168,6 +239,11 @@ func TestSuiteCatches(t *testing.T) {
 		"boasting":         {faults{boasts: true}, "handed over are"},
 		"half a batch":     {faults{marksFirst: true}, "lost"},
 		"false permanence": {faults{permanent: true}, "permanent"},
+		// What only shows when a batch is given up, or positions are far apart.
+		"counting":     {faults{tallies: true}, "lost"},
+		"stubbornness": {faults{stubborn: true}, "this is another batch"},
+		"resending":    {faults{resends: true}, "more than once"},
+		"half a place": {faults{narrow: true}, "lost"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var said []string
