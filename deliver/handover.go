@@ -1,23 +1,45 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"reslog/bus"
+	"reslog/record"
 )
 
-// take delivers what is wanted of a batch. Items are in memory that is used for
-// every batch.
-func (w *worker) take(ctx context.Context, dest Destination, b bus.Batch) error {
+// take delivers what is wanted of batches that follow each other. Items are in
+// memory that is used again.
+func (w *worker) take(ctx context.Context, dest Destination, batches []bus.Batch) error {
 	w.mu.Lock()
+	now := w.cfg.Now()
+	w.items = w.items[:0]
+	for i := range batches {
+		w.acceptLocked(&batches[i], now)
+	}
+	items := w.items
+	w.mu.Unlock()
+
+	for len(items) > 0 {
+		n := w.batch(items)
+		if err := w.deliver(ctx, dest, items[:n]); err != nil {
+			return w.cause(ctx, err)
+		}
+		items = items[n:]
+	}
+	w.passed(batches[len(batches)-1].Through)
+	return nil
+}
+
+// acceptLocked adds what is wanted of a batch to the items, and to what is open.
+func (w *worker) acceptLocked(b *bus.Batch, now time.Time) {
 	if b.Missed > 0 {
 		w.missed = append(w.missed, missed{n: b.Missed, until: b.Through.Number})
 		w.log.Warn("records left the stream before they could be delivered", slog.Uint64("records", b.Missed))
 	}
-	now := w.cfg.Now()
-	items := w.items[:0]
 	w.open.expect(len(b.Entries))
 	for i := range b.Entries {
 		e := &b.Entries[i]
@@ -28,33 +50,28 @@ func (w *worker) take(ctx context.Context, dest Destination, b bus.Batch) error 
 			continue
 		}
 		w.open.add(e, now)
-		items = append(items, Item{Position: e.Position, Record: e.Record})
+		w.items = append(w.items, Item{Position: e.Position, Record: e.Record})
 	}
-	w.items = items
-	w.mu.Unlock()
-
-	for len(items) > 0 {
-		n := w.batch(items)
-		if err := w.deliver(ctx, dest, items[:n]); err != nil {
-			return w.cause(ctx, err)
-		}
-		items = items[n:]
-	}
-	w.passed(b.Through)
-	return nil
 }
 
-// batch returns how many of items go together.
+// batch returns how many of items go together. It ends with a message of the
+// bus, unless that alone is too much: so where a destination may divide records
+// does not depend on how far the worker had read.
 func (w *worker) batch(items []Item) int {
-	size := 0
+	size, whole := 0, 0
 	for n := range items {
-		size += len(items[n].Record.Line) + len(items[n].Record.Detail)
+		if n > 0 && items[n].Position.Seq != items[n-1].Position.Seq {
+			whole = n
+		}
+		size += sizeOf(&items[n].Record)
 		if n > 0 && (n == w.cfg.BatchRecords || size > w.cfg.BatchBytes) {
-			return n
+			return cmp.Or(whole, n)
 		}
 	}
 	return len(items)
 }
+
+func sizeOf(r *record.Record) int { return len(r.Line) + len(r.Detail) }
 
 // passed notes that all through m was read and handed over.
 func (w *worker) passed(m bus.Mark) {

@@ -75,37 +75,21 @@ func (w *worker) session(parent context.Context) error {
 	if err != nil {
 		return err
 	}
-	batches := make(chan bus.Batch, 1)
+	in := newAhead(w.cfg.BatchBytes)
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		defer reader.Close()
-		pump(ctx, reader, batches)
+		in.pump(ctx, reader)
 	}()
 	defer func() { abandon(nil); <-stopped }()
 	w.setState(Running)
-	return w.loop(ctx, dest, batches, reader.Recycle)
-}
-
-// pump reads ahead, at most two batches.
-func pump(ctx context.Context, r *bus.Reader, batches chan<- bus.Batch) {
-	defer close(batches)
-	for {
-		b, err := r.Next(ctx)
-		if err != nil {
-			return // the bus is closed or the session over
-		}
-		select {
-		case batches <- b:
-		case <-ctx.Done():
-			return
-		}
-	}
+	return w.loop(ctx, dest, in, reader.Recycle)
 }
 
 // loop hands over what comes, until the session is over; it gives batches that it
 // is done with to recycle.
-func (w *worker) loop(ctx context.Context, dest Destination, batches <-chan bus.Batch, recycle func(bus.Batch)) error {
+func (w *worker) loop(ctx context.Context, dest Destination, in *ahead, recycle func(bus.Batch)) error {
 	tick := time.NewTicker(w.cfg.FlushInterval)
 	defer tick.Stop()
 	for attempt := 0; ; {
@@ -128,15 +112,18 @@ func (w *worker) loop(ctx context.Context, dest Destination, batches <-chan bus.
 		select {
 		case <-ctx.Done():
 			return w.cause(ctx, nil)
-		case b, ok := <-batches:
+		case b, ok := <-in.batches:
 			if !ok {
 				<-ctx.Done() // the bus is closed: only the end of the worker is left
 				return w.cause(ctx, nil)
 			}
-			if err := w.take(ctx, dest, b); err != nil {
+			group := in.gather(b)
+			if err := w.take(ctx, dest, group); err != nil {
 				return err
 			}
-			recycle(b)
+			for _, b := range group {
+				recycle(b)
+			}
 		case <-tick.C:
 			if err := w.flush(ctx, dest, false); err != nil {
 				if errors.Is(err, errReopen) {
