@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -137,5 +138,69 @@ func TestADestinationSaysWhenToTryAgain(t *testing.T) {
 			p.resume <- struct{}{}
 			n.drain()
 		})
+	}
+}
+
+// What gathers on the bus while a destination is busy goes to it together, and
+// messages of the bus stay whole.
+func TestSmallMessagesAreHandedOverTogether(t *testing.T) {
+	const messages, each = 60, 4
+	s := &sink{}
+	n := start(t, t.TempDir(), bus.Config{BatchDelay: time.Microsecond}, deliver.RouterConfig{
+		Kinds: kinds(s), Pace: -1, BatchRecords: 3*each - 1,
+	})
+	var mu sync.Mutex
+	var batches [][]bus.Position
+	begun, release := make(chan struct{}), make(chan struct{})
+	first := sync.OnceFunc(func() { close(begun); <-release })
+	s.setFail(func(batch []deliver.Item) error {
+		first()
+		mu.Lock()
+		defer mu.Unlock()
+		var ps []bus.Position
+		for _, it := range batch {
+			ps = append(ps, it.Position)
+		}
+		batches = append(batches, ps)
+		return nil
+	})
+	n.put(setting("x", blobsA, accountA, "1", read))
+	var want []string
+	for i := range messages {
+		var names []string
+		for j := range each {
+			names = append(names, fmt.Sprintf("%d-%d", i, j))
+		}
+		want = append(want, names...)
+		before := n.bus.Last().Number
+		n.emit(blobsA, read, names...)
+		for n.bus.Last().Number < before+each {
+			time.Sleep(time.Millisecond)
+		}
+		if i == 0 {
+			<-begun
+		}
+	}
+	close(release)
+	n.drain()
+	if got := s.held(); !slices.Equal(got, want) {
+		t.Fatalf("delivered %v, want %v", got, want)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	seen := make(map[uint64]bool)
+	for i, ps := range batches {
+		if len(ps) > 3*each-1 {
+			t.Errorf("batch %d has %d records", i, len(ps))
+		}
+		if seen[ps[0].Seq] {
+			t.Errorf("batch %d begins inside a message", i)
+		}
+		for _, p := range ps {
+			seen[p.Seq] = true
+		}
+	}
+	if len(batches) >= len(seen) || len(seen) < messages {
+		t.Errorf("%d batches for %d messages", len(batches), len(seen))
 	}
 }

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"time"
 
 	"reslog/bus"
@@ -73,13 +74,18 @@ func (p *pending) numberOf(pos bus.Position) uint64 {
 // full reports whether there is enough for a whole chunk.
 func (p *pending) full(k *Kind) bool { return p.len() >= k.BatchRecords || p.bytes >= k.BatchBytes }
 
-// head returns how many records go together.
+// head returns how many records go together. They end with a message of the bus,
+// unless that alone is too much: so where a destination may divide records does
+// not depend on how far the worker had read.
 func (p *pending) head(k *Kind) int {
-	items, size := p.items[p.at:], 0
+	items, size, whole := p.items[p.at:], 0, 0
 	for n := range items {
+		if n > 0 && items[n].Position.Seq != items[n-1].Position.Seq {
+			whole = n
+		}
 		size += len(items[n].Record.Line) + len(items[n].Record.Detail)
 		if n > 0 && (n == k.BatchRecords || size > k.BatchBytes) {
-			return n
+			return cmp.Or(whole, n)
 		}
 	}
 	return len(items)
