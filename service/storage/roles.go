@@ -141,3 +141,11 @@ func (c *Call) Allows(letters string, a Action) bool {
 func (c *Call) TokenAllows(container string, a Action) bool {
 	return c.Identity.Type == OAuth && c.Response.call.allows(container, a)
 }
+
+// TokenLacks notes that the request is refused because its token does not allow
+// an action on another container, so that its record says so.
+func (c *Call) TokenLacks(container string, a Action) {
+	if c.Identity.Type == OAuth {
+		c.Response.call.refuseAction(container, a)
+	}
+}

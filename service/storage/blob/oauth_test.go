@@ -465,10 +465,17 @@ func TestBearerCopySources(t *testing.T) {
 	s.check(400, "UnsupportedHeader", "ann", "PUT", "/con/b?comp=block&blockid=YQ==", "", source("/secret/src"), withToken("bob"), "x-ms-version: 2020-08-04")
 	// Where there is no Authority, no token opens anything.
 	s.refused(401, "CannotVerifyCopySource", "PUT", "/con/put", "", block, "x-ms-copy-source: "+s.url+"/secret/src", withToken("bob"))
+	lacking := 0
 	for _, e := range s.both() {
+		if e.Operation == "CopyBlob" && e.HTTPStatus == "403" && strings.Contains(e.AuthorizationDetail, `blobs/read", "roleAssignmentId":"",`) {
+			lacking++
+		}
 		if strings.Contains(fmt.Sprintf("%+v", e), "Bearer") {
 			t.Errorf("%s: a token in %+v", e.Operation, e)
 		}
+	}
+	if lacking != 1 {
+		t.Errorf("%d records of a copy say that reading was not allowed, want 1", lacking)
 	}
 }
 

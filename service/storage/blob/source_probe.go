@@ -24,16 +24,17 @@ type probed struct {
 // be read, by sending a request for it through the same checks as all requests.
 // Only the checks run: nothing is read and nothing is logged.
 func (s *Service) probeSource(c *storage.Call, u *url.URL, authorization string) (*probed, error) {
-	own := false // in the account of the request, which opens it only if it may
+	own := "" // the container, when it is in the account of the request and may not be opened
 	if authorization == "" && s.opensSources(c) {
 		found, err := s.probe(c, u, storage.InProcess, "")
 		if err != nil {
 			return nil, err
 		}
-		if own = found.ref.Account == c.Account.Name; own {
+		if found.ref.Account == c.Account.Name {
 			if c.Identity.Type != storage.OAuth {
 				return found, nil
 			}
+			own = found.ref.Container
 			if c.TokenAllows(found.ref.Container, blobRead) {
 				found.mayReadTags = func() bool { return c.TokenAllows(found.ref.Container, blobTagsRead) }
 				return found, nil
@@ -41,7 +42,8 @@ func (s *Service) probeSource(c *storage.Call, u *url.URL, authorization string)
 		}
 	}
 	found, err := s.probe(c, u, func(h http.Handler) http.RoundTripper { return direct{h, c.Request.RemoteAddr} }, authorization)
-	if err != nil && own && !strings.Contains(u.RawQuery, "sig=") {
+	if err != nil && own != "" && !strings.Contains(u.RawQuery, "sig=") {
+		c.TokenLacks(own, blobRead)
 		return nil, cannotVerify(http.StatusForbidden, storage.ErrAuthorizationPermissionMismatch.Message)
 	}
 	return found, err
