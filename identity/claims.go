@@ -21,7 +21,8 @@ type Claims struct {
 	Audience string
 	// UPN is a user's sign-in name: upn, or preferred_username.
 	UPN string
-	// Groups are the object IDs of the groups the principal is in.
+	// Groups are the object IDs of the groups the principal is in. They are shared;
+	// do not change them.
 	Groups []string
 	// Name is for people: name, or app_displayname.
 	Name    string

@@ -91,6 +91,7 @@ func OpenDirectory(ctx context.Context, cfg DirectoryConfig) (*Directory, error)
 		if id, ok := strings.CutPrefix(key, principalKey); ok {
 			p := new(stored)
 			err = json.Unmarshal(value, p)
+			p.TenantID = cfg.TenantID // of the Issuer, should its folder have been lost
 			principals[id] = p
 		} else if name, ok := strings.CutPrefix(key, assignmentKey); ok {
 			var a RoleAssignment

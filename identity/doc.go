@@ -16,7 +16,7 @@
 //
 //	issuer, err := identity.OpenIssuer(identity.IssuerConfig{Dir: data + "/identity"})
 //	directory, err := identity.OpenDirectory(ctx, identity.DirectoryConfig{KeyValue: bucket, TenantID: issuer.TenantID()})
-//	verifier, err := identity.NewVerifier(identity.VerifierConfig{Local: issuer, Directory: directory})
+//	verifier, err := identity.NewVerifier(identity.VerifierConfig{Local: issuer, Directory: directory}) // to be closed
 //	endpoints := identity.NewEndpoints(identity.EndpointsConfig{Issuer: issuer, Directory: directory, BaseURL: base})
 //
 //	claims, err := verifier.Verify(ctx, token, func(audience string) bool { return audience == "https://storage.azure.com" })

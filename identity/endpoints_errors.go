@@ -37,7 +37,7 @@ func signInError(err error, req tokenRequest, tenant string) *oauthError {
 	var e *oauthError
 	switch {
 	case errors.As(err, &throttled):
-		e = &oauthError{status: http.StatusTooManyRequests, code: "temporarily_unavailable", number: 90055, message: "There are too many incoming requests with a wrong secret.", retryAfter: throttled.RetryAfter}
+		e = &oauthError{status: http.StatusTooManyRequests, code: "temporarily_unavailable", number: 90055, message: "Too many wrong secrets: try again later.", retryAfter: throttled.RetryAfter}
 	case errors.Is(err, ErrUnknownApplication):
 		e = badRequest("unauthorized_client", 700016, "Application with identifier '"+appName(req.appID)+"' was not found in the directory '"+tenant+"'.")
 	default:

@@ -142,7 +142,7 @@ func audienceOf(form url.Values, a Authority) (string, *oauthError) {
 		}
 		var ok bool
 		if audience, ok = strings.CutSuffix(scopes[0], "/.default"); !ok {
-			return "", badRequest("invalid_scope", 1002012, "The provided value for scope "+clip(scopes[0])+" is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier.")
+			return "", badRequest("invalid_scope", 1002012, "The provided value for scope "+clip(scopes[0])+" is not valid. With client credentials it is the resource, followed by /.default.")
 		}
 	}
 	if !isAudience(audience) {

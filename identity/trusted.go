@@ -95,6 +95,7 @@ type issuerKeys struct {
 	mu      sync.Mutex
 	tried   time.Time     // when the last fetch began
 	running chan struct{} // closed when the running fetch ends; nil when none runs
+	closed  bool
 }
 
 type fetched struct {
@@ -153,7 +154,7 @@ func (k *issuerKeys) refresh() <-chan struct{} {
 		pause = firstPause
 	}
 	now := k.now()
-	if since := now.Sub(k.tried); 0 <= since && since < pause || k.ctx.Err() != nil {
+	if since := now.Sub(k.tried); 0 <= since && since < pause || k.closed {
 		return nil
 	}
 	k.tried = now
@@ -172,6 +173,13 @@ func (k *issuerKeys) refresh() <-chan struct{} {
 		k.mu.Unlock()
 	})
 	return running
+}
+
+// close lets no further fetch start.
+func (k *issuerKeys) close() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
 }
 
 func (k *issuerKeys) fetch(ctx context.Context) (map[string]publicKey, error) {

@@ -109,8 +109,7 @@ func (v *Verifier) trust(ctx context.Context, t TrustedIssuer, client *http.Clie
 func (v *Verifier) Close() {
 	v.cancel()
 	for _, k := range v.trusted {
-		k.mu.Lock() // whoever comes later sees that it is over
-		k.mu.Unlock()
+		k.close()
 	}
 	v.wg.Wait()
 }

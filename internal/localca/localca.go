@@ -6,8 +6,8 @@
 //
 // The root vouches for its hosts alone: name constraints (RFC 5280, 4.2.1.10) keep
 // whoever steals its key from posing as others. So a new host needs a new root, to
-// be given to clients again, as does a root near its end. The reason is logged.
-// The root's key stays in root.pem. Only one process may use the folder.
+// be given to clients again, and a root near its end is replaced too; the reason is
+// logged. The key stays in root.pem. Only one process may use the folder.
 package localca
 
 import (
@@ -22,7 +22,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -50,10 +49,9 @@ type Config struct {
 
 // CA is the authority. It may be used from many goroutines.
 type CA struct {
-	cfg   Config
-	names []string
-	ips   []net.IP
-
+	cfg        Config
+	names      []string
+	ips        []net.IP
 	mu         sync.Mutex
 	root, leaf *tls.Certificate // root is nil until it is read or made
 }
@@ -63,8 +61,8 @@ func Open(cfg Config) (*CA, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	c := &CA{cfg: cfg}
+	c.cfg.Logger = cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler))
 	for _, h := range append([]string{"localhost", "127.0.0.1", "::1"}, cfg.Hosts...) {
 		if ip, err := netip.ParseAddr(h); err == nil {
 			c.ips = append(c.ips, ip.Unmap().AsSlice())
@@ -80,7 +78,7 @@ func Open(cfg Config) (*CA, error) {
 	file := filepath.Join(cfg.Dir, "root.pem")
 	if pair, err := tls.LoadX509KeyPair(file, file); err == nil {
 		c.root = &pair
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read the certificate authority (without %s a new one is made): %w", file, err)
 	}
 	return c, c.renew()
@@ -111,8 +109,7 @@ func (c *CA) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 
 // renew issues a leaf, after a new root when there is none that will do.
 func (c *CA) renew() error {
-	var leaf *tls.Certificate
-	why := errors.New("there was none")
+	leaf, why := c.leaf, errors.New("there was none")
 	if c.root != nil {
 		if leaf, why = c.issue(); c.root.Leaf.NotAfter.Sub(c.cfg.Now()) < rootRest {
 			why = fmt.Errorf("the old one ends on %s", c.root.Leaf.NotAfter.Format(time.DateOnly))
