@@ -13,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"reslog/control/arm"
 	"reslog/control/local"
 	"reslog/resource"
 	"reslog/service/storage"
@@ -32,13 +33,6 @@ type accounts struct {
 	byName atomic.Pointer[map[string]*storage.Account]
 
 	mu sync.Mutex // serialises read-change-write of an account's keys
-}
-
-// accountSecrets are the Secrets of an account's resource.
-type accountSecrets struct {
-	Keys [2]string `json:"keys"` // base64
-	// Regenerated keys are not replaced by those of the configuration.
-	Regenerated [2]bool `json:"regenerated"`
 }
 
 // openAccounts makes the configured accounts exist and follows the store.
@@ -67,7 +61,7 @@ func (a *accounts) ensure(ctx context.Context, c Account, cfg Config) error {
 		return err
 	}
 	stored, exists := a.store.Get(id)
-	var p accountSecrets
+	var p arm.AccountSecrets
 	if exists {
 		if err := json.Unmarshal(stored.Secrets, &p); err != nil {
 			return fmt.Errorf("read its keys: %w", err)
@@ -83,18 +77,26 @@ func (a *accounts) ensure(ctx context.Context, c Account, cfg Config) error {
 			p.Keys[i] = newKey()
 		}
 	}
-	if exists && p == was && stored.Location == cfg.Location {
+	if exists && p == was {
 		return nil
 	}
-	return a.put(ctx, id, cfg.Location, p)
+	if !exists {
+		stored = resource.Resource{
+			ID: id, Location: cfg.Location, Kind: "StorageV2", SKU: json.RawMessage(`{"name":"Standard_LRS","tier":"Standard"}`),
+			Properties: json.RawMessage(`{}`), Created: cfg.Now().UTC(),
+		}
+	}
+	stored.Changed = cfg.Now().UTC()
+	return a.put(ctx, stored, p)
 }
 
-func (a *accounts) put(ctx context.Context, id resource.ID, location string, p accountSecrets) error {
+func (a *accounts) put(ctx context.Context, r resource.Resource, p arm.AccountSecrets) error {
 	raw, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("encode the keys: %w", err)
 	}
-	return a.store.Put(ctx, resource.Resource{ID: id, Location: location, Secrets: raw})
+	r.Secrets = raw
+	return a.store.Put(ctx, r)
 }
 
 // follow keeps byName in step with the store.
@@ -107,19 +109,25 @@ func (a *accounts) follow(r resource.Resource, exists bool) {
 	delete(next, name)
 	if exists {
 		acct, err := newAccount(r)
-		if err != nil {
+		switch {
+		case err != nil:
 			a.logger.Error("storage account is not usable", "account", name, "err", err)
-		} else {
+		case acct != nil:
 			next[name] = acct
 		}
 	}
 	a.byName.Store(&next)
 }
 
+// newAccount returns the account that a resource is; nil for one elsewhere, which
+// only receives.
 func newAccount(r resource.Resource) (*storage.Account, error) {
-	var p accountSecrets
-	if err := json.Unmarshal(r.Secrets, &p); err != nil {
+	p, err := arm.AccountSecretsOf(r)
+	if err != nil {
 		return nil, fmt.Errorf("read its keys: %w", err)
+	}
+	if p.ConnectionString != "" {
+		return nil, nil //nolint:nilnil // an account that is not served is not an error
 	}
 	acct := &storage.Account{Name: strings.ToLower(r.ID.Name()), ID: r.ID, Location: r.Location}
 	for i, k := range p.Keys {
@@ -171,12 +179,12 @@ func (a *accounts) RegenerateKey(ctx context.Context, name, key string) ([]local
 	if !ok {
 		return nil, fmt.Errorf("storage account %q: %w", name, resource.ErrNotFound)
 	}
-	var p accountSecrets
+	var p arm.AccountSecrets
 	if err := json.Unmarshal(r.Secrets, &p); err != nil {
 		return nil, fmt.Errorf("read the keys of storage account %s: %w", name, err)
 	}
 	p.Keys[i], p.Regenerated[i] = newKey(), true
-	if err := a.put(ctx, r.ID, r.Location, p); err != nil {
+	if err := a.put(ctx, r, p); err != nil {
 		return nil, fmt.Errorf("regenerate %s of storage account %s: %w", key, name, err)
 	}
 	a.logger.Info("account key regenerated", "account", name, "key", key)

@@ -1,12 +1,101 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"path/filepath"
+	"strings"
 
 	"reslog/control"
+	"reslog/control/arm"
 	"reslog/control/local"
 	"reslog/identity"
+	"reslog/internal/journal"
+	"reslog/resource"
 )
+
+// openManager builds the Resource Manager and makes what the configuration
+// declares exist.
+func (n *Node) openManager(ctx context.Context) error {
+	log, err := journal.Open(journal.Config{Dir: filepath.Join(n.cfg.Data, "activity"), Now: n.cfg.Now})
+	if err != nil {
+		return fmt.Errorf("open the activity log: %w", err)
+	}
+	n.onStop("activity log", func(context.Context) error { return log.Close() })
+	n.manager = arm.New(arm.Config{
+		Resources: n.resources, Settings: n.settings, Auth: n.identities, Roles: roles{n.identities.directory}, Journal: log,
+		Ledger: n.router.Ledger, DeadLetters: n.router.DeadLetters(),
+		TenantID:      n.identities.issuer.TenantID(),
+		Subscriptions: []arm.Subscription{{ID: n.cfg.SubscriptionID, Name: "reslog"}},
+		Locations:     []arm.Location{{Name: n.cfg.Location, DisplayName: n.cfg.Location}},
+		Endpoints:     n.endpoints,
+		Logger:        n.cfg.Logger.With("part", "resource manager"),
+		Now:           n.cfg.Now,
+	})
+	return n.declare(ctx)
+}
+
+// declare makes the configured resources and settings exist.
+func (n *Node) declare(ctx context.Context) error {
+	for _, r := range n.cfg.Resources {
+		id, err := n.completeID(r.ID)
+		if err != nil {
+			return fmt.Errorf("resource %q of the configuration: %w", r.ID, err)
+		}
+		location := r.Location
+		if location == "" && id.Parent().IsZero() {
+			location = n.cfg.Location
+		}
+		err = n.manager.Declare(ctx, arm.Declaration{ID: id, Location: location, Kind: r.Kind, SKU: r.SKU, Tags: r.Tags, Properties: r.Properties})
+		if err != nil {
+			return fmt.Errorf("resource of the configuration: %w", err)
+		}
+	}
+	for _, s := range n.cfg.Settings {
+		id, err := n.completeID(s.Resource)
+		if err != nil {
+			return fmt.Errorf("diagnostic setting %q of the configuration: %w", s.Name, err)
+		}
+		if err := n.manager.DeclareSetting(ctx, id, s.Name, n.completeTargets(s.Properties)); err != nil {
+			return fmt.Errorf("diagnostic setting %q of the configuration: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// completeID reads an ID that may lack what comes before the provider.
+func (n *Node) completeID(s string) (resource.ID, error) {
+	path := strings.Trim(s, "/")
+	if !strings.HasPrefix(strings.ToLower(path), "subscriptions/") {
+		path = "subscriptions/" + n.cfg.SubscriptionID + "/resourceGroups/" + n.cfg.ResourceGroup + "/providers/" + strings.TrimPrefix(path, "providers/")
+	}
+	return resource.Parse("/" + path)
+}
+
+// completeTargets completes the IDs of destinations in a setting's properties.
+func (n *Node) completeTargets(properties map[string]any) map[string]any {
+	whole := make(map[string]any, len(properties))
+	for name, value := range properties {
+		if text, ok := value.(string); ok && text != "" && strings.HasSuffix(strings.ToLower(name), "id") {
+			if id, err := n.completeID(text); err == nil {
+				value = id.String()
+			}
+		}
+		whole[name] = value
+	}
+	return whole
+}
+
+// endpoints are where the node serves a resource, by service.
+func (n *Node) endpoints(r resource.Resource) map[string]string {
+	name := strings.ToLower(r.ID.Name())
+	if _, ok := n.accounts.Account(name); !ok || !strings.EqualFold(r.ID.Type(), accountType) || n.BlobURL() == "" {
+		return nil
+	}
+	return map[string]string{"blob": n.BlobURL() + "/" + name + "/"}
+}
 
 // controlHandler serves what the node is steered by.
 func (n *Node) controlHandler() http.Handler {
@@ -26,7 +115,56 @@ func (n *Node) controlHandler() http.Handler {
 			Issuer: n.identities.issuer, Directory: n.identities.directory,
 			Logger: n.cfg.Logger.With("part", "sign-in"), Now: n.cfg.Now,
 		}),
-		TenantID: n.identities.issuer.TenantID(),
-		ARM:      http.NotFoundHandler(),
+		ARM: n.manager,
 	})
+}
+
+// roles are the role assignments as the Resource Manager wants them.
+type roles struct{ directory *identity.Directory }
+
+var _ arm.Roles = roles{}
+
+// Assign implements arm.Roles.
+func (r roles) Assign(ctx context.Context, a arm.RoleAssignment) error {
+	_, _, err := r.directory.Assign(ctx, identity.RoleAssignment{
+		Name: a.Name, PrincipalID: a.PrincipalID, PrincipalType: identity.PrincipalType(a.PrincipalType),
+		RoleDefinitionID: a.RoleDefinitionID, Scope: identity.Scope(a.Scope),
+	})
+	if errors.Is(err, identity.ErrNotFound) {
+		return fmt.Errorf("%w: %w", arm.ErrNoRole, err)
+	}
+	return err
+}
+
+// Revoke implements arm.Roles.
+func (r roles) Revoke(ctx context.Context, name string) error {
+	err := r.directory.Revoke(ctx, name)
+	if errors.Is(err, identity.ErrNotFound) {
+		return fmt.Errorf("%w: %w", resource.ErrNotFound, err)
+	}
+	return err
+}
+
+// Assignments implements arm.Roles.
+func (r roles) Assignments() []arm.RoleAssignment {
+	var list []arm.RoleAssignment
+	for _, a := range r.directory.Assignments(identity.Filter{}) {
+		list = append(list, arm.RoleAssignment{
+			Name: a.Name, PrincipalID: a.PrincipalID, PrincipalType: string(a.PrincipalType),
+			RoleDefinitionID: a.RoleDefinitionID, Scope: string(a.Scope), Created: a.Created,
+		})
+	}
+	return list
+}
+
+// Definitions implements arm.Roles.
+func (r roles) Definitions() []arm.RoleDefinition {
+	var list []arm.RoleDefinition
+	for _, d := range r.directory.Roles() {
+		list = append(list, arm.RoleDefinition{
+			ID: d.ID, Name: d.Name, Description: d.Description,
+			Actions: d.Actions, NotActions: d.NotActions, DataActions: d.DataActions,
+		})
+	}
+	return list
 }

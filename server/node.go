@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"reslog/bus"
+	"reslog/control/arm"
 	"reslog/deliver"
+	"reslog/deliver/archive"
 	"reslog/deliver/classic"
 	"reslog/diagnostic"
 	"reslog/internal/localca"
@@ -39,7 +41,10 @@ type Node struct {
 	token    string
 	ca       *localca.CA
 
-	identities *identities
+	identities   *identities
+	resources    *resource.Store
+	destinations *destinations
+	manager      *arm.Server
 
 	blob    atomic.Pointer[listener]
 	control atomic.Pointer[listener]
@@ -127,6 +132,9 @@ func (n *Node) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := n.openManager(ctx); err != nil {
+		return err
+	}
 	if err := n.openDeliveries(ctx, logs); err != nil {
 		return err
 	}
@@ -195,11 +203,10 @@ func (n *Node) openStores(ctx context.Context) error {
 	if kv, err = n.bus.KeyValue(ctx, "resources"); err != nil {
 		return fmt.Errorf("open the resources: %w", err)
 	}
-	resources, err := resource.OpenStore(ctx, kv)
-	if err != nil {
+	if n.resources, err = resource.OpenStore(ctx, kv); err != nil {
 		return fmt.Errorf("open the resources: %w", err)
 	}
-	if n.accounts, err = openAccounts(ctx, resources, n.cfg); err != nil {
+	if n.accounts, err = openAccounts(ctx, n.resources, n.cfg); err != nil {
 		return err
 	}
 	return n.openIdentities(ctx)
@@ -252,10 +259,13 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 	})
 	logs.client = &http.Client{Transport: storage.InProcess(front)}
 
+	n.destinations = &destinations{cfg: n.cfg, resources: n.resources, own: logs.client}
 	n.router = deliver.NewRouter(deliver.RouterConfig{
 		Bus:           n.bus,
 		Settings:      n.settings,
-		Kinds:         map[diagnostic.DestinationKind]deliver.Kind{diagnostic.Classic: {Open: logs.open}},
+		Kinds:         n.destinations.kinds(logs),
+		BacklogBytes:  n.cfg.BacklogBytes,
+		BacklogAge:    n.cfg.BacklogAge,
 		Logger:        n.cfg.Logger.With("part", "deliver"),
 		Now:           n.cfg.Now,
 		FlushInterval: min(time.Second, n.cfg.FlushInterval/4),
@@ -279,6 +289,13 @@ func (n *Node) openDeliveries(ctx context.Context, logs *classicLogs) error {
 		Now:      n.cfg.Now,
 	}
 	n.background("retention", retention.Run)
+	archives := &archive.Retention{
+		Policies: n.archivePolicies,
+		Interval: n.cfg.RetentionInterval,
+		Logger:   n.cfg.Logger.With("part", "retention"),
+		Now:      n.cfg.Now,
+	}
+	n.background("retention of archives", archives.Run)
 	return nil
 }
 
