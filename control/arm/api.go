@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"time"
 
 	"reslog/resource"
 )
@@ -37,6 +39,14 @@ type request struct {
 	caller  Caller
 	version string // api-version, as sent
 	body    []byte // whole, at most maxBody
+
+	params url.Values // of the query
+	target target     // what the path names
+	// id is the node's name for the request; correlation is shared by all
+	// events of the activity log that the request causes.
+	id, correlation string
+	began           time.Time
+	deed            deed // what the activity log knows of it
 }
 
 // answer is what a handler returns. A nil body sends none.
@@ -48,6 +58,9 @@ type answer struct {
 
 // ok is the answer 200 with a body.
 func ok(body any) (answer, error) { return answer{status: http.StatusOK, body: body}, nil }
+
+// handler answers a request that was authenticated and found its route.
+type handler func(ctx context.Context, r *request) (answer, error)
 
 // apiError is a refusal in Resource Manager's form.
 type apiError struct {
