@@ -142,6 +142,8 @@ func (f *fakeRoles) Definitions() []RoleDefinition {
 type noLetters struct{}
 
 func (noLetters) List(context.Context) ([]deliver.DeadLetter, error) { return nil, nil }
+func (noLetters) Replay(context.Context, string) error                { return nil }
+func (noLetters) Discard(context.Context, string) error               { return nil }
 
 // bench is a server with everything it needs.
 type bench struct {
