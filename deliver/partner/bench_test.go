@@ -54,6 +54,7 @@ func benchItems(line string, n int) []deliver.Item {
 type accepting func(r *http.Request) (status int, body string)
 
 func (f accepting) RoundTrip(r *http.Request) (*http.Response, error) {
+	defer r.Body.Close()
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
 		return nil, err
 	}
