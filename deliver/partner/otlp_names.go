@@ -55,7 +55,8 @@ func reserved(key []byte) bool {
 func (e *encoder) appendPeer(b []byte, v value) []byte {
 	if v.plain {
 		if ap, err := netip.ParseAddrPort(string(v.inner())); err == nil {
-			b = appendString(b, logAttribute, "network.peer.address", ap.Addr().AppendTo(nil))
+			address := v.inner()[:bytes.LastIndexByte(v.inner(), ':')]
+			b = appendString(b, logAttribute, "network.peer.address", bytes.Trim(address, "[]"))
 			return appendInt(b, logAttribute, "network.peer.port", int64(ap.Port()))
 		}
 	}
