@@ -96,6 +96,8 @@ func (p *datadog) add(it *deliver.Item) (int, error) {
 	return len(p.body) + len("]"), nil
 }
 
+func (p *datadog) release() { p.body, p.members, p.properties = nil, nil, nil }
+
 func (p *datadog) undo() { p.body = p.body[:p.before] }
 
 func (p *datadog) encode() ([]byte, error) {

@@ -94,11 +94,11 @@ func TestDatadogLimits(t *testing.T) {
 		t.Errorf("requests of %s", got)
 	}
 	var batch []deliver.Item
-	for i := range 12 {
+	for i := range 6 {
 		batch = append(batch, item(3000+i, `{"big":"`+strings.Repeat("x", 900_000)+`"}`))
 	}
 	deliverAll(t, d, batch)
-	if got := sizesOf(p.server); got != "[1000 1000 500 5 5 2]" {
+	if got := sizesOf(p.server); got != "[1000 1000 500 5 1]" {
 		t.Errorf("requests of %s", got)
 	}
 }

@@ -11,48 +11,6 @@ import (
 	"reslog/deliver"
 )
 
-// protocol is what one partner's API demands. It makes one request after
-// another, in memory that it uses again.
-type protocol interface {
-	// begin starts an empty request.
-	begin()
-	// add appends a record and returns how large the body has become. An error
-	// means that this record can never be sent; the request is as it was.
-	add(it *deliver.Item) (size int, err error)
-	// undo takes the record out that was added last.
-	undo()
-	// encode returns the body.
-	encode() ([]byte, error)
-	// judge says what an answer means for the n records of the request.
-	judge(a *answer, n int) judgement
-}
-
-// judgement is what became of a request.
-type judgement struct {
-	verdict verdict
-	err     error    // of all but stored
-	each    []single // of mixed, in the order of the request
-}
-
-// verdict is what an answer says about the records of a request.
-type verdict int
-
-const (
-	failed   verdict = iota // nothing is known, or nothing was stored: try again later
-	stored                  // all records are
-	mixed                   // each has a verdict of its own
-	tooLarge                // nothing was stored: it may be in smaller requests
-	refused                 // some record or other can never be taken
-	unclear                 // some records were, some can never be taken, and nobody says which
-)
-
-// single is what became of one record of a request.
-type single struct {
-	verdict verdict // failed, stored or refused
-	reason  string  // of refused: what the records are counted by
-	err     error
-}
-
 const (
 	// maxAttempts is how often records that a partner puts off one by one are sent
 	// by one call of Deliver.
@@ -79,6 +37,7 @@ type destination struct {
 	batch []deliver.Item
 	fates []fate // of the batch
 	alone int    // records refused in a row, each in a request of its own
+	idle  bool   // nothing was delivered since the last Flush
 }
 
 // fate is what became of a record; its zero is that nothing did yet.
@@ -94,6 +53,7 @@ func (d *destination) Deliver(ctx context.Context, batch []deliver.Item) (bus.Po
 	if len(batch) == 0 {
 		return bus.Position{}, ctx.Err()
 	}
+	d.idle = false
 	d.recall(batch)
 	defer func() { d.batch = nil }() // the worker's
 	todo := make([]int, 0, len(batch))
@@ -113,8 +73,17 @@ func (d *destination) Deliver(ctx context.Context, batch []deliver.Item) (bus.Po
 	return batch[len(batch)-1].Position, nil
 }
 
-// Flush implements deliver.Destination. Nothing is ever held back.
-func (d *destination) Flush(context.Context, bool) (bus.Position, error) { return bus.Position{}, nil }
+// Flush implements deliver.Destination. Nothing is ever held back; what is given
+// up is the memory for requests, some megabytes, when nothing was to be delivered
+// since the last call: there may be many destinations, and most are quiet.
+func (d *destination) Flush(context.Context, bool) (bus.Position, error) {
+	if d.idle {
+		d.release()
+		d.fates = nil
+	}
+	d.idle = true
+	return bus.Position{}, nil
+}
 
 // Close implements deliver.Destination.
 func (d *destination) Close(context.Context) error {
@@ -179,9 +148,22 @@ func (d *destination) send(ctx context.Context, todo []int) error {
 	return nil
 }
 
+// begin begins a request, in other memory if the last one is still being read.
+func (d *destination) begin() {
+	if !d.sender.free() {
+		d.release()
+	}
+	d.protocol.begin()
+}
+
+func (d *destination) release() {
+	d.protocol.release()
+	d.sender.release()
+}
+
 // fill makes a request of as many records as may be in one.
 func (d *destination) fill(todo []int) (sent, rest []int) {
-	d.protocol.begin()
+	d.begin()
 	sent = make([]int, 0, len(todo))
 	for n, i := range todo {
 		if len(sent) == min(d.limit, d.maxRecords) {
@@ -269,7 +251,7 @@ func firstError(each []single) error {
 
 // again makes a request of records that were in one.
 func (d *destination) again(sent []int) {
-	d.protocol.begin()
+	d.begin()
 	for _, i := range sent {
 		_, _ = d.protocol.add(&d.batch[i]) // it could be sent before
 	}
@@ -315,8 +297,8 @@ func (d *destination) pause(ctx context.Context, attempt int) error {
 func newDestination(s *sender, p protocol, maxBytes, maxRecords int) *destination {
 	d := &destination{
 		sender: s, protocol: p,
-		maxBytes:   cmp.Or(s.cfg.MaxBytes, maxBytes),
-		maxRecords: cmp.Or(s.cfg.MaxRecords, maxRecords),
+		maxBytes:   cmp.Or(max(s.cfg.MaxBytes, 0), maxBytes),
+		maxRecords: cmp.Or(max(s.cfg.MaxRecords, 0), maxRecords),
 	}
 	d.limit = d.maxRecords
 	return d

@@ -153,6 +153,8 @@ func (p *elastic) add(it *deliver.Item) (int, error) {
 	return len(p.body), nil
 }
 
+func (p *elastic) release() { p.body, p.members = nil, nil }
+
 func (p *elastic) undo() { p.body = p.body[:p.before] }
 
 func (p *elastic) encode() ([]byte, error) { return p.body, nil }

@@ -28,8 +28,9 @@ type OTLPConfig struct {
 	// other.
 	JSON bool
 
-	// OnRejected, if set, is told when a receiver that accepted a request has
-	// rejected records of it: how many, of how many, and why.
+	// OnRejected, if set, is told by Deliver when a receiver that accepted a request
+	// has rejected records of it: how many, of how many, and why. It is what the
+	// ledger cannot know: there all records of the request are dead letters.
 	OnRejected func(rejected int64, of int, why string)
 }
 

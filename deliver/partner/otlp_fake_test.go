@@ -200,6 +200,7 @@ func TestOTLPContract(t *testing.T) {
 			delivertest.Run(t, delivertest.Harness{
 				New:         func(t *testing.T) delivertest.Place { return newOTLPPlace(t, encoding == "json") },
 				AtLeastOnce: true,
+				Sparse:      encoding == "json",
 			})
 		})
 	}

@@ -103,3 +103,25 @@ func TestOTLPRejectsOneOfMany(t *testing.T) {
 		t.Errorf("%d held and %d dead", got, dead)
 	}
 }
+
+// What a receiver says, in either encoding of google.rpc.Status or in none.
+func TestOTLPReason(t *testing.T) {
+	for body, want := range map[string]string{
+		"\x08\x03\x12\x07invalid":          "invalid",
+		"\x12\x03bad\x1a\x02\x0a\x00":      "bad",
+		"\x08\x03":                         "no reason, 2 bytes",
+		"\x12\xff":                         "no reason, 2 bytes",
+		"\x1a\xff":                         "no reason, 2 bytes",
+		"\xff\xff\xff\xff\xff\xff\xff\xff": "no reason, 8 bytes",
+		"":                                 "no reason, 0 bytes",
+	} {
+		if got := reasonOf(&answer{body: []byte(body)}, true); got != want {
+			t.Errorf("%q: %q, want %q", body, got, want)
+		}
+	}
+	for body, want := range map[string]string{`{"code":3,"message":"invalid"}`: "invalid", `<html>`: "<html>", `{"message":""}`: `{"message":""}`} {
+		if got := reasonOf(&answer{body: []byte(body)}, false); got != want {
+			t.Errorf("%q: %q, want %q", body, got, want)
+		}
+	}
+}

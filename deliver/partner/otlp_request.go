@@ -49,6 +49,8 @@ type group struct {
 // three lengths and the scope.
 const groupOverhead = 4 * (1 + 5)
 
+func (q *request) release() { *q = request{} }
+
 func (q *request) begin() {
 	q.groups, q.size = q.groups[:0], 0
 }

@@ -2,22 +2,16 @@ package partner
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -29,132 +23,6 @@ const (
 	maxReason     = 300     // bytes of it that become part of an error
 	maxRetryAfter = 15 * time.Minute
 )
-
-// sender sends request bodies to one endpoint. It is used by one goroutine.
-type sender struct {
-	partner string // its name in errors
-	place   string
-	url     string
-	header  http.Header
-	secrets []string
-	client  *http.Client
-	own     bool // the client
-	cfg     Connection
-	gzip    sync.Pool // *gzip.Writer, which are large: an idle destination keeps none
-	zipped  bytes.Buffer
-
-	notBefore time.Time // the partner asked to be left alone until then
-	held      error     // with this answer
-}
-
-// newSender checks a connection. auth are the headers that the protocol's own
-// keys make, in addition to those of the connection.
-func newSender(kind Kind, name string, c Connection, contentType string, auth map[string]Secret) (*sender, error) {
-	u, err := checkEndpoint(kind, c.Endpoint)
-	if err != nil {
-		return nil, err
-	}
-	taken := make([]string, 0, len(auth))
-	for name := range auth {
-		taken = append(taken, http.CanonicalHeaderKey(name))
-	}
-	if err := checkHeaders(c.Headers, taken...); err != nil {
-		return nil, err
-	}
-	if err := checkHeaders(auth); err != nil {
-		return nil, err
-	}
-	s := &sender{partner: name, place: place(c.Endpoint), url: u.String(), header: make(http.Header), cfg: c}
-	for _, headers := range []map[string]Secret{c.Headers, auth} {
-		for name, v := range headers {
-			s.header.Set(name, string(v))
-			s.hide(string(v))
-		}
-	}
-	s.header.Set("Content-Type", contentType)
-	s.header.Set("User-Agent", "reslog")
-	if !c.NoGzip {
-		s.header.Set("Content-Encoding", "gzip")
-	}
-	if s.client, s.own, err = newClient(&c); err != nil {
-		return nil, err
-	}
-	s.gzip.New = func() any {
-		w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // fails for levels that are none
-		return w
-	}
-	s.cfg.Timeout, s.cfg.MaxWait = cmp.Or(c.Timeout, 30*time.Second), cmp.Or(c.MaxWait, 30*time.Second)
-	if s.cfg.Now == nil {
-		s.cfg.Now = time.Now
-	}
-	if s.cfg.Wait == nil {
-		s.cfg.Wait = wait
-	}
-	if s.cfg.Logger == nil {
-		s.cfg.Logger = slog.New(slog.DiscardHandler)
-	}
-	return s, nil
-}
-
-// hide keeps a secret out of what is reported: the value of a header, the words
-// of it, and what its base64 stands for.
-func (s *sender) hide(secret string) {
-	const least = 6 // bytes: a shorter one is no secret, and would be found everywhere
-	words := append(strings.Fields(secret), secret)
-	for _, w := range words {
-		if plain, err := base64.StdEncoding.DecodeString(w); err == nil {
-			_, password, _ := strings.Cut(string(plain), ":")
-			words = append(words, string(plain), password)
-		}
-	}
-	for _, w := range words {
-		if len(w) >= least {
-			s.secrets = append(s.secrets, w)
-		}
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// newClient returns the client to use, and whether it is this destination's own.
-func newClient(c *Connection) (client *http.Client, own bool, err error) {
-	if c.Client != nil {
-		if c.TLS != nil || c.CA != nil {
-			return nil, false, errors.New("both a client and a TLS configuration are given: put the one into the other")
-		}
-		copied := *c.Client
-		client = &copied
-	} else {
-		conf := &tls.Config{MinVersion: tls.VersionTLS12}
-		if c.TLS != nil {
-			conf = c.TLS.Clone()
-		}
-		if c.CA != nil {
-			conf.RootCAs = x509.NewCertPool()
-			if !conf.RootCAs.AppendCertsFromPEM(c.CA) {
-				return nil, false, errors.New("the CA holds no PEM certificate")
-			}
-		}
-		dialer := &net.Dialer{Timeout: 10 * time.Second}
-		client, own = &http.Client{Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, TLSClientConfig: conf,
-			ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: 90 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		}}, true
-	}
-	client.Jar = nil
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return client, own, nil
-}
 
 // answer is what a partner answered.
 type answer struct {
@@ -176,11 +44,14 @@ func (s *sender) post(ctx context.Context, body []byte) (*answer, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.Timeout, fmt.Errorf("no answer within %s", s.cfg.Timeout))
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, nil)
 	if err != nil {
 		return nil, s.failed(ctx, err)
 	}
 	req.Header = s.header.Clone()
+	open := new(atomic.Int32)
+	s.open, req.ContentLength, req.Body = open, int64(len(body)), newReader(body, open)
+	req.GetBody = func() (io.ReadCloser, error) { return newReader(body, open), nil }
 	res, err := s.client.Do(req)
 	if err != nil {
 		return nil, s.failed(ctx, err)
@@ -202,6 +73,30 @@ func (s *sender) post(ctx context.Context, body []byte) (*answer, error) {
 	a.retryAfter = parseRetryAfter(res.Header.Get("Retry-After"), s.cfg.Now())
 	return a, nil
 }
+
+// reader reads a body. The client may go on reading after it has returned, an
+// answer that came early or none at all, until it closes the reader: until then
+// the memory is its.
+type reader struct {
+	*bytes.Reader
+	open   *atomic.Int32
+	closed atomic.Bool
+}
+
+func newReader(body []byte, open *atomic.Int32) *reader {
+	open.Add(1)
+	return &reader{Reader: bytes.NewReader(body), open: open}
+}
+
+func (r *reader) Close() error {
+	if !r.closed.Swap(true) {
+		r.open.Add(-1)
+	}
+	return nil
+}
+
+// free reports whether the memory of the last body can be used again.
+func (s *sender) free() bool { return s.open == nil || s.open.Load() == 0 }
 
 // failed describes an error of the client, whose own text has the URL in it.
 func (s *sender) failed(ctx context.Context, err error) error {
@@ -225,16 +120,14 @@ func (e *sendError) Error() string { return e.text }
 func (e *sendError) Unwrap() error { return e.err }
 
 func (s *sender) compress(body []byte) []byte {
-	w, ok := s.gzip.Get().(*gzip.Writer)
-	if !ok {
-		return nil // the pool holds nothing else
+	if s.gzip == nil {
+		s.gzip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // fails for levels that are none
 	}
-	defer s.gzip.Put(w)
 	s.zipped.Reset()
-	w.Reset(&s.zipped)
+	s.gzip.Reset(&s.zipped)
 	// Writing to memory does not fail.
-	_, _ = w.Write(body)
-	_ = w.Close()
+	_, _ = s.gzip.Write(body)
+	_ = s.gzip.Close()
 	return s.zipped.Bytes()
 }
 
@@ -306,6 +199,9 @@ func parseRetryAfter(v string, now time.Time) time.Duration {
 	}
 	return max(0, min(t.Sub(now), maxRetryAfter))
 }
+
+// release gives up memory.
+func (s *sender) release() { s.gzip, s.zipped, s.open = nil, bytes.Buffer{}, nil }
 
 func (s *sender) close() {
 	if s.own {

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -327,6 +328,38 @@ func TestNothingToDeliver(t *testing.T) {
 		}
 		if n, _, _ := srv.count(); n != 0 {
 			t.Errorf("%d requests", n)
+		}
+	})
+}
+
+// A partner that answers before it has read the request: the next one is whole,
+// although the first may still be on its way.
+func TestEarlyAnswers(t *testing.T) {
+	eachAPI(t, func(t *testing.T, a api) {
+		var early atomic.Bool
+		srv, d, held := a.open(t, func(c *Connection) { c.NoGzip = true })
+		srv.plain = true
+		srv.http.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if early.Load() {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			srv.ServeHTTP(w, r)
+		})
+		batch := items(20)
+		for i := range batch {
+			batch[i].Record.Line = []byte(`{"big":"` + strings.Repeat(string(rune('a'+i%26)), 80_000) + `"}`)
+		}
+		for range 2 {
+			early.Store(true)
+			for i := range 4 {
+				deliverFails(t, d, batch[i:])
+			}
+			early.Store(false)
+			deliverAll(t, d, batch)
+		}
+		if n := len(held()); n < 20 {
+			t.Errorf("%d records held", n)
 		}
 	})
 }

@@ -18,6 +18,9 @@ func (v value) bytes() []byte {
 	return appendDecoded(nil, v.inner())
 }
 
+// isText reports whether v is a string that is not empty.
+func (v value) isText() bool { return v.kind == text && len(v.raw) > 2 }
+
 // is reports whether v is the name or string s.
 func (v value) is(s string) bool {
 	if v.plain {
