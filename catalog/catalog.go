@@ -136,6 +136,16 @@ func IsMetrics(c record.Category) bool {
 	return false
 }
 
+// SinkName returns what Azure Monitor calls that which holds the records of a
+// category, be it a container or an event hub: "insights-logs-" and the category
+// in lower case, "insights-metrics-pt1m" for metrics.
+func SinkName(c record.Category) string {
+	if IsMetrics(c) {
+		return "insights-metrics-pt1m"
+	}
+	return "insights-logs-" + strings.ToLower(string(c))
+}
+
 // FindCategory returns the category of logs or metrics with a name, without
 // regard to case, of whatever type.
 func FindCategory(name string) (record.Category, bool) {

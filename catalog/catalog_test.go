@@ -97,3 +97,14 @@ func TestCategories(t *testing.T) {
 		t.Errorf("names are %v", names)
 	}
 }
+
+func TestSinkName(t *testing.T) {
+	for c, want := range map[record.Category]string{
+		"AllLogs": "insights-logs-alllogs", "ConnectionEvents": "insights-logs-connectionevents",
+		AllMetrics: "insights-metrics-pt1m", "Transaction": "insights-metrics-pt1m",
+	} {
+		if got := SinkName(c); got != want {
+			t.Errorf("sink of %s is %s, want %s", c, got, want)
+		}
+	}
+}

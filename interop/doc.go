@@ -6,13 +6,15 @@
 //   - @azure/storage-blob, the Azure SDK for JavaScript: node/, run by TestNode;
 //   - requests signed by hand, for the protocol versions no current SDK speaks:
 //     versions_test.go;
+//   - Azurite, which somebody else wrote, as the account that a node archives
+//     records into: archive_azurite_test.go;
 //   - the records of all that, read back from `$logs` through azblob and the
 //     strict reader of package storagelog: logs_test.go; and seed/, which holds a
 //     node to the announcement of Storage Analytics logging line by line;
 //   - kcat, a consumer made of librdkafka, on what event hubs get: eventhub_test.go.
 //
-// None of it is skipped: a machine without node and npm fails TestNode, one
-// without kcat TestEventHub.
+// None of it is skipped: a machine without node and npm fails TestNode and
+// TestArchiveIntoAzurite, one without kcat TestEventHub.
 //
 // Every test starts a node of its own, in process, on free ports. To see how
 // another implementation behaves, name its account:

@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"reslog/bus"
+	"reslog/catalog"
 	"reslog/deliver"
 	"reslog/deliver/eventhub"
 	"reslog/record"
@@ -110,7 +111,7 @@ func checkHubs(t *testing.T, got []kcatMessage, batch []deliver.Item) {
 	}
 	want := make(map[string][]byte)
 	for _, it := range batch {
-		hub := eventhub.HubName(it.Record.Category)
+		hub := catalog.SinkName(it.Record.Category)
 		want[hub] = append(append(want[hub], it.Record.Line...), ',')
 	}
 	for hub := range want {

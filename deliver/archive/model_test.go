@@ -184,7 +184,7 @@ func (w *world) verify() {
 }
 
 func TestModel(t *testing.T) {
-	const worlds = 25
+	const worlds = 15
 	for _, deletes := range []bool{false, true} {
 		t.Run(fmt.Sprintf("deletes=%v", deletes), func(t *testing.T) {
 			for seed := range uint64(worlds) {

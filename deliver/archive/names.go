@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"reslog/catalog"
 	"reslog/record"
 	"reslog/resource"
 )
@@ -14,9 +15,6 @@ import (
 // Names of the archive (Azure Monitor, "Azure resource logs", section on the
 // storage account).
 const (
-	logsPrefix    = "insights-logs-"
-	metrics       = record.Category("AllMetrics")
-	metricsName   = "insights-metrics-pt1m"
 	resourceIDKey = "resourceId="
 	hourLayout    = "y=2006/m=01/d=02/h=15"
 	minuteFolder  = "/m=00/"
@@ -35,10 +33,7 @@ const (
 // containerName returns the container of a category. An error says that no
 // container can be named for it.
 func containerName(c record.Category) (string, error) {
-	if c == metrics {
-		return metricsName, nil
-	}
-	name := logsPrefix + strings.ToLower(string(c))
+	name := catalog.SinkName(c)
 	odd := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' }
 	switch {
 	case c == "":

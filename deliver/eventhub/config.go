@@ -50,7 +50,7 @@ type Config struct {
 	TLS *tls.Config
 
 	// Hub is the event hub that all records go to. Empty means the EntityPath of
-	// the ConnectionString, and without one a hub for each category, see HubName.
+	// the ConnectionString, and without one a hub for each category, see catalog.SinkName.
 	Hub string
 
 	// Partitions is how many a hub has that has to be created. 0 means 4.

@@ -5,33 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"reslog/catalog"
 	"reslog/record"
-)
-
-// Names of the hubs that Azure Monitor makes when a setting names none.
-const (
-	logsPrefix = "insights-logs-"
-	metricsHub = "insights-metrics-pt1m"
-	allMetrics = "AllMetrics"
 )
 
 // maxHubName is what the Kafka protocol allows for the name of a topic.
 const maxHubName = 249
-
-// HubName returns the name of the hub for a category when a setting names none:
-// "insights-logs-" and the category in lower case; "insights-metrics-pt1m" for
-// AllMetrics.
-func HubName(c record.Category) string {
-	if strings.EqualFold(string(c), allMetrics) {
-		return metricsHub
-	}
-	return logsPrefix + strings.ToLower(string(c))
-}
 
 func validHub(name string) bool {
 	if name == "" || len(name) > maxHubName || name == "." || name == ".." {
@@ -70,7 +53,7 @@ func (d *Destination) hubFor(c record.Category) (*hub, error) {
 	if h := d.hubs[c]; h != nil {
 		return h, nil
 	}
-	name := HubName(c)
+	name := catalog.SinkName(c)
 	if !validHub(name) {
 		return nil, fmt.Errorf("category %q makes no name of an event hub: name a hub in the setting", c)
 	}

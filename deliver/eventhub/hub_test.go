@@ -10,11 +10,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"reslog/catalog"
 	"reslog/deliver"
 	"reslog/record"
 )
 
-func TestHubName(t *testing.T) {
+func TestHubNames(t *testing.T) {
 	for c, want := range map[record.Category]string{
 		"StorageRead":      "insights-logs-storageread",
 		"ConnectionEvents": "insights-logs-connectionevents",
@@ -22,7 +23,7 @@ func TestHubName(t *testing.T) {
 		"AllMetrics":       "insights-metrics-pt1m",
 		"allmetrics":       "insights-metrics-pt1m",
 	} {
-		if got := HubName(c); got != want {
+		if got := catalog.SinkName(c); got != want {
 			t.Errorf("hub of %s is %s, want %s", c, got, want)
 		}
 	}

@@ -1,10 +1,11 @@
 package partner
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
+
+	"reslog/deliver"
 )
 
 // StatusError is an answer that did not accept the request.
@@ -29,29 +30,11 @@ func (e *StatusError) Error() string {
 	return s
 }
 
-// RetryAfterError is the error of Deliver while a partner has asked to be left
-// alone.
-type RetryAfterError struct {
-	// After is how long from now.
-	After time.Duration
-	Err   error
-}
-
-func (e *RetryAfterError) Error() string {
-	return fmt.Sprintf("%v; asked to wait for %s", e.Err, e.After.Round(time.Millisecond))
-}
-
-func (e *RetryAfterError) Unwrap() error { return e.Err }
-
-// RetryAfter returns for how long the partner that err is of asked to be left
-// alone, or 0. Handing over again sooner does no harm: Deliver waits itself, as
-// long as it may.
-func RetryAfter(err error) time.Duration {
-	var e *RetryAfterError
-	if errors.As(err, &e) {
-		return e.After
-	}
-	return 0
+// askedToWait is the error of Deliver while a partner has asked to be left alone
+// for d. Handing over again sooner does no harm: Deliver waits itself, as long as
+// it may.
+func askedToWait(err error, d time.Duration) error {
+	return deliver.RetryAfter(fmt.Errorf("%w; asked to wait for %s", err, d.Round(time.Millisecond)), d)
 }
 
 // advice is what an administrator does about a status that does not pass.

@@ -42,16 +42,14 @@ func TestLedgerAfterPartialSuccess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const kind = diagnostic.Classic // the Router does not know what its factories make
+	const kind = diagnostic.Partner
 	router := deliver.NewRouter(deliver.RouterConfig{
 		Bus: b, Settings: settings,
-		Factories: map[diagnostic.DestinationKind]deliver.Factory{
-			kind: func(context.Context, diagnostic.Setting, diagnostic.Destination) (deliver.Destination, error) {
-				c := p.connection()
-				c.MaxRecords = 10
-				return NewOTLP(OTLPConfig{Connection: c})
-			},
-		},
+		Kinds: map[diagnostic.DestinationKind]deliver.Kind{kind: {Open: func(context.Context, deliver.Opening) (deliver.Destination, error) {
+			c := p.connection()
+			c.MaxRecords = 10
+			return NewOTLP(OTLPConfig{Connection: c})
+		}}},
 	})
 	run, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -61,7 +59,7 @@ func TestLedgerAfterPartialSuccess(t *testing.T) {
 	}()
 	defer func() { stop(); <-done }()
 	if err := settings.Put(ctx, diagnostic.Setting{
-		Name: diagnostic.ClassicName, Resource: account,
+		Name: "partner", Resource: account,
 		Logs:         []diagnostic.Log{{Category: "StorageRead", Enabled: true}},
 		Destinations: []diagnostic.Destination{{Kind: kind, Target: account.Parent()}},
 	}); err != nil {

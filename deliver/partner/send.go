@@ -141,7 +141,7 @@ func (s *sender) hold(ctx context.Context) error {
 		return err
 	}
 	if rest > s.cfg.MaxWait {
-		return &RetryAfterError{After: rest - s.cfg.MaxWait, Err: s.held}
+		return askedToWait(s.held, rest-s.cfg.MaxWait)
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (s *sender) later(a *answer, reason string) error {
 		return err
 	}
 	s.notBefore, s.held = s.cfg.Now().Add(a.retryAfter), err
-	return &RetryAfterError{After: a.retryAfter, Err: err}
+	return askedToWait(err, a.retryAfter)
 }
 
 // refusal is the error of an answer; reason is what the partner says.

@@ -131,8 +131,10 @@ func (s *Service) stageBody(c *storage.Call, most int64, p *precondition, check 
 	if err := s.refuseEarly(c, p, check); err != nil {
 		return nil, err
 	}
-	// The blocks of `$logs` are the node's own and nobody looks at their MD5.
-	withMD5 := want.md5 != nil || c.Identity.Type != storage.System || c.Op.Name != "PutBlock"
+	// The blocks of `$logs` and of archives are the node's own and nobody looks
+	// at their MD5.
+	own := c.Identity.Type == storage.System && (c.Op.Name == "PutBlock" || c.Op.Name == "AppendBlock")
+	withMD5 := want.md5 != nil || !own
 	got, err := s.stage(c.Context(), c.Request.Body, digests{md5: withMD5, crc: want.crc != nil || c.Version >= storage.V2019_02_02})
 	if err != nil {
 		return nil, s.storeError(err)
