@@ -45,10 +45,11 @@ type Node struct {
 	defaults Defaults
 }
 
-// Defaults complete the names of resources that are not spelled out.
+// Defaults complete what is not said of resources.
 type Defaults struct {
 	SubscriptionID string `json:"subscriptionId"`
 	ResourceGroup  string `json:"resourceGroup"`
+	Location       string `json:"location"`
 }
 
 // endpoints are what a running node leaves in its data folder.
@@ -83,8 +84,8 @@ func FindNode(c NodeConfig) (*Node, error) {
 	return n, nil
 }
 
-// Defaults returns the subscription and the group that the node says to use
-// where none is named; empty when the data folder is not at hand.
+// Defaults returns what the node says to use where nothing is said; empty when
+// the data folder is not at hand.
 func (n *Node) Defaults() Defaults { return n.defaults }
 
 // URL is the node's control address.

@@ -38,11 +38,16 @@ type Delivery struct {
 	Retried      uint64    `json:"retried"`
 	DeadLettered uint64    `json:"deadLettered"`
 	Dropped      uint64    `json:"dropped"`
-	LagRecords   uint64    `json:"lagRecords"`
-	LagSeconds   float64   `json:"lagSeconds"`
-	LastError    string    `json:"lastError,omitempty"`
-	LastErrorAt  time.Time `json:"lastErrorAt,omitzero"`
-	State        string    `json:"state"`
+	Shed         uint64    `json:"shed"` // of those dropped, because too much waited
+
+	BacklogRecords uint64 `json:"backlogRecords"` // that the destination has not taken
+	BacklogBytes   uint64 `json:"backlogBytes"`
+
+	LagRecords  uint64    `json:"lagRecords"`
+	LagSeconds  float64   `json:"lagSeconds"`
+	LastError   string    `json:"lastError,omitempty"`
+	LastErrorAt time.Time `json:"lastErrorAt,omitzero"`
+	State       string    `json:"state"`
 }
 
 // Accounts lists the storage accounts.

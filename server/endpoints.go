@@ -45,7 +45,7 @@ func loadToken(data string) (string, error) {
 func (n *Node) writeEndpoints() error {
 	raw, err := json.Marshal(map[string]any{
 		"pid": os.Getpid(), "blob": n.BlobURL(), "control": n.ControlURL(), "admin": n.AdminURL(),
-		"subscriptionId": n.cfg.SubscriptionID, "resourceGroup": n.cfg.ResourceGroup,
+		"subscriptionId": n.cfg.SubscriptionID, "resourceGroup": n.cfg.ResourceGroup, "location": n.cfg.Location,
 	})
 	if err != nil {
 		return fmt.Errorf("encode the endpoints: %w", err)

@@ -12,6 +12,7 @@ import (
 
 	"reslog/client"
 	"reslog/internal/shorthand"
+	"reslog/resource"
 )
 
 const resourceHelp = `Make the resources that have logs or receive them: storage accounts, SignalR,
@@ -49,6 +50,9 @@ func newResourceCreateCommand() *cobra.Command {
 			n, id, err := nodeAndResource(cmd, &target)
 			if err != nil {
 				return err
+			}
+			if parsed, err := resource.Parse(id); err == nil && r.Location == "" && parsed.Parent().IsZero() {
+				r.Location = n.Defaults().Location // what lies below another has its place
 			}
 			if r.Properties, err = jsonValue(properties); err != nil {
 				return usageError(fmt.Errorf("--properties: %w", err))

@@ -30,7 +30,9 @@ const scriptLimit = 20 * time.Second
 //
 //	ready FOLDER          waits for the node of a data folder that was started in
 //	                      the background; sets RESLOG_DATA, BLOB_URL, ADMIN_URL and
-//	                      AZURE_STORAGE_CONNECTION_STRING for what follows
+//	                      AZURE_STORAGE_CONNECTION_STRING for what follows; DEV and,
+//	                      if there is an account of the name logs, LOGS are the
+//	                      connection strings to choose from
 //	blob VERB ARGS        makes requests with the Azure SDK, see blobCommand
 //	settle                waits until all that was recorded is in $logs
 //	waitfor N             waits until N tails follow the node
@@ -93,8 +95,14 @@ func readyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("RESLOG_DATA", folder)
 	ts.Setenv("BLOB_URL", endpoints.Blob)
 	ts.Setenv("ADMIN_URL", endpoints.Admin)
-	ts.Setenv(connectionVariable, fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=%s;AccountKey=%s;BlobEndpoint=%s/%[1]s",
-		client.DevAccount, keys[0].Value, endpoints.Blob))
+	connection := func(account, key string) string {
+		return fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=%s;AccountKey=%s;BlobEndpoint=%s/%[1]s", account, key, endpoints.Blob)
+	}
+	ts.Setenv(connectionVariable, connection(client.DevAccount, keys[0].Value))
+	ts.Setenv("DEV", connection(client.DevAccount, keys[0].Value))
+	if keys, err := n.Keys(context.Background(), "logs"); err == nil {
+		ts.Setenv("LOGS", connection("logs", keys[0].Value))
+	}
 }
 
 func settleCommand(ts *testscript.TestScript, neg bool, args []string) {

@@ -18,9 +18,12 @@ func newSettingsStatusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Print the ledger: what each setting accepted, delivered, retried and lost",
 		Long: `Print the ledger of a running node, one line for each diagnostic setting and
-destination: records accepted from the bus and delivered for good, batches tried
-again, records that no destination can take (dead) and records that left the bus
-before they were read (lost), and how far behind the destination is.`,
+destination: records accepted from the bus and delivered for good, handed over
+again after an error, records that no destination can take (dead), records that
+were dropped because too much waited or a setting went (lost), records that wait
+for the destination, and how far it is behind.`,
+		Example: `  reslog settings status
+  reslog settings status --json | jq '.[] | select(.lastError)'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			n, err := findNode(cmd)
@@ -44,14 +47,15 @@ before they were read (lost), and how far behind the destination is.`,
 
 func printDeliveries(out io.Writer, deliveries []client.Delivery) error {
 	if len(deliveries) == 0 {
-		_, err := fmt.Fprintln(out, "no settings: nothing is logged; see \"reslog storage logging set --help\"")
+		_, err := fmt.Fprintln(out, "no settings: nothing is logged; see \"reslog settings create --help\"")
 		return err
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "RESOURCE\tSETTING\tSTATE\tACCEPTED\tDELIVERED\tRETRIED\tDEAD\tLOST\tBEHIND\tLAST ERROR")
+	fmt.Fprintln(t, "RESOURCE\tSETTING\tTO\tSTATE\tACCEPTED\tDELIVERED\tRETRIED\tDEAD\tLOST\tWAITING\tBEHIND\tLAST ERROR")
 	for _, d := range deliveries {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%.1fs\t%s\n", shortResource(d.Resource), d.Setting, d.State,
-			d.Accepted, d.Delivered, d.Retried, d.DeadLettered, d.Dropped, d.LagSeconds, cmp.Or(d.LastError, "-"))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%.1fs\t%s\n", shortResource(d.Resource), d.Setting,
+			d.Kind+" "+d.Target[strings.LastIndexByte(d.Target, '/')+1:], d.State, d.Accepted, d.Delivered, d.Retried,
+			d.DeadLettered, d.Dropped, d.BacklogRecords, d.LagSeconds, cmp.Or(d.LastError, "-"))
 	}
 	return t.Flush()
 }
