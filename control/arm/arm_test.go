@@ -70,7 +70,7 @@ func (m *memory) fail(err error) {
 }
 
 // fakeAuth knows a few tokens.
-type fakeAuth struct{ prefix string }
+type fakeAuth struct{}
 
 func (fakeAuth) Authenticate(_ context.Context, token string) (Caller, error) {
 	// The fake sign-in wraps a token into something of three parts.
@@ -162,12 +162,6 @@ func (b *bench) clock() time.Time {
 	defer b.mu.Unlock()
 	b.now = b.now.Add(time.Second) // events of one request differ in time
 	return b.now
-}
-
-func (b *bench) advance(d time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.now = b.now.Add(d)
 }
 
 // start starts a server with TLS that has an account and a group.

@@ -52,6 +52,15 @@ func endpointURL(s string) (u *url.URL, why string) {
 	return u, ""
 }
 
+// origin is what a URL leads to: scheme, host and port.
+func origin(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return s
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
+}
+
 // isHostPort reports whether s is host:port, the host a name or an address.
 func isHostPort(s string) bool {
 	host, port, err := net.SplitHostPort(s)

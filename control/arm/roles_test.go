@@ -127,11 +127,13 @@ func TestActivityLogFilters(t *testing.T) {
 		"resourceUri eq '" + account + "' and status eq 'Succeeded'":                      2,
 		"resourceId eq '/subscriptions/" + sub + "/resourceGroups/rg'":                    4,
 		"resourceProvider eq 'microsoft.storage' and eventChannels eq 'Admin, Operation'": 7,
-		"caller eq 'keeper'":                                                              1, "caller eq 'oid-keeper' and levels eq 'Critical,Error'": 1, "levels eq 'Warning'": 0,
-		"operationName eq 'Microsoft.Storage/storageAccounts/regenerateKey/action'": 2,
-		"resourceType eq 'Microsoft.Storage/storageAccounts'":                       7,
-		"correlationId eq '" + sub + "'":                                            0,
-		"eventTimestamp le '2020-01-01'":                                            0,
+		"caller eq 'keeper'":                                                              1,
+		"caller eq 'oid-keeper' and levels eq 'Critical,Error'":                           1,
+		"levels eq 'Warning'":                                                             0,
+		"operationName eq 'Microsoft.Storage/storageAccounts/regenerateKey/action'":       2,
+		"resourceType eq 'Microsoft.Storage/storageAccounts'":                             7,
+		"correlationId eq '" + sub + "'":                                                  0,
+		"eventTimestamp le '2020-01-01'":                                                  0,
 	} {
 		events := b.events(filter)
 		if len(events) != want {

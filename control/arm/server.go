@@ -3,6 +3,7 @@ package arm
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -121,7 +122,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 func (s *Server) answer(r *request) (a answer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler {
+			if err, isErr := p.(error); isErr && errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
 			s.cfg.Logger.Error("resource manager request panicked", "path", r.target.path, "panic", p, "stack", string(debug.Stack()))
