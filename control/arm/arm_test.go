@@ -109,14 +109,17 @@ type fakeRoles struct {
 	list []RoleAssignment
 }
 
-func (f *fakeRoles) Assign(_ context.Context, a RoleAssignment) error {
+func (f *fakeRoles) Assign(_ context.Context, a RoleAssignment) (RoleAssignment, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if strings.HasPrefix(a.PrincipalID, "dead") {
-		return fmt.Errorf("principal %s: %w", a.PrincipalID, ErrNoPrincipal)
+		return a, fmt.Errorf("principal %s: %w", a.PrincipalID, ErrNoPrincipal)
+	}
+	if a.PrincipalType == "" {
+		a.PrincipalType = "ServicePrincipal" // what it is
 	}
 	f.list = append(f.list, a)
-	return nil
+	return a, nil
 }
 
 func (f *fakeRoles) Revoke(_ context.Context, name string) error {
@@ -142,6 +145,8 @@ func (f *fakeRoles) Definitions() []RoleDefinition {
 type noLetters struct{}
 
 func (noLetters) List(context.Context) ([]deliver.DeadLetter, error) { return nil, nil }
+func (noLetters) Replay(context.Context, string) error               { return nil }
+func (noLetters) Discard(context.Context, string) error              { return nil }
 
 // bench is a server with everything it needs.
 type bench struct {

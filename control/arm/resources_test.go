@@ -336,6 +336,8 @@ func TestRefusedResources(t *testing.T) {
 		{datadog, in(`{"endpoint":"ftp://x"}`), 400, "InvalidProperty", "http://"},
 		{datadog, in(`{"endpoint":"https://u:secret@x"}`), 400, "InvalidProperty", "user name"},
 		{datadog, in(`{"endpoint":"https://x?key=secret"}`), 400, "InvalidProperty", "query"},
+		{datadog, in(`{"endpoint":"https://x:0"}`), 400, "InvalidProperty", "port"},
+		{datadog, in(`{"endpoint":"https://x/#"}`), 400, "InvalidProperty", "fragment"},
 		{datadog, in(`{"endpoint":"https://x","protocol":"pigeon"}`), 400, "InvalidProperty", "otlp"},
 		{datadog, in(`{"endpoint":"https://x","index":"i"}`), 400, "InvalidProperty", "'elasticsearch'"},
 		{datadog, in(`{"endpoint":"https://x","protocol":"otlp","encoding":"xml"}`), 400, "InvalidProperty", "encoding"},

@@ -58,9 +58,12 @@ type Config struct {
 	NewID func() string
 }
 
-// DeadLetters are the batches that no destination took.
+// DeadLetters are what no destination took. The errors of Replay wrap
+// bus.ErrNotFound for a key that is not there; Discard of one does nothing.
 type DeadLetters interface {
 	List(ctx context.Context) ([]deliver.DeadLetter, error)
+	Replay(ctx context.Context, key string) error
+	Discard(ctx context.Context, key string) error
 }
 
 // Subscription is a subscription by name.

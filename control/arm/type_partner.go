@@ -165,7 +165,10 @@ func monitorHeaders(v any) (map[string]string, error) {
 	if !isObject || len(in) > maxHeaders {
 		return nil, refuse(http.StatusBadRequest, "InvalidProperty", "The property 'headers' must be an object with at most %d members.", maxHeaders)
 	}
-	framing := []string{"Connection", "Content-Encoding", "Content-Length", "Content-Type", "Host", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+	framing := []string{
+		"Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Expect", "Host", "Keep-Alive", "Proxy-Connection",
+		"Te", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent",
+	}
 	headers := make(map[string]string, len(in))
 	for name, v := range in {
 		value, isText := v.(string)
