@@ -11,20 +11,6 @@ import (
 	"time"
 )
 
-// NodeAccount is a storage account of a node.
-type NodeAccount struct {
-	Name      string            `json:"name"`
-	ID        string            `json:"id"`
-	Location  string            `json:"location"`
-	Endpoints map[string]string `json:"endpoints"` // by service
-}
-
-// Key is an account key.
-type Key struct {
-	Name  string `json:"keyName"` // key1 or key2
-	Value string `json:"value"`   // base64
-}
-
 // Delivery is the account of one setting's records at one destination.
 type Delivery struct {
 	Setting      string    `json:"setting"`
@@ -48,33 +34,6 @@ type Delivery struct {
 	LastError   string    `json:"lastError,omitempty"`
 	LastErrorAt time.Time `json:"lastErrorAt,omitzero"`
 	State       string    `json:"state"`
-}
-
-// Accounts lists the storage accounts.
-func (n *Node) Accounts(ctx context.Context) ([]NodeAccount, error) {
-	var answer struct {
-		Value []NodeAccount `json:"value"`
-	}
-	err := n.call(ctx, http.MethodGet, "accounts", nil, &answer)
-	return answer.Value, err
-}
-
-// Keys returns the keys of an account.
-func (n *Node) Keys(ctx context.Context, account string) ([]Key, error) {
-	return n.keys(ctx, account, "listKeys", nil)
-}
-
-// RegenerateKey draws key1 or key2 of an account anew and returns both keys.
-func (n *Node) RegenerateKey(ctx context.Context, account, key string) ([]Key, error) {
-	return n.keys(ctx, account, "regenerateKey", map[string]string{"keyName": key})
-}
-
-func (n *Node) keys(ctx context.Context, account, action string, body any) ([]Key, error) {
-	var answer struct {
-		Keys []Key `json:"keys"`
-	}
-	err := n.call(ctx, http.MethodPost, "accounts/"+url.PathEscape(account)+"/"+action, body, &answer)
-	return answer.Keys, err
 }
 
 // Deliveries returns the ledger.

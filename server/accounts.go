@@ -10,11 +10,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"reslog/control/arm"
-	"reslog/control/local"
 	"reslog/resource"
 	"reslog/service/storage"
 )
@@ -31,8 +29,6 @@ type accounts struct {
 	store  *resource.Store
 	logger *slog.Logger
 	byName atomic.Pointer[map[string]*storage.Account]
-
-	mu sync.Mutex // serialises read-change-write of an account's keys
 }
 
 // openAccounts makes the configured accounts exist and follows the store.
@@ -151,44 +147,13 @@ func (a *accounts) list() []*storage.Account {
 	return slices.SortedFunc(maps.Values(*a.byName.Load()), func(x, y *storage.Account) int { return strings.Compare(x.Name, y.Name) })
 }
 
-// Keys returns key1 and key2 of an account.
-func (a *accounts) Keys(name string) ([]local.Key, error) {
+// key returns key1 of an account in base64, "" when it is not there.
+func (a *accounts) key(name string) string {
 	acct, ok := a.Account(name)
 	if !ok {
-		return nil, fmt.Errorf("storage account %q: %w", name, resource.ErrNotFound)
+		return ""
 	}
-	return []local.Key{
-		{Name: "key1", Value: base64.StdEncoding.EncodeToString(acct.Keys[0])},
-		{Name: "key2", Value: base64.StdEncoding.EncodeToString(acct.Keys[1])},
-	}, nil
-}
-
-// RegenerateKey draws key1 or key2 of an account anew.
-func (a *accounts) RegenerateKey(ctx context.Context, name, key string) ([]local.Key, error) {
-	i := slices.Index([]string{"key1", "key2"}, key)
-	if i < 0 {
-		return nil, fmt.Errorf("key %q: %w", key, local.ErrBadKeyName)
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	acct, ok := a.Account(name)
-	if !ok {
-		return nil, fmt.Errorf("storage account %q: %w", name, resource.ErrNotFound)
-	}
-	r, ok := a.store.Get(acct.ID)
-	if !ok {
-		return nil, fmt.Errorf("storage account %q: %w", name, resource.ErrNotFound)
-	}
-	var p arm.AccountSecrets
-	if err := json.Unmarshal(r.Secrets, &p); err != nil {
-		return nil, fmt.Errorf("read the keys of storage account %s: %w", name, err)
-	}
-	p.Keys[i], p.Regenerated[i] = newKey(), true
-	if err := a.put(ctx, r, p); err != nil {
-		return nil, fmt.Errorf("regenerate %s of storage account %s: %w", key, name, err)
-	}
-	a.logger.Info("account key regenerated", "account", name, "key", key)
-	return a.Keys(name)
+	return base64.StdEncoding.EncodeToString(acct.Keys[0])
 }
 
 func newKey() string {

@@ -2,12 +2,13 @@ package server
 
 import (
 	"context"
-	"errors"
+	"encoding/base64"
 	"log/slog"
 	"maps"
+	"strings"
 	"testing"
 
-	"reslog/control/local"
+	"reslog/control/arm"
 	"reslog/resource"
 )
 
@@ -34,11 +35,11 @@ func openTestAccounts(t *testing.T, kv memory, configured ...Account) *accounts 
 
 func mustKeys(t *testing.T, a *accounts, name string) [2]string {
 	t.Helper()
-	keys, err := a.Keys(name)
-	if err != nil {
-		t.Fatal(err)
+	acct, ok := a.Account(name)
+	if !ok {
+		t.Fatalf("there is no account %s", name)
 	}
-	return [2]string{keys[0].Value, keys[1].Value}
+	return [2]string{base64.StdEncoding.EncodeToString(acct.Keys[0]), base64.StdEncoding.EncodeToString(acct.Keys[1])}
 }
 
 func TestAccountsAreMade(t *testing.T) {
@@ -62,40 +63,42 @@ func TestAccountsAreMade(t *testing.T) {
 	}
 }
 
-func TestKeysRotate(t *testing.T) {
+// A restart keeps a regenerated key against the configured one, and takes a
+// configured key that was not regenerated.
+func TestRegeneratedKeysStay(t *testing.T) {
 	kv := memory{}
 	configured := Account{"team1", []string{testKey("one"), testKey("two")}}
 	a := openTestAccounts(t, kv, configured)
 	before, _ := a.Account("team1")
-	if _, err := a.RegenerateKey(t.Context(), "team1", "key1"); err != nil {
+	r, ok := a.store.Get(before.ID)
+	if !ok {
+		t.Fatal("the account is no resource")
+	}
+	err := a.put(t.Context(), r, arm.AccountSecrets{Keys: [2]string{testKey("new"), testKey("two")}, Regenerated: [2]bool{true, false}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	rotated := mustKeys(t, a, "team1")
-	if rotated[0] == testKey("one") || rotated[1] != testKey("two") {
-		t.Errorf("keys are %v", rotated)
+	if got := mustKeys(t, a, "team1"); got != [2]string{testKey("new"), testKey("two")} {
+		t.Errorf("keys are %v", got)
 	}
 	if string(before.Keys[0]) != "one" {
 		t.Error("an account that was handed out has changed")
 	}
-
-	// A restart keeps the regenerated key against the configured one, and takes
-	// a configured key that was not regenerated.
 	configured.Keys[1] = testKey("three")
-	again := mustKeys(t, openTestAccounts(t, kv, configured), "team1")
-	if again != [2]string{rotated[0], testKey("three")} {
-		t.Errorf("after a restart keys are %v, want %v", again, rotated)
+	if got := mustKeys(t, openTestAccounts(t, kv, configured), "team1"); got != [2]string{testKey("new"), testKey("three")} {
+		t.Errorf("after a restart keys are %v", got)
 	}
 }
 
-func TestKeysRefusals(t *testing.T) {
+// An account elsewhere only receives: it is not served here.
+func TestAccountsElsewhereAreNotServed(t *testing.T) {
 	a := openTestAccounts(t, memory{})
-	if _, err := a.RegenerateKey(t.Context(), DevAccount, "key3"); !errors.Is(err, local.ErrBadKeyName) {
-		t.Errorf("key3: %v", err)
+	dev, _ := a.Account(DevAccount)
+	id := resource.MustParse(strings.ReplaceAll(dev.ID.String(), DevAccount, "elsewhere"))
+	if err := a.put(t.Context(), resource.Resource{ID: id}, arm.AccountSecrets{ConnectionString: "AccountName=elsewhere"}); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := a.RegenerateKey(t.Context(), "none", "key1"); !errors.Is(err, resource.ErrNotFound) {
-		t.Errorf("no account: %v", err)
-	}
-	if _, err := a.Keys("none"); !errors.Is(err, resource.ErrNotFound) {
-		t.Errorf("no account: %v", err)
+	if _, ok := a.Account("elsewhere"); ok {
+		t.Error("an account elsewhere is served")
 	}
 }

@@ -101,11 +101,10 @@ func (n *Node) endpoints(r resource.Resource) map[string]string {
 func (n *Node) controlHandler() http.Handler {
 	return control.NewHandler(control.Parts{
 		Local: local.New(local.Config{
-			Token:    n.token,
-			Accounts: apiAccounts{n.accounts, n},
-			Records:  n.bus,
-			Ledger:   n.router.Ledger,
-			Logger:   n.cfg.Logger.With("part", "local"),
+			Token:   n.token,
+			Records: n.bus,
+			Ledger:  n.router.Ledger,
+			Logger:  n.cfg.Logger.With("part", "local"),
 
 			DeadLetters: n.router.DeadLetters(),
 			Principals:  n.identities,
@@ -125,15 +124,22 @@ type roles struct{ directory *identity.Directory }
 var _ arm.Roles = roles{}
 
 // Assign implements arm.Roles.
-func (r roles) Assign(ctx context.Context, a arm.RoleAssignment) error {
-	_, _, err := r.directory.Assign(ctx, identity.RoleAssignment{
+func (r roles) Assign(ctx context.Context, a arm.RoleAssignment) (arm.RoleAssignment, error) {
+	kept, _, err := r.directory.Assign(ctx, identity.RoleAssignment{
 		Name: a.Name, PrincipalID: a.PrincipalID, PrincipalType: identity.PrincipalType(a.PrincipalType),
 		RoleDefinitionID: a.RoleDefinitionID, Scope: identity.Scope(a.Scope),
 	})
 	if errors.Is(err, identity.ErrNotFound) {
-		return fmt.Errorf("%w: %w", arm.ErrNoRole, err)
+		err = fmt.Errorf("%w: %w", arm.ErrNoRole, err)
 	}
-	return err
+	return shownAssignment(kept), err
+}
+
+func shownAssignment(a identity.RoleAssignment) arm.RoleAssignment {
+	return arm.RoleAssignment{
+		Name: a.Name, PrincipalID: a.PrincipalID, PrincipalType: string(a.PrincipalType),
+		RoleDefinitionID: a.RoleDefinitionID, Scope: string(a.Scope), Created: a.Created,
+	}
 }
 
 // Revoke implements arm.Roles.
@@ -149,10 +155,7 @@ func (r roles) Revoke(ctx context.Context, name string) error {
 func (r roles) Assignments() []arm.RoleAssignment {
 	var list []arm.RoleAssignment
 	for _, a := range r.directory.Assignments(identity.Filter{}) {
-		list = append(list, arm.RoleAssignment{
-			Name: a.Name, PrincipalID: a.PrincipalID, PrincipalType: string(a.PrincipalType),
-			RoleDefinitionID: a.RoleDefinitionID, Scope: string(a.Scope), Created: a.Created,
-		})
+		list = append(list, shownAssignment(a))
 	}
 	return list
 }

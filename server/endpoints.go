@@ -10,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"reslog/control/local"
 )
 
 // Files of the data folder that clients on this machine read.
@@ -96,34 +94,21 @@ func (n *Node) AdminToken() string { return n.token }
 // ConnectionString is what tools and SDKs connect to an account with. It holds
 // key1. It is "" for an account that is not there.
 func (n *Node) ConnectionString(account string) string {
-	keys, err := n.accounts.Keys(account)
-	if err != nil {
+	key := n.accounts.key(account)
+	if key == "" {
 		return ""
 	}
 	url := n.BlobURL()
 	scheme, _, _ := strings.Cut(url, "://")
 	return fmt.Sprintf("DefaultEndpointsProtocol=%s;AccountName=%s;AccountKey=%s;BlobEndpoint=%s/%s;",
-		scheme, account, keys[0].Value, url, account)
+		scheme, account, key, url, account)
 }
 
-// Accounts lists the storage accounts, without keys.
-func (n *Node) Accounts() []local.Account { return apiAccounts{n.accounts, n}.Accounts() }
-
-// apiAccounts are the accounts as the local API shows them.
-type apiAccounts struct {
-	*accounts
-	node *Node
-}
-
-// Accounts implements local.Accounts.
-func (a apiAccounts) Accounts() []local.Account {
-	list := []local.Account{}
-	for _, acct := range a.list() {
-		endpoints := map[string]string{}
-		if url := a.node.BlobURL(); url != "" {
-			endpoints["blob"] = url + "/" + acct.Name
-		}
-		list = append(list, local.Account{Name: acct.Name, ID: acct.ID, Location: acct.Location, Endpoints: endpoints})
+// AccountNames lists the storage accounts that the node serves.
+func (n *Node) AccountNames() []string {
+	var names []string
+	for _, a := range n.accounts.list() {
+		names = append(names, a.Name)
 	}
-	return list
+	return names
 }

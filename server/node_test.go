@@ -254,7 +254,7 @@ func TestMoreAccounts(t *testing.T) {
 	if _, err := two.DownloadStream(t.Context(), "things", "one", nil); !bloberror.HasCode(err, bloberror.ContainerNotFound) {
 		t.Errorf("the container of another account: %v", err)
 	}
-	if got := len(n.Accounts()); got != 3 {
+	if got := len(n.AccountNames()); got != 3 {
 		t.Errorf("%d accounts, want 3", got)
 	}
 }

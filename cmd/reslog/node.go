@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"syscall"
 
@@ -34,8 +35,13 @@ func findNode(cmd *cobra.Command) (*client.Node, error) {
 	return n, nil
 }
 
-// explainNode adds what to do when the node is not there.
+// explainNode adds what to do when the node is not there, or does not know the
+// token.
 func explainNode(err error) error {
+	var refusal *client.NodeError
+	if errors.As(err, &refusal) && refusal.Status == http.StatusUnauthorized {
+		return fmt.Errorf("%w; the token that may do everything is in admin.token of the node's data folder: name the folder with --data, and leave RESLOG_ADMIN_TOKEN unset", err)
+	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("%w; is it running? start one with \"reslog serve\", or name its folder with --data", err)
 	}

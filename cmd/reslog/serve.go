@@ -115,9 +115,9 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 		fmt.Fprintln(out)
 		fmt.Fprintln(out, "Connection strings:")
 		hidden := false
-		for _, a := range n.Accounts() {
-			text := n.ConnectionString(a.Name)
-			wellKnown := a.Name == server.DevAccount && strings.Contains(text, server.DevKey)
+		for _, name := range n.AccountNames() {
+			text := n.ConnectionString(name)
+			wellKnown := name == server.DevAccount && strings.Contains(text, server.DevKey)
 			switch {
 			case wellKnown && n.BlobURL() == "http://"+server.DefaultBlobAddr:
 				text = "UseDevelopmentStorage=true"

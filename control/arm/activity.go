@@ -133,6 +133,10 @@ func (s *Server) event(r *request) *event {
 	if err != nil {
 		host = r.RemoteAddr
 	}
+	uri := r.target.path
+	if r.Host != "" { // a declaration has none
+		uri = s.cfg.BaseURL(r.Request) + uri
+	}
 	c := r.caller
 	return &event{
 		Time: s.cfg.Now().UTC(), ID: s.cfg.NewID(), Subscription: strings.ToLower(r.target.subscription),
@@ -141,7 +145,7 @@ func (s *Server) event(r *request) *event {
 		Scope:    clip(cmp.Or(r.deed.scope, r.target.path), maxShown),
 		Resource: clip(cmp.Or(r.deed.change.resource, r.target.subject()), maxShown), Properties: r.deed.change.properties,
 		Caller: cmp.Or(c.Name, c.AppID, c.ObjectID), ObjectID: c.ObjectID, AppID: c.AppID, TenantID: c.TenantID, CallerType: c.Type,
-		ClientIP: host, ClientRequest: r.clientID(), Method: r.Method, URI: clip(s.cfg.BaseURL(r.Request)+r.target.path, 2*maxShown),
+		ClientIP: host, ClientRequest: r.clientID(), Method: r.Method, URI: clip(uri, 2*maxShown),
 	}
 }
 

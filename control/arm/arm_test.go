@@ -70,7 +70,7 @@ func (m *memory) fail(err error) {
 }
 
 // fakeAuth knows a few tokens.
-type fakeAuth struct{ prefix string }
+type fakeAuth struct{}
 
 func (fakeAuth) Authenticate(_ context.Context, token string) (Caller, error) {
 	// The fake sign-in wraps a token into something of three parts.
@@ -109,14 +109,17 @@ type fakeRoles struct {
 	list []RoleAssignment
 }
 
-func (f *fakeRoles) Assign(_ context.Context, a RoleAssignment) error {
+func (f *fakeRoles) Assign(_ context.Context, a RoleAssignment) (RoleAssignment, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if strings.HasPrefix(a.PrincipalID, "dead") {
-		return fmt.Errorf("principal %s: %w", a.PrincipalID, ErrNoPrincipal)
+		return a, fmt.Errorf("principal %s: %w", a.PrincipalID, ErrNoPrincipal)
+	}
+	if a.PrincipalType == "" {
+		a.PrincipalType = "ServicePrincipal" // what it is
 	}
 	f.list = append(f.list, a)
-	return nil
+	return a, nil
 }
 
 func (f *fakeRoles) Revoke(_ context.Context, name string) error {
@@ -142,8 +145,8 @@ func (f *fakeRoles) Definitions() []RoleDefinition {
 type noLetters struct{}
 
 func (noLetters) List(context.Context) ([]deliver.DeadLetter, error) { return nil, nil }
-func (noLetters) Replay(context.Context, string) error                { return nil }
-func (noLetters) Discard(context.Context, string) error               { return nil }
+func (noLetters) Replay(context.Context, string) error               { return nil }
+func (noLetters) Discard(context.Context, string) error              { return nil }
 
 // bench is a server with everything it needs.
 type bench struct {
@@ -164,12 +167,6 @@ func (b *bench) clock() time.Time {
 	defer b.mu.Unlock()
 	b.now = b.now.Add(time.Second) // events of one request differ in time
 	return b.now
-}
-
-func (b *bench) advance(d time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.now = b.now.Add(d)
 }
 
 // start starts a server with TLS that has an account and a group.

@@ -46,10 +46,24 @@ func endpointURL(s string) (u *url.URL, why string) {
 		return nil, "must begin with http:// or https:// and a host"
 	case u.User != nil:
 		return nil, "may not have a user name or password"
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#"):
 		return nil, "may not have a query or fragment"
 	}
+	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return nil, "has a port that is not a number from 1 to 65535"
+		}
+	}
 	return u, ""
+}
+
+// origin is what a URL leads to: scheme, host and port.
+func origin(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return s
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
 // isHostPort reports whether s is host:port, the host a name or an address.

@@ -101,7 +101,12 @@ func (want *Declaration) wanted() (*wanted, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the properties: %w", err)
 	}
-	return readWanted(raw)
+	w, err := readWanted(raw)
+	if err != nil {
+		return nil, err
+	}
+	w.trusted = true
+	return w, nil
 }
 
 // same reports whether the draft would change nothing but the time.

@@ -7,6 +7,7 @@
 //	POST   {id}/listKeys, /regenerateKey                         keys of accounts, hubs, workspaces
 //	PUT    {id}/providers/Microsoft.Insights/diagnosticSettings/{name}
 //	GET    {id}/providers/Microsoft.Insights/diagnosticSettingsCategories
+//	PUT    {scope}/providers/Microsoft.Authorization/roleAssignments/{guid}
 //	GET    /subscriptions/{s}/providers/Microsoft.Insights/eventtypes/management/values
 //
 // Every request takes one path: it is authenticated, its api-version is looked
@@ -16,6 +17,18 @@
 // {"error":{"code":…,"message":…}}, those of diagnostic settings are flat, as
 // those of the real provider are.
 //
-// Paths, types and names are compared without regard to case. A write is in the
-// activity log before its answer leaves.
+// Paths, types and names are compared without regard to case. Writes are made
+// one at a time, so that what was checked stays true, and go on when the client
+// goes away. A write is in the activity log before it is made, and how it ended
+// before its answer leaves: see activity.go for the order.
+//
+// A type of resources is a resourceType in a file type_*.go: names, versions,
+// defaults, what is refused, and hooks that take secrets out of the properties.
+// Secrets are in resource.Resource.Secrets and nowhere else; those that read
+// them use the shapes of shapes.go. What a client sends is kept and given back,
+// or refused by name: nothing is dropped.
+//
+// Source of the formats: the REST references of Resource Manager, of Azure
+// Monitor and of each provider, and what azure-cli and the SDKs send. What
+// differs is in docs/compat/resource-manager.md.
 package arm

@@ -78,7 +78,7 @@ func (s *Server) wire(typ *resourceType, res *resource.Resource) (wire, error) {
 	return w, nil
 }
 
-// skuOf shows the SKU with the tier that its name begins with.
+// skuOf shows the SKU.
 func skuOf(typ *resourceType, res *resource.Resource) any {
 	sku, err := parseObject(res.SKU)
 	if err != nil || len(sku) == 0 {
@@ -87,9 +87,8 @@ func skuOf(typ *resourceType, res *resource.Resource) any {
 		}
 		sku = object{"name": typ.sku}
 	}
-	name, _ := sku.get("name").(string)
-	tier, _, found := strings.Cut(name, "_")
-	if found || typ.skus != nil {
+	if name, _ := sku.get("name").(string); typ.tiered {
+		tier, _, _ := strings.Cut(name, "_")
 		sku.fill("tier", strings.TrimSuffix(tier, "V2"))
 	}
 	return map[string]any(sku)

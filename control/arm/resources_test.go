@@ -222,9 +222,49 @@ func TestMonitorSecretsCanBeChanged(t *testing.T) {
 	if s := put(`,"password":null,"username":"","apiKey":"k","headers":{}`); s.Username != "" || s.Password != "two" || s.APIKey != "k" || len(s.Headers) != 0 {
 		t.Errorf("some are removed: %+v", s)
 	}
+	// They do not go to another host than they were given for.
+	body := `{"location":"westeurope","properties":{"endpoint":"http://a.example"}}`
+	r := b.refused(http.StatusBadRequest, "InvalidProperty", http.MethodPut, path, "2024-03-01", body)
+	b.refused(http.StatusBadRequest, "InvalidProperty", http.MethodPatch, path, "2024-03-01", `{"properties":{"endpoint":"https://b.example","password":"three"}}`)
+	if !strings.Contains(r.message(), "'apiKey', 'password'") {
+		t.Errorf("message %q", r.message())
+	}
+	b.must(http.StatusOK, http.MethodPatch, path, "2024-03-01", `{"properties":{"endpoint":"https://b.example","password":"three","apiKey":""}}`)
+	b.must(http.StatusOK, http.MethodPatch, path, "2024-03-01", `{"properties":{"endpoint":"https://B.example/other"}}`)
+	b.must(http.StatusOK, http.MethodPatch, path, "2024-03-01", `{"properties":{"endpoint":"https://a.example","password":"three"}}`)
+	// The node's own configuration may.
+	for _, endpoint := range []string{"https://b.example", "https://a.example"} {
+		if err := b.arm.Declare(t.Context(), Declaration{ID: resource.MustParse(path), Properties: map[string]any{"endpoint": endpoint}}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	res, _ := b.resources.Get(resource.MustParse(path))
 	if m, err := MonitorOf(res); err != nil || m != (Monitor{Endpoint: "https://a.example", Protocol: "elasticsearch"}) {
 		t.Errorf("monitor %+v, %v", m, err)
+	}
+}
+
+func TestANamespaceDoesNotMoveUnderItsRules(t *testing.T) {
+	b := start(t)
+	ns := b.group("rg") + "/providers/Microsoft.EventHub/namespaces/namespace1"
+	put := func(props string) *reply {
+		return b.call(owner, http.MethodPut, ns, hubV, `{"location":"westeurope","properties":`+props+`}`)
+	}
+	put(`{"kafkaEndpoint":"a:1","kafkaSecurityProtocol":"SASL_SSL"}`)
+	rule := ns + "/authorizationRules/send"
+	b.must(http.StatusOK, http.MethodPut, rule, hubV, `{"properties":{"rights":["Send"],"connectionString":"Endpoint=sb://a/;SharedAccessKeyName=n;SharedAccessKey=k"}}`)
+	for _, props := range []string{`{"kafkaEndpoint":"b:1","kafkaSecurityProtocol":"SASL_SSL"}`, `{"kafkaEndpoint":"a:1","kafkaSecurityProtocol":"SASL_PLAINTEXT"}`, `{"kafkaEndpoint":"a:1"}`, `{"kafkaEndpoint":null}`} {
+		if r := put(props); r.status != http.StatusConflict || !strings.Contains(r.message(), "'send'") {
+			t.Errorf("%s: %d %s", props, r.status, r.text)
+		}
+	}
+	// A client that does not know these properties leaves them as they are.
+	if r := put(`{"isAutoInflateEnabled":true}`); r.status != http.StatusOK || r.at("properties.kafkaEndpoint") != "a:1" || r.at("properties.kafkaSecurityProtocol") != "SASL_SSL" {
+		t.Errorf("%d %s", r.status, r.text)
+	}
+	b.must(http.StatusOK, http.MethodDelete, rule, hubV, "")
+	if r := put(`{"kafkaEndpoint":null}`); r.status != http.StatusOK || r.at("properties.kafkaEndpoint") != nil || r.at("properties.kafkaSecurityProtocol") != "PLAINTEXT" {
+		t.Errorf("%d %s", r.status, r.text)
 	}
 }
 
@@ -296,6 +336,8 @@ func TestRefusedResources(t *testing.T) {
 		{datadog, in(`{"endpoint":"ftp://x"}`), 400, "InvalidProperty", "http://"},
 		{datadog, in(`{"endpoint":"https://u:secret@x"}`), 400, "InvalidProperty", "user name"},
 		{datadog, in(`{"endpoint":"https://x?key=secret"}`), 400, "InvalidProperty", "query"},
+		{datadog, in(`{"endpoint":"https://x:0"}`), 400, "InvalidProperty", "port"},
+		{datadog, in(`{"endpoint":"https://x/#"}`), 400, "InvalidProperty", "fragment"},
 		{datadog, in(`{"endpoint":"https://x","protocol":"pigeon"}`), 400, "InvalidProperty", "otlp"},
 		{datadog, in(`{"endpoint":"https://x","index":"i"}`), 400, "InvalidProperty", "'elasticsearch'"},
 		{datadog, in(`{"endpoint":"https://x","protocol":"otlp","encoding":"xml"}`), 400, "InvalidProperty", "encoding"},

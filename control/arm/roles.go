@@ -15,9 +15,9 @@ import (
 // Roles are who may do what. Assign and Revoke return when the change is in
 // force and durable.
 type Roles interface {
-	// Assign makes an assignment. It wraps ErrNoPrincipal or ErrNoRole when it
-	// names something that is not there.
-	Assign(ctx context.Context, a RoleAssignment) error
+	// Assign makes an assignment and returns it as it is kept. Its errors wrap
+	// ErrNoPrincipal or ErrNoRole when it names something that is not there.
+	Assign(ctx context.Context, a RoleAssignment) (RoleAssignment, error)
 	// Revoke removes the assignment of a name. One that is not there may be an
 	// error that wraps resource.ErrNotFound, or none.
 	Revoke(ctx context.Context, name string) error
@@ -35,7 +35,7 @@ var (
 type RoleAssignment struct {
 	Name             string // a GUID
 	PrincipalID      string // object ID, a GUID
-	PrincipalType    string // ServicePrincipal, User, Group; "" means ServicePrincipal
+	PrincipalType    string // ServicePrincipal, User, Group; "" when the client did not say
 	RoleDefinitionID string // a GUID
 	Scope            string // "/", "/subscriptions/…", or the ID of a group or resource
 	Created          time.Time
@@ -91,7 +91,7 @@ func (s *Server) wantScope(t *target) error {
 		if err != nil {
 			return refuse(http.StatusBadRequest, "InvalidResourceId", "The scope '%s' is not the id of a resource.", t.scope)
 		}
-		if _, ok := s.lookup(id); !ok {
+		if !s.holdsRoles(id) {
 			return resourceNotFound(id)
 		}
 	case at.group != "":
@@ -100,6 +100,19 @@ func (s *Server) wantScope(t *target) error {
 		}
 	}
 	return nil
+}
+
+// holdsRoles reports whether a resource is there, or what holds it: the containers,
+// queues and tables of an account are not resources that are kept here, but roles
+// are given at them.
+func (s *Server) holdsRoles(id resource.ID) bool {
+	for at := id; !at.IsZero(); at = at.Parent() {
+		if _, ok := s.lookup(at); ok {
+			typ, known := s.find(at.Type())
+			return at.Equal(id) || known && typ.implicit != ""
+		}
+	}
+	return false
 }
 
 // assignmentProperties are those of an assignment.
@@ -114,7 +127,7 @@ type assignmentProperties struct {
 
 func (s *Server) showAssignment(subscription string, a RoleAssignment) map[string]any {
 	p := assignmentProperties{
-		RoleDefinitionID: definitionID(subscription, a.RoleDefinitionID), PrincipalID: a.PrincipalID, PrincipalType: principalType(a.PrincipalType), Scope: a.Scope,
+		RoleDefinitionID: definitionID(subscription, a.RoleDefinitionID), PrincipalID: a.PrincipalID, PrincipalType: a.PrincipalType, Scope: a.Scope,
 	}
 	if !a.Created.IsZero() {
 		p.CreatedOn = a.Created.UTC().Format(time.RFC3339Nano)
@@ -124,8 +137,6 @@ func (s *Server) showAssignment(subscription string, a RoleAssignment) map[strin
 		"id": strings.TrimSuffix(a.Scope, "/") + "/providers/" + assignmentType + "/" + a.Name, "type": assignmentType, "name": a.Name, "properties": p,
 	}
 }
-
-func principalType(s string) string { return cmp.Or(s, "ServicePrincipal") }
 
 // definitionID is the ID of a definition as a subscription sees it.
 func definitionID(subscription, id string) string {
@@ -222,7 +233,8 @@ func (s *Server) putAssignment(ctx context.Context, r *request) (answer, error) 
 	if err := s.record(ctx, r, change{properties: properties}); err != nil {
 		return answer{}, err
 	}
-	switch err := s.cfg.Roles.Assign(ctx, want); {
+	kept, err := s.cfg.Roles.Assign(ctx, want)
+	switch {
 	case errors.Is(err, ErrNoPrincipal):
 		return answer{}, refuse(http.StatusBadRequest, "PrincipalNotFound", "Principal %s does not exist in the directory %s. Check that you have the correct principal ID.", want.PrincipalID, s.cfg.TenantID)
 	case errors.Is(err, ErrNoRole):
@@ -230,7 +242,7 @@ func (s *Server) putAssignment(ctx context.Context, r *request) (answer, error) 
 	case err != nil:
 		return answer{}, err
 	}
-	return answer{status: http.StatusCreated, body: s.showAssignment(t.subscription, want)}, nil
+	return answer{status: http.StatusCreated, body: s.showAssignment(t.subscription, kept)}, nil
 }
 
 func roleNotFound(id string) error {
@@ -275,7 +287,7 @@ func (s *Server) wantedAssignment(r *request) (RoleAssignment, error) {
 		}
 	}
 	return RoleAssignment{
-		Name: strings.ToLower(t.names[0]), PrincipalID: strings.ToLower(principal), PrincipalType: principalType(typ),
+		Name: strings.ToLower(t.names[0]), PrincipalID: strings.ToLower(principal), PrincipalType: typ,
 		RoleDefinitionID: role, Scope: cmp.Or(t.scope, "/"), Created: s.cfg.Now().UTC(),
 	}, nil
 }
@@ -296,56 +308,4 @@ func (s *Server) deleteAssignment(ctx context.Context, r *request) (answer, erro
 		return answer{}, err
 	}
 	return ok(s.showAssignment(t.subscription, a))
-}
-
-// definitions answers with the roles, or one of them. They are the same at every
-// scope, and only built in.
-func (s *Server) definitions(_ context.Context, r *request) (answer, error) {
-	t := &r.target
-	if err := s.authorize(r, definitionType+"/read", t.scope); err != nil {
-		return answer{}, err
-	}
-	conds, err := r.filter()
-	if err != nil {
-		return answer{}, err
-	}
-	list := []map[string]any{}
-	for _, d := range s.cfg.Roles.Definitions() {
-		if t.isItem() {
-			if fold(d.ID, t.names[0]) {
-				return ok(showDefinition(t.subscription, d))
-			}
-			continue
-		}
-		matches, err := matchAll(slices.DeleteFunc(slices.Clone(conds), func(c condition) bool { return c.op == "()" }), func(name string) ([]string, bool) {
-			switch strings.ToLower(name) {
-			case "rolename":
-				return []string{d.Name}, true
-			case "type":
-				return []string{"BuiltInRole"}, true
-			}
-			return nil, false
-		})
-		if err != nil {
-			return answer{}, err
-		}
-		if matches {
-			list = append(list, showDefinition(t.subscription, d))
-		}
-	}
-	if t.isItem() {
-		return answer{}, refuse(http.StatusNotFound, "RoleDefinitionDoesNotExist", "The specified role definition with ID '%.64s' does not exist.", t.names[0])
-	}
-	return ok(map[string]any{"value": list})
-}
-
-func showDefinition(subscription string, d RoleDefinition) map[string]any {
-	list := func(s []string) []string { return append([]string{}, s...) }
-	return map[string]any{
-		"id": definitionID(subscription, d.ID), "type": definitionType, "name": d.ID,
-		"properties": map[string]any{
-			"roleName": d.Name, "type": "BuiltInRole", "description": d.Description, "assignableScopes": []string{"/"},
-			"permissions": []map[string]any{{"actions": list(d.Actions), "notActions": list(d.NotActions), "dataActions": list(d.DataActions), "notDataActions": []string{}}},
-		},
-	}
 }

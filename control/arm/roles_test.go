@@ -26,7 +26,7 @@ func TestRoleAssignments(t *testing.T) {
 		return `{"properties":{"roleDefinitionId":"` + role + `","principalId":"` + who + `"}}`
 	}
 	group, s := "/subscriptions/"+sub+"/resourceGroups/rg", "/subscriptions/"+sub
-	for n, scope := range []string{"", s, group, account, account + "/blobServices/default"} {
+	for n, scope := range []string{"", s, group, account, account + "/blobServices/default/containers/c"} {
 		r := b.must(http.StatusCreated, http.MethodPut, at(scope, n), version, body(principal, role))
 		if r.at("id") != at(scope, n) || r.at("name") != name(n) || r.at("properties.principalId") != principal || r.at("properties.principalType") != "ServicePrincipal" {
 			t.Errorf("assigned: %s", r.text)
@@ -54,7 +54,7 @@ func TestRoleAssignments(t *testing.T) {
 		b.refused(http.StatusBadRequest, c.code, http.MethodPut, c.path, version, c.body)
 	}
 	for path, code := range map[string]string{
-		at(account+"x", 9): "ResourceNotFound", at(s+"/resourceGroups/none", 9): "ResourceGroupNotFound", at(s+"/moon", 9): "NotFound",
+		at(account+"x", 9): "ResourceNotFound", at(account+"x/blobServices/default/containers/c", 9): "ResourceNotFound", at(account+"/moons/m", 9): "ResourceNotFound", at(s+"/resourceGroups/none", 9): "ResourceGroupNotFound", at(s+"/moon", 9): "NotFound",
 	} {
 		b.refused(http.StatusNotFound, code, http.MethodPut, path, version, body(sub, role))
 	}
@@ -127,7 +127,10 @@ func TestActivityLogFilters(t *testing.T) {
 		"resourceUri eq '" + account + "' and status eq 'Succeeded'":                      2,
 		"resourceId eq '/subscriptions/" + sub + "/resourceGroups/rg'":                    4,
 		"resourceProvider eq 'microsoft.storage' and eventChannels eq 'Admin, Operation'": 7,
-		"caller eq 'keeper'":                                                              1, "caller eq 'oid-keeper' and levels eq 'Critical,Error'": 1, "levels eq 'Warning'": 0,
+
+		"caller eq 'keeper'": 1,
+		"caller eq 'oid-keeper' and levels eq 'Critical,Error'": 1,
+		"levels eq 'Warning'": 0,
 		"operationName eq 'Microsoft.Storage/storageAccounts/regenerateKey/action'": 2,
 		"resourceType eq 'Microsoft.Storage/storageAccounts'":                       7,
 		"correlationId eq '" + sub + "'":                                            0,

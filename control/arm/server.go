@@ -3,6 +3,7 @@ package arm
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -57,13 +58,11 @@ type Config struct {
 	NewID func() string
 }
 
-// DeadLetters are the batches that no destination took.
+// DeadLetters are what no destination took. The errors of Replay wrap
+// bus.ErrNotFound for a key that is not there; Discard of one does nothing.
 type DeadLetters interface {
 	List(ctx context.Context) ([]deliver.DeadLetter, error)
-	// Replay delivers the records of a letter again. Its error wraps
-	// bus.ErrNotFound for a key that is not there.
 	Replay(ctx context.Context, key string) error
-	// Discard forgets the records of a letter, if it is there.
 	Discard(ctx context.Context, key string) error
 }
 
@@ -126,7 +125,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 func (s *Server) answer(r *request) (a answer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler {
+			if err, isErr := p.(error); isErr && errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
 			s.cfg.Logger.Error("resource manager request panicked", "path", r.target.path, "panic", p, "stack", string(debug.Stack()))

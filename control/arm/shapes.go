@@ -33,8 +33,8 @@ func KeyPairOf(r resource.Resource) (KeyPair, error) { return secretsOf[KeyPair]
 
 // Namespace are the properties of an Event Hubs namespace that say where it is.
 type Namespace struct {
-	// KafkaEndpoint is a list of host:port, separated by commas; "" when the
-	// namespace is only a name, and receives nothing.
+	// KafkaEndpoint is a list of host:port, separated by commas; "" leaves it to
+	// the connection string of a rule.
 	KafkaEndpoint string `json:"kafkaEndpoint"`
 	// SecurityProtocol is PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
 	SecurityProtocol string `json:"kafkaSecurityProtocol"`

@@ -156,6 +156,9 @@ func (s *Server) listResources(_ context.Context, r *request) (answer, error) {
 			return answer{}, groupNotFound(t.group)
 		}
 	}
+	if _, err := matchAll(conds, func(name string) ([]string, bool) { return resourceValues(&resource.Resource{}, name, conds) }); err != nil {
+		return answer{}, err
+	}
 	shown, err := s.visible(r, "Microsoft.Resources/subscriptions/resources/read", scope, s.within(scope, s.cfg.Resources.List("")))
 	if err != nil {
 		return answer{}, err
@@ -173,11 +176,6 @@ func (s *Server) listResources(_ context.Context, r *request) (answer, error) {
 		}
 		if matches {
 			list = append(list, s.listed(r, typ, res))
-		}
-	}
-	if len(shown) == 0 { // the filter is refused all the same
-		if _, err := matchAll(conds, func(name string) ([]string, bool) { return resourceValues(&resource.Resource{}, name, conds) }); err != nil {
-			return answer{}, err
 		}
 	}
 	return page(s, r, list, func(l *listed) string { return l.ID })

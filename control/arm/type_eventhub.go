@@ -25,11 +25,12 @@ func eventHubTypes() []*resourceType {
 	versions := []string{"2024-01-01", "2023-01-01-preview", "2022-10-01-preview", "2022-01-01-preview", "2021-11-01", "2021-06-01-preview", "2018-01-01-preview", "2017-04-01", "2015-08-01", "2014-09-01"}
 	return []*resourceType{{
 		name: namespaceType, versions: versions, unique: true,
-		names:    names(`[A-Za-z][A-Za-z0-9-]{4,48}[A-Za-z0-9]`, "6 to 50 letters, digits and hyphens, begin with a letter and end with a letter or digit"),
-		sku:      "Standard",
+		names: names(`[A-Za-z][A-Za-z0-9-]{4,48}[A-Za-z0-9]`, "6 to 50 letters, digits and hyphens, begin with a letter and end with a letter or digit"),
+		sku:   "Standard", tiered: true,
 		skus:     []string{"Basic", "Standard", "Premium"},
 		computed: []string{"status", "createdAt", "updatedAt", "metricId", "serviceBusEndpoint", "privateEndpointConnections"},
 		promises: []promise{{"disableLocalAuth", true}, {"publicNetworkAccess", "Disabled"}, {"encryption.keySource", "Microsoft.KeyVault"}},
+		own:      []string{"kafkaEndpoint", "kafkaSecurityProtocol"},
 		prepare:  prepareNamespace, after: addRootRule,
 		show: func(_ *Server, res *resource.Resource, props object) {
 			props["serviceBusEndpoint"] = "https://" + serviceBusHost(res) + ":443/"
@@ -83,7 +84,37 @@ func prepareNamespace(d *draft) error {
 		}
 		d.props.set("kafkaEndpoint", strings.Join(hosts, ","))
 	}
-	return d.oneOf("kafkaSecurityProtocol", "PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+	if err := d.oneOf("kafkaSecurityProtocol", "PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"); err != nil {
+		return err
+	}
+	return d.keepsRulesTo()
+}
+
+// keepsRulesTo refuses to lead the connection strings of rules, which the client
+// does not know, to a place of its choice.
+func (d *draft) keepsRulesTo() error {
+	if d.old == nil || d.trusted {
+		return nil
+	}
+	was, err := NamespaceOf(*d.old)
+	if err != nil {
+		return err
+	}
+	if was.KafkaEndpoint == d.word("kafkaEndpoint") && was.SecurityProtocol == d.word("kafkaSecurityProtocol") {
+		return nil
+	}
+	for _, res := range d.below() {
+		if secrets, err := RuleSecretsOf(res); err == nil && secrets.ConnectionString != "" {
+			return refuse(http.StatusConflict, "Conflict", "The authorization rule '%s' has a connection string for where the namespace is: delete the rule before the namespace moves.", res.ID.Name())
+		}
+	}
+	return nil
+}
+
+// word returns a property that is a string, "" when it is not.
+func (d *draft) word(name string) string {
+	text, _ := d.props.get(name).(string)
+	return text
 }
 
 // addRootRule makes the rule that comes with a namespace.

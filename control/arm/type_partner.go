@@ -27,6 +27,7 @@ func partnerTypes() []*resourceType {
 			computed: []string{
 				"marketplaceSubscriptionStatus", "liftrResourceCategory", "liftrResourcePreference",
 			},
+			own:     []string{"endpoint", "protocol", "index", "encoding"},
 			prepare: func(d *draft) error { return prepareMonitor(d, protocol, secret) },
 		}
 	}
@@ -97,40 +98,62 @@ func (d *draft) option(name, protocol string, form *regexp.Regexp) error {
 
 // hideMonitor takes the secrets out of the properties. One that is not given
 // stays as it was, an empty one goes.
-func (d *draft) hideMonitor(secret string) error {
-	secrets, err := secretsOf[MonitorSecrets](d.Resource)
+func (d *draft) hideMonitor(keyPath string) error {
+	was, err := secretsOf[MonitorSecrets](d.Resource)
 	if err != nil {
 		return err
 	}
-	for path, field := range map[string]*string{"apiKey": &secrets.APIKey, "username": &secrets.Username, "password": &secrets.Password} {
-		given, err := d.text(path)
-		if err != nil {
-			return err
-		}
-		if given != nil {
-			*field = *given
+	// Where the partner's own documents have the key, it counts as apiKey.
+	if keyPath != "" {
+		if v := d.props.takeAt(keyPath); v != nil && v != "" && d.props.get("apiKey") == nil {
+			d.props.set("apiKey", v)
 		}
 	}
-	if secret != "" {
-		given, err := d.text(secret)
-		if err != nil {
+	now := was
+	var stay []string // names of secrets that are not given and not empty
+	for _, secret := range []struct {
+		name  string
+		field *string
+	}{{"apiKey", &now.APIKey}, {"username", &now.Username}, {"password", &now.Password}} {
+		given, err := d.text(secret.name)
+		switch {
+		case err != nil:
 			return err
-		}
-		if given != nil && *given != "" {
-			secrets.APIKey = *given
-		}
-	}
-	for _, value := range []string{secrets.APIKey, secrets.Username, secrets.Password} {
-		if strings.ContainsFunc(value, isControl) {
-			return refuse(http.StatusBadRequest, "InvalidProperty", "The properties 'apiKey', 'username' and 'password' may not have control characters.")
+		case given != nil && strings.ContainsFunc(*given, isControl):
+			return refuse(http.StatusBadRequest, "InvalidProperty", "The property '%s' may not have control characters.", secret.name)
+		case given != nil:
+			*secret.field = *given
+		case *secret.field != "":
+			stay = append(stay, secret.name)
 		}
 	}
 	if v := d.props.take("headers"); v != nil {
-		if secrets.Headers, err = monitorHeaders(v); err != nil {
+		if now.Headers, err = monitorHeaders(v); err != nil {
 			return err
 		}
+	} else if len(was.Headers) > 0 {
+		stay = append(stay, "headers")
 	}
-	return d.hide(secrets)
+	if err := d.keepsTo(stay); err != nil {
+		return err
+	}
+	return d.hide(now)
+}
+
+// keepsTo refuses to send secrets that the client does not know to a place of its
+// choice: who changes the endpoint gives them again.
+func (d *draft) keepsTo(stay []string) error {
+	if d.old == nil || d.trusted || len(stay) == 0 {
+		return nil
+	}
+	was, err := MonitorOf(*d.old)
+	if err != nil {
+		return err
+	}
+	if origin(d.word("endpoint")) == origin(was.Endpoint) {
+		return nil
+	}
+	return refuse(http.StatusBadRequest, "InvalidProperty", "The property 'endpoint' names another host: give '%s' again, or empty to remove.", strings.Join(stay, "', '"))
 }
 
 var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
@@ -142,7 +165,10 @@ func monitorHeaders(v any) (map[string]string, error) {
 	if !isObject || len(in) > maxHeaders {
 		return nil, refuse(http.StatusBadRequest, "InvalidProperty", "The property 'headers' must be an object with at most %d members.", maxHeaders)
 	}
-	framing := []string{"Connection", "Content-Encoding", "Content-Length", "Content-Type", "Host", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+	framing := []string{
+		"Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Expect", "Host", "Keep-Alive", "Proxy-Connection",
+		"Te", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent",
+	}
 	headers := make(map[string]string, len(in))
 	for name, v := range in {
 		value, isText := v.(string)

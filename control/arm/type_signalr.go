@@ -18,7 +18,7 @@ func signalRTypes() []*resourceType {
 		name: "Microsoft.SignalRService/SignalR", created: http.StatusCreated, unique: true,
 		versions: []string{"2024-03-01", "2023-02-01", "2022-08-01-preview", "2022-02-01", "2021-10-01", "2020-05-01", "2018-10-01", "2018-03-01-preview"},
 		names:    names(`[A-Za-z][A-Za-z0-9-]{1,61}[A-Za-z0-9]`, "3 to 63 letters, digits and hyphens, begin with a letter and end with a letter or digit"),
-		sku:      "Standard_S1", kind: "SignalR",
+		sku:      "Standard_S1", kind: "SignalR", tiered: true,
 		computed: []string{"externalIP", "hostName", "hostNamePrefix", "publicPort", "serverPort", "version", "privateEndpointConnections", "sharedPrivateLinkResources"},
 		promises: []promise{{"disableLocalAuth", true}, {"publicNetworkAccess", "Disabled"}, {"networkACLs.defaultAction", "Deny"}, {"tls.clientCertEnabled", true}},
 		prepare:  func(d *draft) error { return drawKeys(d, shortKey) },

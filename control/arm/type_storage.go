@@ -27,7 +27,7 @@ func storageTypes() []*resourceType {
 			form: regexp.MustCompile(`^[a-z0-9]{3,24}$`), code: "AccountNameInvalid",
 			message: "%s is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only.",
 		},
-		sku: "Standard_LRS", kind: "StorageV2",
+		sku: "Standard_LRS", kind: "StorageV2", tiered: true,
 		skus: []string{
 			"Standard_LRS", "Standard_GRS", "Standard_RAGRS", "Standard_ZRS", "Standard_GZRS", "Standard_RAGZRS", "Premium_LRS", "Premium_ZRS",
 			"StandardV2_LRS", "StandardV2_GRS", "StandardV2_ZRS", "StandardV2_GZRS", "PremiumV2_LRS", "PremiumV2_ZRS",

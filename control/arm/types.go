@@ -28,8 +28,12 @@ type resourceType struct {
 	// that have none. skus are those allowed; nil allows all.
 	sku, kind string
 	skus      []string
+	tiered    bool // a SKU shows the tier that its name begins with
 	// computed are properties of answers that clients send back: they are dropped.
 	computed []string
+	// own are properties that only this node has. Clients with types of their own
+	// do not send them: a PUT that names none of them leaves them as they are.
+	own []string
 	// promises are values that would promise what the node does not do.
 	promises []promise
 

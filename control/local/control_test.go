@@ -23,26 +23,29 @@ const token = "the-token"
 
 var acctID = resource.MustParse("/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/acct")
 
-// oneAccount are the accounts of a node with one.
-type oneAccount struct{ keys [2]string }
+// oneApp are the principals of a node with one.
+type oneApp struct{}
 
-func (a *oneAccount) Accounts() []Account {
-	return []Account{{Name: "acct", ID: acctID, Location: "local", Endpoints: map[string]string{"blob": "http://127.0.0.1:1/acct"}}}
+func (oneApp) Principals() []Principal {
+	return []Principal{{Name: "ci", AppID: "app", ObjectID: "object", TenantID: "tenant", Roles: []Role{{"Reader", "/"}}}}
 }
 
-func (a *oneAccount) Keys(name string) ([]Key, error) {
-	if name != "acct" {
-		return nil, fmt.Errorf("account %q: %w", name, resource.ErrNotFound)
+func (oneApp) CreatePrincipal(_ context.Context, name string, roles, scopes []string) (Principal, string, error) {
+	if name == "" {
+		return Principal{}, "", fmt.Errorf("%w: no name", ErrInvalid)
 	}
-	return []Key{{"key1", a.keys[0]}, {"key2", a.keys[1]}}, nil
+	return Principal{Name: name}, fmt.Sprint("secret of ", name, " ", roles, " ", scopes), nil
 }
 
-func (a *oneAccount) RegenerateKey(_ context.Context, name, key string) ([]Key, error) {
-	if key != "key1" {
-		return nil, fmt.Errorf("key %q: %w", key, ErrBadKeyName)
+func (oneApp) ResetSecret(_ context.Context, app string) (string, error) {
+	return "another", oneApp{}.DeletePrincipal(context.Background(), app)
+}
+
+func (oneApp) DeletePrincipal(_ context.Context, app string) error {
+	if app != "app" {
+		return fmt.Errorf("application %q: %w", app, resource.ErrNotFound)
 	}
-	a.keys[0] = "new"
-	return a.Keys(name)
+	return nil
 }
 
 // oneLetter are the dead letters of a node with one.
@@ -75,12 +78,12 @@ func startAPI(t *testing.T) (*httptest.Server, *bus.Bus) {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(New(Config{
-		Token:    token,
-		Accounts: &oneAccount{keys: [2]string{"one", "two"}},
-		Records:  b,
-		Ledger:   func() []deliver.LedgerEntry { return nil },
+		Token:   token,
+		Records: b,
+		Ledger:  func() []deliver.LedgerEntry { return nil },
 
 		DeadLetters: &oneLetter{},
+		Principals:  oneApp{},
 	}))
 	t.Cleanup(func() {
 		srv.CloseClientConnections()
@@ -116,7 +119,7 @@ func send(t *testing.T, method, url, body, bearer string) (int, string) {
 func TestTokenIsWanted(t *testing.T) {
 	srv, _ := startAPI(t)
 	for _, bearer := range []string{"", "Bearer", "Bearer ", "Bearer wrong", "Basic " + token, "Bearer " + token + "x", token} {
-		for _, path := range []string{"accounts", "records", "deliveries", "nothing"} {
+		for _, path := range []string{"principals", "records", "deliveries", "nothing"} {
 			status, body := send(t, http.MethodGet, srv.URL+"/local/v1/"+path, "", bearer)
 			if status != http.StatusUnauthorized || !strings.Contains(body, `"code":"Unauthorized"`) || strings.Contains(body, token) {
 				t.Errorf("%q with %q: %d %s", path, bearer, status, body)
@@ -132,21 +135,23 @@ func TestEndpoints(t *testing.T) {
 		status             int
 		want               string
 	}{
-		{"GET", "accounts", "", 200, `{"value":[{"name":"acct","id":"` + acctID.String() + `","location":"local","endpoints":{"blob":"http://127.0.0.1:1/acct"}}]}`},
+		{"GET", "principals", "", 200, `{"value":[{"displayName":"ci","appId":"app","objectId":"object","tenant":"tenant","roles":[{"role":"Reader","scope":"/"}]}]}`},
+		{"POST", "principals", `{"displayName":"more","roles":["Reader"],"scopes":["/"]}`, 200, `"password":"secret of more [Reader] [/]"`},
+		{"POST", "principals", `{"displayName":""}`, 400, `"code":"InvalidRequest"`},
+		{"POST", "principals", `{"displayName":`, 400, `"code":"InvalidBody"`},
+		{"POST", "principals", `{"name":"more"}`, 400, `"code":"InvalidBody"`},
+		{"POST", "principals", `{"displayName":"` + strings.Repeat("x", maxBody) + `"}`, 400, `"code":"InvalidBody"`},
+		{"POST", "principals/app/resetSecret", "", 200, `{"appId":"app","password":"another"}`},
+		{"POST", "principals/none/resetSecret", "", 404, `"code":"ResourceNotFound"`},
+		{"POST", "principals/app/delete", "", 200, `{}`},
+		{"POST", "principals/none/delete", "", 404, `"code":"ResourceNotFound"`},
+		{"GET", "principals/app/delete", "", 404, `"code":"NotFound"`},
 		{"GET", "deliveries", "", 200, `{"value":[]}`},
 		{"GET", "deadletters", "", 200, `"key":"worker/1.2","setting":"s","resource":"` + acctID.String() + `","kind":"classic","time":"0001-01-01T00:00:00Z","reason":"no such thing","lines":[{"a":1},"broken"]`},
 		{"POST", "deadletters/worker%2F1.2/replay", "", 200, `{}`},
 		{"POST", "deadletters/worker%2F9.9/replay", "", 404, `"code":"DeadLetterNotFound"`},
 		{"POST", "deadletters/worker%2F1.2/discard", "", 200, `{}`},
 		{"GET", "deadletters/worker%2F1.2/discard", "", 404, `"code":"NotFound"`},
-		{"POST", "accounts/acct/listKeys", "", 200, `{"keys":[{"keyName":"key1","value":"one"},{"keyName":"key2","value":"two"}]}`},
-		{"POST", "accounts/acct/regenerateKey", `{"keyName":"key1"}`, 200, `{"keys":[{"keyName":"key1","value":"new"},{"keyName":"key2","value":"two"}]}`},
-		{"POST", "accounts/acct/regenerateKey", `{"keyName":"key3"}`, 400, `"code":"InvalidKeyName"`},
-		{"POST", "accounts/acct/regenerateKey", `{"keyName":`, 400, `"code":"InvalidBody"`},
-		{"POST", "accounts/acct/regenerateKey", `{"name":"key1"}`, 400, `"code":"InvalidBody"`},
-		{"POST", "accounts/acct/regenerateKey", `{"keyName":"` + strings.Repeat("x", maxBody) + `"}`, 400, `"code":"InvalidBody"`},
-		{"POST", "accounts/none/listKeys", "", 404, `"code":"ResourceNotFound"`},
-		{"GET", "accounts/acct/listKeys", "", 404, `"code":"NotFound"`},
 		{"GET", "nothing", "", 404, `"code":"NotFound"`},
 		{"GET", "records?category=StorageRed", "", 400, "StorageDelete, StorageRead, StorageWrite"},
 		{"GET", "records?color=red", "", 400, `"code":"InvalidParameter"`},

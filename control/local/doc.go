@@ -1,4 +1,4 @@
-// Package local is the local API of a node: what `reslog tail`, `reslog keys`
+// Package local is the local API of a node: what `reslog tail`, `reslog sp`
 // and `reslog settings` ask, under /local/v1/ of the admin listener.
 //
 //	GET  /local/v1/records                          live records, one JSON object a line
@@ -6,9 +6,6 @@
 //	GET  /local/v1/deadletters                      records that no destination can take
 //	POST /local/v1/deadletters/{key}/replay         deliver them again
 //	POST /local/v1/deadletters/{key}/discard        forget them
-//	GET  /local/v1/accounts                         storage accounts, without keys
-//	POST /local/v1/accounts/{name}/listKeys         their keys
-//	POST /local/v1/accounts/{name}/regenerateKey    {"keyName":"key1"}: a new key, valid at once
 //	GET  /local/v1/principals                       who may sign in, with their roles
 //	POST /local/v1/principals                       {"displayName","roles","scopes"}: one more, with its secret
 //	POST /local/v1/principals/{app}/resetSecret     a new secret in place of all

@@ -19,18 +19,6 @@ import (
 	"reslog/resource"
 )
 
-// Accounts are the storage accounts of the node.
-type Accounts interface {
-	// Accounts lists them by name, without keys.
-	Accounts() []Account
-	// Keys returns key1 and key2 of an account, or an error that wraps
-	// resource.ErrNotFound.
-	Keys(name string) ([]Key, error)
-	// RegenerateKey draws the named key anew. When it returns the old key is
-	// refused and the new one is durable.
-	RegenerateKey(ctx context.Context, name, key string) ([]Key, error)
-}
-
 // Records is where live records come from.
 type Records interface {
 	// Tail reads wanted records from now on; a reader that is too slow skips.
@@ -50,9 +38,8 @@ type DeadLetters interface {
 // Config is what New needs; every field but Logger and Following is required.
 type Config struct {
 	// Token is what requests must carry.
-	Token    string
-	Accounts Accounts
-	Records  Records
+	Token   string
+	Records Records
 	// Ledger returns the account of every delivery.
 	Ledger func() []deliver.LedgerEntry
 	// DeadLetters are those of all deliveries.
@@ -64,24 +51,6 @@ type Config struct {
 	// nothing.
 	Following *atomic.Int64
 }
-
-// Account is a storage account as the API shows it.
-type Account struct {
-	Name     string      `json:"name"`
-	ID       resource.ID `json:"id"`
-	Location string      `json:"location"`
-	// Endpoints are the URLs of the services that are served, by name.
-	Endpoints map[string]string `json:"endpoints"`
-}
-
-// Key is an account key, in the form of Resource Manager's listKeys.
-type Key struct {
-	Name  string `json:"keyName"` // key1 or key2
-	Value string `json:"value"`   // base64
-}
-
-// ErrBadKeyName is returned for a key that is neither key1 nor key2.
-var ErrBadKeyName = errors.New("want key1 or key2")
 
 // maxBody bounds the body of a request, in bytes.
 const maxBody = 64 << 10
@@ -106,9 +75,6 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("GET /local/v1/deadletters", s.answer(s.deadLetters))
 	mux.HandleFunc("POST /local/v1/deadletters/{key}/replay", s.answer(s.replay))
 	mux.HandleFunc("POST /local/v1/deadletters/{key}/discard", s.answer(s.discard))
-	mux.HandleFunc("GET /local/v1/accounts", s.answer(s.accounts))
-	mux.HandleFunc("POST /local/v1/accounts/{name}/listKeys", s.answer(s.listKeys))
-	mux.HandleFunc("POST /local/v1/accounts/{name}/regenerateKey", s.answer(s.regenerateKey))
 	mux.HandleFunc("GET /local/v1/principals", s.answer(s.principals))
 	mux.HandleFunc("POST /local/v1/principals", s.answer(s.createPrincipal))
 	mux.HandleFunc("POST /local/v1/principals/{app}/resetSecret", s.answer(s.resetSecret))
@@ -166,8 +132,6 @@ func (s *server) fail(w http.ResponseWriter, err error) {
 		e = &apiError{http.StatusNotFound, "DeadLetterNotFound", err.Error()}
 	case errors.Is(err, ErrInvalid):
 		e = &apiError{http.StatusBadRequest, "InvalidRequest", err.Error()}
-	case errors.Is(err, ErrBadKeyName):
-		e = &apiError{http.StatusBadRequest, "InvalidKeyName", err.Error()}
 	default:
 		s.cfg.Logger.Error("local api request failed", "err", err)
 		e = &apiError{http.StatusInternalServerError, "InternalError", err.Error()}
