@@ -181,6 +181,9 @@ func (s *session) loop(ctx context.Context) error {
 					return err
 				}
 				w.failed(err, 0)
+				if err := s.heed(ctx, err); err != nil {
+					return err
+				}
 			}
 		case <-w.kick:
 		}
