@@ -155,10 +155,13 @@ func TestEveryRecordIsAccountedFor(t *testing.T) {
 	var s sink
 	var mu sync.Mutex
 	rnd := rand.New(rand.NewPCG(5, 6))
-	calm := false
+	calm, stuck := false, true
 	s.fail = func(batch []deliver.Item) error {
 		mu.Lock()
 		defer mu.Unlock()
+		if stuck {
+			return errors.New("stuck")
+		}
 		var bad []bus.Position
 		for _, it := range batch {
 			if strings.HasSuffix(it.Record.ID, "13") {
@@ -188,13 +191,23 @@ func TestEveryRecordIsAccountedFor(t *testing.T) {
 	}
 	n := start(t, dir, bus.Config{}, cfg)
 	var all []string
+	emit := func(count int) {
+		from := len(all)
+		all = append(all, numbers("r", from, from+count)...)
+		n.emitAlike(all[from:])
+	}
 	amount := rand.New(rand.NewPCG(7, 8))
 	for round := range 30 {
 		n.put(setting("x", blobsA, accountA, fmt.Sprint(round/10), read))
 		for range 1 + amount.IntN(8) {
-			from := len(all)
-			all = append(all, numbers("r", from, from+1+amount.IntN(60))...)
-			n.emitAlike(all[from:])
+			emit(1 + amount.IntN(60))
+		}
+		if round == 0 {
+			emit(100)
+			eventually(t, "records are shed", func() bool { return n.ledger("x").Shed > 0 })
+			mu.Lock()
+			stuck = false
+			mu.Unlock()
 		}
 		if round%6 == 5 {
 			n.stop()
@@ -204,6 +217,10 @@ func TestEveryRecordIsAccountedFor(t *testing.T) {
 	mu.Lock()
 	calm = true
 	mu.Unlock()
+	for range 4 { // among so many is one that is rejected
+		n.drain()
+		emit(30)
+	}
 	n.drain()
 	e := n.ledger("x")
 	letters, err := n.router.DeadLetters().List(t.Context())
