@@ -28,7 +28,7 @@ func (w *worker) keepUp() {
 	w.ahead.reset()
 	w.mu.Unlock()
 	if shed > 0 {
-		w.log.Warn("the backlog is gone", slog.Uint64("dropped", shed))
+		w.log.Info("the backlog is gone", slog.Uint64("dropped", shed))
 	}
 }
 
@@ -82,6 +82,9 @@ func (w *worker) excess() (n int, over bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := &w.pending
+	if p.len() == 0 && w.limit != nil && w.read.Number >= *w.limit {
+		return 0, false // what follows is not for this destination
+	}
 	head := func() int {
 		if p.chunk > 0 {
 			return p.chunk

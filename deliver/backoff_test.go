@@ -69,3 +69,56 @@ func TestDrainGivesUpWithItsContext(t *testing.T) {
 	n.drain()
 	wantIDs(t, s.held(), []string{"r"})
 }
+
+// However the error comes, with whatever else it says.
+func TestTheWishIsHeardEverywhere(t *testing.T) {
+	throttled := deliver.RetryAfter(errors.New("429"), time.Minute)
+	for name, c := range map[string]struct {
+		deliver func(batch []deliver.Item) error
+		flush   error
+		open    error
+	}{
+		"open":              {open: throttled},
+		"flush":             {flush: throttled},
+		"reopen":            {deliver: func([]deliver.Item) error { return deliver.Reopen(throttled) }},
+		"reopened by flush": {flush: deliver.Reopen(throttled)},
+		"reject": {deliver: func(batch []deliver.Item) error {
+			if batch[0].Record.ID != "r000" {
+				return nil
+			}
+			return deliver.Reject(throttled, batch[0].Position)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := sink{fail: c.deliver}
+			p := newPauses()
+			n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{
+				Kinds: opened(func(ctx context.Context, o deliver.Opening) (deliver.Destination, error) {
+					if c.open != nil {
+						return nil, c.open
+					}
+					d, err := s.open(ctx, o)
+					return &flushFailing{d, c.flush}, err
+				}),
+				Wait: p.wait, StopTimeout: 500 * time.Millisecond,
+			})
+			n.put(setting("x", blobsA, accountA, "1.0", read))
+			n.emit(blobsA, read, numbers("r", 0, 5)...)
+			if d := p.next(t); d != time.Minute {
+				t.Errorf("waits %v", d)
+			}
+		})
+	}
+}
+
+type flushFailing struct {
+	deliver.Destination
+	err error
+}
+
+func (f *flushFailing) Flush(ctx context.Context, force bool) (bus.Position, error) {
+	if f.err != nil {
+		return bus.Position{}, f.err
+	}
+	return f.Destination.Flush(ctx, force)
+}

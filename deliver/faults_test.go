@@ -155,26 +155,32 @@ func TestEveryRecordIsAccountedFor(t *testing.T) {
 	var s sink
 	var mu sync.Mutex
 	rnd := rand.New(rand.NewPCG(5, 6))
-	calm := false
+	calm, stuck := false, true
 	s.fail = func(batch []deliver.Item) error {
 		mu.Lock()
 		defer mu.Unlock()
-		if calm {
+		if stuck {
+			return errors.New("stuck")
+		}
+		var bad []bus.Position
+		for _, it := range batch {
+			if strings.HasSuffix(it.Record.ID, "13") {
+				bad = append(bad, it.Position)
+			}
+		}
+		switch {
+		case len(bad) > 0:
+			return deliver.Reject(errors.New("bad"), bad...)
+		case calm:
 			return nil
 		}
-		switch rnd.IntN(12) {
+		switch rnd.IntN(10) {
 		case 0, 1, 2, 3, 4:
 			return errors.New("busy")
 		case 5:
 			panic("at random")
 		case 6:
 			return deliver.Reopen(errors.New("lost"))
-		case 7:
-			return deliver.Reject(errors.New("bad"), batch[rnd.IntN(len(batch))].Position)
-		case 8:
-			if rnd.IntN(4) == 0 {
-				return deliver.Permanent(errors.New("never"))
-			}
 		}
 		return nil
 	}
@@ -185,13 +191,23 @@ func TestEveryRecordIsAccountedFor(t *testing.T) {
 	}
 	n := start(t, dir, bus.Config{}, cfg)
 	var all []string
+	emit := func(count int) {
+		from := len(all)
+		all = append(all, numbers("r", from, from+count)...)
+		n.emitAlike(all[from:])
+	}
 	amount := rand.New(rand.NewPCG(7, 8))
 	for round := range 30 {
 		n.put(setting("x", blobsA, accountA, fmt.Sprint(round/10), read))
 		for range 1 + amount.IntN(8) {
-			from := len(all)
-			all = append(all, numbers("r", from, from+1+amount.IntN(60))...)
-			n.emitAlike(all[from:])
+			emit(1 + amount.IntN(60))
+		}
+		if round == 0 {
+			emit(100)
+			eventually(t, "records are shed", func() bool { return n.ledger("x").Shed > 0 })
+			mu.Lock()
+			stuck = false
+			mu.Unlock()
 		}
 		if round%6 == 5 {
 			n.stop()
@@ -201,6 +217,10 @@ func TestEveryRecordIsAccountedFor(t *testing.T) {
 	mu.Lock()
 	calm = true
 	mu.Unlock()
+	for range 4 { // among so many is one that is rejected
+		n.drain()
+		emit(30)
+	}
 	n.drain()
 	e := n.ledger("x")
 	letters, err := n.router.DeadLetters().List(t.Context())
@@ -235,7 +255,9 @@ func TestEveryRecordIsAccountedFor(t *testing.T) {
 	if e.Delivered+e.DeadLettered+e.Dropped != total || e.Accepted != total {
 		t.Errorf("%d emitted, ledger %+v", total, e)
 	}
-	if e.Delivered != uint64(len(s.held())) || e.DeadLettered != dead {
+	// A dead letter whose record was not settled when the destination was opened
+	// anew may be of a record that was shed then.
+	if e.Delivered != uint64(len(s.held())) || e.DeadLettered > dead {
 		t.Errorf("%d held, %d dead, ledger %+v", len(s.held()), dead, e)
 	}
 	if e.Shed == 0 || e.DeadLettered == 0 || e.LagRecords != 0 || e.BacklogRecords != 0 {

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"reslog/bus"
@@ -64,11 +65,15 @@ func (s *session) hand(ctx context.Context) error {
 		case MustReopen(err):
 			w.attempt++
 			s.refused(err, len(items))
-			return errReopen
+			return fmt.Errorf("%w: %w", errReopen, err)
 		}
 		if dead := condemned(items, err); len(dead) > 0 {
 			w.note(err)
-			if err = s.bury(ctx, dead, err); err == nil {
+			why := err
+			if err = s.bury(ctx, dead, why); err == nil {
+				if err := s.heed(ctx, why); err != nil {
+					return err
+				}
 				continue
 			}
 		}
@@ -79,6 +84,18 @@ func (s *session) hand(ctx context.Context) error {
 		if err := s.between(ctx); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// heed waits if the error asks for it, where the worker would not wait otherwise.
+func (s *session) heed(ctx context.Context, err error) error {
+	if _, asked := RetryDelay(err); !asked {
+		return nil
+	}
+	attempt := 0
+	if err := s.w.pause(ctx, &attempt, err); err != nil {
+		return cause(ctx, err)
 	}
 	return nil
 }
@@ -211,7 +228,7 @@ func (s *session) flush(ctx context.Context, force bool) error {
 	}
 	if MustReopen(err) {
 		s.w.failed(err, 0)
-		return errReopen
+		return fmt.Errorf("%w: %w", errReopen, err)
 	}
 	return err
 }

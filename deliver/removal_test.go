@@ -116,3 +116,23 @@ func TestAChangeAwayFromADeadDestinationLosesNothing(t *testing.T) {
 		t.Errorf("ledger %+v", e)
 	}
 }
+
+// Records behind the change are read together with the last ones before it:
+// who drains waits for the next destination to have them.
+func TestADrainOverAChange(t *testing.T) {
+	turn := make(chan struct{})
+	s := sink{fail: func([]deliver.Item) error { <-turn; return nil }}
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: kinds(&s)})
+	n.put(setting("x", blobsA, accountA, "1.0", read))
+	n.emit(blobsA, read, "first")
+	eventually(t, "the destination is at work", func() bool { return n.ledger("x").Accepted == 1 })
+	n.emit(blobsA, read, numbers("a", 0, 5)...)
+	n.put(setting("x", blobsA, accountA, "2.0", read))
+	n.emit(blobsA, read, numbers("b", 0, 5)...)
+	if _, err := n.bus.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	close(turn)
+	n.drain()
+	wantIDs(t, s.held(), append(append([]string{"first"}, numbers("a", 0, 5)...), numbers("b", 0, 5)...))
+}

@@ -181,6 +181,9 @@ func (s *session) loop(ctx context.Context) error {
 					return err
 				}
 				w.failed(err, 0)
+				if err := s.heed(ctx, err); err != nil {
+					return err
+				}
 			}
 		case <-w.kick:
 		}
@@ -205,9 +208,18 @@ func (w *worker) due() (due, last bool) {
 	due = last
 	w.drains = slices.DeleteFunc(w.drains, func(d drain) bool { return d.ctx.Err() != nil })
 	for _, d := range w.drains {
-		due = due || w.read.Number >= d.number
+		due = due || w.reachedLocked() >= d.number
 	}
 	return due, last
+}
+
+// reachedLocked returns the Number through which this destination has been given
+// its records. A message may be read beyond the last that is for it.
+func (w *worker) reachedLocked() uint64 {
+	if w.limit != nil {
+		return min(w.read.Number, *w.limit)
+	}
+	return w.read.Number
 }
 
 // finish forces the destination to settle, and tells those who wait if it has.
@@ -227,7 +239,7 @@ func (s *session) finish(ctx context.Context) (settled bool, err error) {
 	defer w.mu.Unlock()
 	waiting := w.drains[:0]
 	for _, d := range w.drains {
-		if w.read.Number < d.number {
+		if w.reachedLocked() < d.number {
 			waiting = append(waiting, d)
 			continue
 		}

@@ -206,7 +206,9 @@ func TestHealthAndMetrics(t *testing.T) {
 	metrics := get(t, n.AdminURL()+"/metrics")
 	for _, name := range []string{
 		"reslog_records_emitted_total", "reslog_records_dropped_total 0", "reslog_bus_sync_seconds_bucket", "reslog_bus_stream_bytes",
-		`reslog_delivery_delivered_total{kind="classic"`, `reslog_storage_bytes{account="devstoreaccount1",kind="system"}`,
+		`reslog_delivery_delivered_total{kind="classic"`, `reslog_delivery_shed_total{kind="classic"`,
+		`reslog_delivery_backlog_records{kind="classic"`, `reslog_delivery_backlog_bytes{kind="classic"`,
+		"reslog_delivery_abandoned_total 0", `reslog_storage_bytes{account="devstoreaccount1",kind="system"}`,
 		`reslog_requests_total{by="system",operation="PutBlockList"`, `reslog_request_seconds_count{operation="CreateContainer",service="blob"} 1`,
 		"go_goroutines",
 	} {
