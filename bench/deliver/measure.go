@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
 
 	"reslog/client"
+	"reslog/deliver"
 	"reslog/record"
 	"reslog/resource"
 	"reslog/server"
@@ -97,33 +98,43 @@ func throughput(ctx context.Context, dir string, c config, d destination) (*resu
 		size += int64(len(recs[i].Line))
 	}
 	cpu, began := cpuTime(), time.Now()
-	// Faster than any destination, slower than what the bus would have to drop.
-	const step = 1000
+	// As fast as the destination takes them, with no more on the way than the bus
+	// would hold in memory if the disk stood still.
+	const step, most = 1000, 60_000
 	for i := 0; i < len(recs); i += step {
+		if _, err := settled(ctx, n, began, i-most); err != nil {
+			return nil, err
+		}
 		for _, r := range recs[i:min(i+step, len(recs))] {
 			if err := n.Emitter().Emit(ctx, r); err != nil {
 				return nil, err
 			}
 		}
-		if ahead := time.Duration(i) * time.Second / 250_000; time.Since(began) < ahead {
-			time.Sleep(ahead - time.Since(began))
-		}
 	}
+	e, err := settled(ctx, n, began, len(recs))
+	if err != nil {
+		return nil, err
+	}
+	return &result{
+		records: int(e.Delivered), bytes: size, elapsed: time.Since(began), cpu: cpuTime() - cpu,
+		dropped: e.Dropped, dead: e.DeadLettered,
+	}, nil
+}
+
+// settled waits until so many records are done with.
+func settled(ctx context.Context, n *server.Node, began time.Time, records int) (deliver.LedgerEntry, error) {
 	for {
 		e := n.Ledger()[0]
-		if done := e.Delivered + e.DeadLettered + e.Dropped; done >= uint64(c.records) {
-			return &result{
-				records: int(e.Delivered), bytes: size, elapsed: time.Since(began), cpu: cpuTime() - cpu,
-				dropped: e.Dropped, dead: e.DeadLettered,
-			}, nil
+		if done := e.Delivered + e.DeadLettered + e.Dropped; int(done) >= records {
+			return e, nil
 		}
 		if time.Since(began) > 5*time.Minute {
-			return nil, fmt.Errorf("not all records arrived: %+v", e)
+			return e, fmt.Errorf("not all records arrived: %+v", e)
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(5 * time.Millisecond):
+			return e, ctx.Err()
+		case <-time.After(2 * time.Millisecond):
 		}
 	}
 }
