@@ -9,10 +9,11 @@
 //   - the records of all that, read back from `$logs` through azblob and the
 //     strict reader of package storagelog: logs_test.go; and seed/, which holds a
 //     node to the announcement of Storage Analytics logging line by line;
-//   - kcat, a consumer made of librdkafka, on what event hubs get: eventhub_test.go.
+//   - kcat, a consumer made of librdkafka, on what event hubs get: eventhub_test.go;
+//   - azure-cli on the Resource Manager API and, signed in, on blobs: azcli_test.go.
 //
 // None of it is skipped: a machine without node and npm fails TestNode, one
-// without kcat TestEventHub.
+// without kcat TestEventHub, one without azure-cli TestAzureCLI.
 //
 // Every test starts a node of its own, in process, on free ports. To see how
 // another implementation behaves, name its account:

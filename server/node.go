@@ -20,6 +20,7 @@ import (
 	"reslog/diagnostic"
 	"reslog/internal/localca"
 	"reslog/internal/lockfile"
+	"reslog/record"
 	"reslog/resource"
 	"reslog/service/storage"
 	"reslog/service/storage/blob"
@@ -36,6 +37,7 @@ type Node struct {
 	store    blobstore.Store
 	bus      *bus.Bus
 	router   *deliver.Router
+	gate     *diagnostic.Gate
 	requests *requestMetrics
 	tails    atomic.Int64
 	token    string
@@ -228,13 +230,13 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 		OnChange: logs.follow,
 		Logger:   n.cfg.Logger.With("part", "properties"),
 	})
-	gate := diagnostic.NewGate(n.bus.Emitter())
+	n.gate = diagnostic.NewGate(n.bus.Emitter())
 	service := blob.New(blob.Config{
 		Store:          n.store,
 		Accounts:       n.accounts,
 		AllowCopyHosts: n.cfg.CopyHosts,
 		Properties:     storage.NewPropertyOperations(storage.Blob, logs.properties),
-		Emitter:        gate,
+		Emitter:        n.gate,
 		Audit:          n.cfg.Durability == bus.Audit,
 		Observe:        n.requests.observe,
 		Logger:         n.cfg.Logger.With("part", "blob"),
@@ -244,7 +246,7 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 	front := storage.NewFront(storage.FrontConfig{
 		Service:          service,
 		Accounts:         n.accounts,
-		Emitter:          gate,
+		Emitter:          n.gate,
 		Audit:            n.cfg.Durability == bus.Audit,
 		Authority:        authority{n.identities},
 		AuthorizationURI: n.authorizationURI(),
@@ -272,7 +274,7 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 	})
 	// The router watches first: the cursor of a new setting exists before the
 	// gate lets its first record through.
-	n.settings.Watch(gate.Update)
+	n.settings.Watch(n.gate.Update)
 	return front, logs, nil
 }
 
@@ -437,6 +439,11 @@ func (n *Node) Drain(ctx context.Context) error {
 // InFlight is how many requests of clients run. The record of a request may
 // leave a moment after its answer, but not after it has stopped counting here.
 func (n *Node) InFlight() int64 { return n.requests.inFlight.Load() }
+
+// Emitter is what a front end hands its records to: those that some setting of
+// their resource asks for go to where it says. It is for front ends that run
+// beside the node, and there between Start and Stop.
+func (n *Node) Emitter() record.Emitter { return n.gate }
 
 // Ledger returns the account of every delivery.
 func (n *Node) Ledger() []deliver.LedgerEntry { return n.router.Ledger() }
