@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -21,7 +23,8 @@ import (
 // bearer token.
 func WithTLS() Option { return func(c *server.Config) { c.TLS = true } }
 
-// HTTPClient trusts the node's own authority.
+// HTTPClient trusts the node's own authority. Names below localhost lead to this
+// machine for it, as RFC 6761 wants it and not every resolver does.
 func (n *Node) HTTPClient(t testing.TB) *http.Client {
 	t.Helper()
 	pem, err := os.ReadFile(n.CAFile())
@@ -33,6 +36,13 @@ func (n *Node) HTTPClient(t testing.TB) *http.Client {
 		t.Fatalf("%s has no certificate", n.CAFile())
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	dial := &net.Dialer{}
+	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if host, port, err := net.SplitHostPort(addr); err == nil && strings.HasSuffix(host, ".localhost") {
+			addr = net.JoinHostPort("127.0.0.1", port)
+		}
+		return dial.DialContext(ctx, network, addr)
+	}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
 }
