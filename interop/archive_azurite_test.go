@@ -66,9 +66,9 @@ func azurite(t *testing.T) *target {
 	return nil
 }
 
-// archived is an archive in an account that somebody else made. Its process may
+// azuriteArchive is an archive in an account that somebody else made. Its process may
 // die, and answers may be lost.
-type archived struct {
+type azuriteArchive struct {
 	t       *testing.T
 	account *service.Client // the user's
 	client  *service.Client
@@ -81,7 +81,7 @@ type archived struct {
 
 var errLost = errors.New("the answer is lost")
 
-func (a *archived) Do(r *http.Request) (*http.Response, error) {
+func (a *azuriteArchive) Do(r *http.Request) (*http.Response, error) {
 	a.mu.Lock()
 	lost := a.lose != "" && strings.Contains(r.URL.String(), a.lose)
 	if lost {
@@ -95,15 +95,15 @@ func (a *archived) Do(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func (a *archived) Load(context.Context) ([]byte, error) { return a.plan, nil }
+func (a *azuriteArchive) Load(context.Context) ([]byte, error) { return a.plan, nil }
 
-func (a *archived) Save(_ context.Context, data []byte) error {
+func (a *azuriteArchive) Save(_ context.Context, data []byte) error {
 	a.plan = bytes.Clone(data)
 	return nil
 }
 
 // open returns the archive as a new process would have it.
-func (a *archived) open() *archive.Archive {
+func (a *azuriteArchive) open() *archive.Archive {
 	r, err := archive.New(archive.Config{Container: a.client.NewContainerClient, State: a, MaxBlocks: 4})
 	check(a.t, err)
 	return r
@@ -114,7 +114,7 @@ const archiveRoot = "resourceId=/SUBSCRIPTIONS/S/RESOURCEGROUPS/MY GROUP/PROVIDE
 var archiveSource = resource.MustParse("/subscriptions/s/resourceGroups/my group/providers/Microsoft.Cache/redisEnterprise/c/databases/default")
 
 // items makes records first to last, in a category and an hour of 4 March 2026.
-func (a *archived) items(category record.Category, hour, first, last int) (batch []deliver.Item) {
+func (a *azuriteArchive) items(category record.Category, hour, first, last int) (batch []deliver.Item) {
 	for n := first; n <= last; n++ {
 		ended := time.Date(2026, 3, 4, hour, n%60, 0, 0, time.UTC)
 		batch = append(batch, deliver.Item{Position: bus.Position{Epoch: 1, Seq: uint64(n)}, Record: record.Record{
@@ -126,14 +126,14 @@ func (a *archived) items(category record.Category, hour, first, last int) (batch
 }
 
 // expect notes that a blob should hold the lines of a batch.
-func (a *archived) expect(category, hour, name string, batch []deliver.Item) {
+func (a *azuriteArchive) expect(category, hour, name string, batch []deliver.Item) {
 	key := "insights-logs-" + category + "/" + archiveRoot + "y=2026/m=03/d=04/h=" + hour + "/m=00/" + name
 	for _, it := range batch {
 		a.lines[key] += string(it.Record.Line) + "\n"
 	}
 }
 
-func (a *archived) verify() {
+func (a *azuriteArchive) verify() {
 	a.t.Helper()
 	for key, text := range a.lines {
 		container, name, _ := strings.Cut(key, "/")
@@ -152,7 +152,7 @@ func (a *archived) verify() {
 // of the real protocol, not only of our own service.
 func TestArchiveIntoAzurite(t *testing.T) {
 	g := azurite(t)
-	a := &archived{t: t, account: g.service(t), lines: map[string]string{}}
+	a := &azuriteArchive{t: t, account: g.service(t), lines: map[string]string{}}
 	var err error
 	a.client, err = service.NewClientWithSharedKeyCredential(g.URL, g.credential(t), &service.ClientOptions{
 		ClientOptions: policy.ClientOptions{Transport: a, Retry: policy.RetryOptions{MaxRetries: -1}},

@@ -3,7 +3,8 @@
 //
 //   - azblob, the Azure SDK for Go: one test file per area (containers, block,
 //     append and page blobs, leases, shared access signatures, copies, batches …);
-//   - @azure/storage-blob, the Azure SDK for JavaScript: node/, run by TestNode;
+//   - @azure/storage-blob, the Azure SDK for JavaScript: node/test, run by TestNode,
+//     and @azure/arm-monitor with @azure/identity: node/monitor, run by TestNodeMonitor;
 //   - requests signed by hand, for the protocol versions no current SDK speaks:
 //     versions_test.go;
 //   - Azurite, which somebody else wrote, as the account that a node archives
@@ -11,10 +12,14 @@
 //   - the records of all that, read back from `$logs` through azblob and the
 //     strict reader of package storagelog: logs_test.go; and seed/, which holds a
 //     node to the announcement of Storage Analytics logging line by line;
-//   - kcat, a consumer made of librdkafka, on what event hubs get: eventhub_test.go.
+//   - kcat, a consumer made of librdkafka, on what event hubs get: eventhub_test.go;
+//   - azidentity with armmonitor, armresources and azblob, the Azure SDK for Go, on
+//     settings, archives and bearer tokens: arm_test.go, oauth_test.go;
+//   - azure-cli on the Resource Manager API and, signed in, on blobs: azcli_test.go.
 //
-// None of it is skipped: a machine without node and npm fails TestNode and
-// TestArchiveIntoAzurite, one without kcat TestEventHub.
+// None of it is skipped: a machine without node and npm fails TestNode,
+// TestNodeMonitor and TestArchiveIntoAzurite, one without kcat TestEventHub, one
+// without azure-cli TestAzureCLI.
 //
 // Every test starts a node of its own, in process, on free ports. To see how
 // another implementation behaves, name its account:

@@ -124,11 +124,16 @@ func checkHubs(t *testing.T, got []kcatMessage, batch []deliver.Item) {
 	}
 }
 
-// TestEventHub reads back with kcat, which checks the checksums too.
-func TestEventHub(t *testing.T) {
+func mustHaveKcat(t *testing.T) {
+	t.Helper()
 	if _, err := exec.LookPath("kcat"); err != nil {
 		t.Fatalf("messages are read back with kcat (package kcat of Debian and Ubuntu): %v", err)
 	}
+}
+
+// TestEventHub reads back with kcat, which checks the checksums too.
+func TestEventHub(t *testing.T) {
+	mustHaveKcat(t)
 	for _, gzip := range []bool{false, true} {
 		c, err := kfake.NewCluster(kfake.NumBrokers(1))
 		check(t, err)
@@ -150,13 +155,13 @@ func TestEventHub(t *testing.T) {
 	}
 }
 
-// runKcat reads all that is in a hub.
-func runKcat(t *testing.T, addr, hub string) []kcatMessage {
+// runKcat reads all that is in a hub; args are more that kcat is told.
+func runKcat(t *testing.T, addr, hub string, args ...string) []kcatMessage {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), kcatPatience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "kcat", "-C", "-q", "-e", "-o", "beginning", "-X", "check.crcs=true",
-		"-b", addr, "-t", hub, "-f", kcatFormat)
+	args = append([]string{"-C", "-q", "-e", "-o", "beginning", "-X", "check.crcs=true", "-b", addr, "-t", hub, "-f", kcatFormat}, args...)
+	cmd := exec.CommandContext(ctx, "kcat", args...)
 	var out, report bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &report
 	if err := cmd.Run(); err != nil {

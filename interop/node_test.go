@@ -6,15 +6,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"reslog/server/servertest"
 )
 
 // TestNode runs the tests of @azure/storage-blob in node/.
 func TestNode(t *testing.T) {
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatalf("the SDK for JavaScript needs %s (node 20 or later with npm): %v", tool, err)
-		}
-	}
 	install(t)
 	files, err := filepath.Glob("node/test/*.test.js")
 	check(t, err)
@@ -24,17 +21,36 @@ func TestNode(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			g := open(t)
-			cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", filepath.Join("test", filepath.Base(file)))
-			cmd.Dir = "node"
-			cmd.Env = append(os.Environ(), "RESLOG_BLOB_ENDPOINT="+g.URL, "RESLOG_ACCOUNT="+g.Account, "RESLOG_KEY="+g.Key)
+			env := []string{"RESLOG_BLOB_ENDPOINT=" + g.URL, "RESLOG_ACCOUNT=" + g.Account, "RESLOG_KEY=" + g.Key}
 			if g.foreign {
-				cmd.Env = append(cmd.Env, "RESLOG_FOREIGN=1")
+				env = append(env, "RESLOG_FOREIGN=1")
 			}
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
+			runNode(t, filepath.Join("test", filepath.Base(file)), env...)
 		})
+	}
+}
+
+// TestNodeMonitor runs the tests of @azure/arm-monitor and @azure/identity in node/.
+func TestNodeMonitor(t *testing.T) {
+	install(t)
+	n := servertest.Start(t, estate("", "", nil))
+	p := n.Principal(t, []string{"Owner"})
+	runNode(
+		t, "monitor/monitor.test.js", "NODE_EXTRA_CA_CERTS="+n.CAFile(), "RESLOG_CONTROL="+n.ControlURL(),
+		"RESLOG_TENANT="+p.TenantID, "RESLOG_APP="+p.AppID, "RESLOG_SECRET="+p.Password,
+		"RESLOG_RESOURCE="+devBlobID, "RESLOG_ARCHIVE="+archiveID,
+	)
+}
+
+// runNode runs the tests of a file below node/.
+func runNode(t *testing.T, file string, env ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-reporter=spec", file)
+	cmd.Dir = "node"
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 }
 
@@ -42,6 +58,11 @@ func TestNode(t *testing.T) {
 // there. npm keeps a copy of the lock file in node_modules.
 func install(t *testing.T) {
 	t.Helper()
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Fatalf("the SDKs for JavaScript need %s (node 20 or later with npm): %v", tool, err)
+		}
+	}
 	lock, err := os.ReadFile("node/package-lock.json")
 	check(t, err)
 	const stamp = "node/node_modules/.installed-lock.json"

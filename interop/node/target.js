@@ -43,11 +43,7 @@ export async function text(blob) {
   return (await blob.downloadToBuffer()).toString("utf8");
 }
 
-export async function all(iterator) {
-  const items = [];
-  for await (const item of iterator) items.push(item);
-  return items;
-}
+export { all } from "./words.js";
 
 // settle waits while pred, which may ask the server, says not yet.
 export async function settle(pred) {

@@ -111,9 +111,18 @@ func (n *Node) BlobClient(t testing.TB) *azblob.Client {
 }
 
 // BlobClientFor is an azblob client of any account of the node, with its key1.
-// Nil options mean the SDK's defaults.
+// Nil options mean the SDK's defaults. Without a transport of its own the client
+// trusts a node WithTLS.
 func (n *Node) BlobClientFor(t testing.TB, account string, options *azblob.ClientOptions) *azblob.Client {
 	t.Helper()
+	if n.Config.TLS && (options == nil || options.Transport == nil) {
+		var trusting azblob.ClientOptions
+		if options != nil {
+			trusting = *options
+		}
+		trusting.Transport = n.HTTPClient(t)
+		options = &trusting
+	}
 	c, err := azblob.NewClientFromConnectionString(n.ConnectionString(account), options)
 	if err != nil {
 		t.Fatalf("make blob client of %s: %v", account, err)
