@@ -10,7 +10,8 @@ import (
 type part string
 
 func (p part) ServeHTTP(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Part", string(p)) }
-func (p part) Handles(path string) bool                         { return path == "/adfs/oauth2/token" }
+
+func (p part) Handles(path string) bool { return path == "/adfs/oauth2/token" }
 
 func TestEachPathHasItsPart(t *testing.T) {
 	h := NewHandler(Parts{Local: part("local"), SignIn: part("sign-in"), ARM: part("arm")})

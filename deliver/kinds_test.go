@@ -204,3 +204,11 @@ func TestSmallMessagesAreHandedOverTogether(t *testing.T) {
 		t.Errorf("%d batches for %d messages", len(batches), len(seen))
 	}
 }
+
+// What nobody can take does not make a stop wait.
+func TestDrainDoesNotWaitForAKindThatIsNotThere(t *testing.T) {
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: map[diagnostic.DestinationKind]deliver.Kind{}})
+	n.put(setting("x", blobsA, accountA, "1", read))
+	n.emit(blobsA, read, "waits")
+	n.drain()
+}

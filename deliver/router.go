@@ -107,7 +107,8 @@ func (r *Router) Drain(ctx context.Context) error {
 		return fmt.Errorf("drain deliveries: %w", err)
 	}
 	r.mu.Lock()
-	workers := slices.Clone(r.all)
+	// Waiting does not help those whose kind is not built into the node.
+	workers := slices.DeleteFunc(slices.Clone(r.all), func(w *worker) bool { return w.kind.Open == nil })
 	r.mu.Unlock()
 	var waits []<-chan struct{}
 	for _, w := range workers {
