@@ -15,10 +15,14 @@ import (
 	"reslog/server"
 )
 
-const demoHelp = `Start a node in a temporary folder on free ports, switch logging on, make
-requests with the Azure SDK, show each record as it arrives, and read the log
-back from $logs. It takes a few seconds, changes nothing else, and removes its
+const demoHelp = `Start a node in a temporary folder on free ports, switch logging on, archive the
+same records in another account with a diagnostic setting, make requests with
+the Azure SDK, show each record as it arrives, and read the log back from $logs
+and from the archive. It takes a few seconds, changes nothing else, and removes its
 folder at the end; with --keep the node runs on until Ctrl-C.`
+
+// demoArchive is the account that receives.
+const demoArchive = "archive"
 
 // demoWait bounds how long the demo waits for a record.
 const demoWait = 5 * time.Second
@@ -50,6 +54,7 @@ func runDemo(ctx context.Context, out io.Writer, color, keep bool) (err error) {
 		ControlAddr:   "127.0.0.1:0",
 		AdminAddr:     "127.0.0.1:0",
 		FlushInterval: time.Second,
+		Accounts:      []server.Account{{Name: demoArchive}},
 	}
 	n, err := server.New(cfg)
 	if err != nil {
@@ -60,7 +65,7 @@ func runDemo(ctx context.Context, out io.Writer, color, keep bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, n.Stop(context.WithoutCancel(ctx))) }()
 
-	d := &demo{out: out, node: n, printer: newRecordPrinter(out, color), records: make(chan client.TailRecord, 64)}
+	d := &demo{out: out, node: n, data: cfg.Data, printer: newRecordPrinter(out, color), records: make(chan client.TailRecord, 64)}
 	if err := d.run(ctx); err != nil {
 		return err
 	}
@@ -75,6 +80,7 @@ func runDemo(ctx context.Context, out io.Writer, color, keep bool) (err error) {
 type demo struct {
 	out     io.Writer
 	node    *server.Node
+	data    string
 	printer *recordPrinter
 	records chan client.TailRecord
 }
@@ -108,16 +114,50 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.show(ctx, 1); err != nil {
 		return err
 	}
+	if err := d.route(ctx); err != nil {
+		return err
+	}
 	d.say("")
 	if err := d.traffic(ctx); err != nil {
 		return err
 	}
-	return d.readBack(ctx)
+	if err := d.readBack(ctx); err != nil {
+		return err
+	}
+	return d.readArchive(ctx)
+}
+
+// route archives the records in another account, through Resource Manager.
+func (d *demo) route(ctx context.Context) error {
+	d.say("")
+	d.say("A diagnostic setting archives the same records in the account %q, from now on.", demoArchive)
+	n, err := d.connect()
+	if err != nil {
+		return err
+	}
+	blobs, err := completeID(n, "", "Microsoft.Storage/storageAccounts/"+server.DevAccount+"/blobServices/default")
+	if err != nil {
+		return err
+	}
+	account, err := completeID(n, "", "Microsoft.Storage/storageAccounts/"+demoArchive)
+	if err != nil {
+		return err
+	}
+	_, err = n.PutSetting(ctx, blobs, "demo", client.SettingProperties{
+		StorageAccountID: account,
+		Logs:             []client.SettingLog{{CategoryGroup: "allLogs", Enabled: true}},
+	})
+	return err
+}
+
+// connect returns the client of the node's control port.
+func (d *demo) connect() (*client.Node, error) {
+	return client.FindNode(client.NodeConfig{Data: d.data, CAFile: d.node.CAFile(), Token: d.node.AdminToken()})
 }
 
 // follow sends live records to d.records until stop is called.
 func (d *demo) follow(ctx context.Context) (stop func(), err error) {
-	n, err := client.FindNode(client.NodeConfig{URL: d.node.ControlURL(), CAFile: d.node.CAFile(), Token: d.node.AdminToken()})
+	n, err := d.connect()
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +216,7 @@ func (d *demo) whatNext(data string, keep bool) {
 	d.say("  reslog storage logging set --log rwd    switch logging on")
 	d.say("  reslog tail                             records as they arrive")
 	d.say("  reslog find blob --start -1h PutBlob    search $logs, here or in a real account")
+	d.say("  reslog settings create --help           route logs to accounts, event hubs, partners")
 	if keep {
 		d.say("")
 		d.say("The node runs on. Stop it with Ctrl-C.")

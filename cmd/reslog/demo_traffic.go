@@ -157,6 +157,51 @@ func (d *demo) readBack(ctx context.Context) error {
 	return nil
 }
 
+// readArchive prints what the archive holds.
+func (d *demo) readArchive(ctx context.Context) error {
+	d.say("")
+	d.say("And in the account %q, one JSON object a line:", demoArchive)
+	d.say("")
+	c, err := azblob.NewClientFromConnectionString(d.node.ConnectionString(demoArchive), nil)
+	if err != nil {
+		return fmt.Errorf("make the SDK's client: %w", err)
+	}
+	for containers := c.NewListContainersPager(nil); containers.More(); {
+		page, err := containers.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("list the archive: %w", err)
+		}
+		for _, item := range page.ContainerItems {
+			if err := d.printArchive(ctx, c, *item.Name); err != nil {
+				return fmt.Errorf("read the archive: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (d *demo) printArchive(ctx context.Context, c *azblob.Client, container string) error {
+	for blobs := c.NewListBlobsFlatPager(container, nil); blobs.More(); {
+		page, err := blobs.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, item := range page.Segment.BlobItems {
+			resp, err := c.DownloadStream(ctx, container, *item.Name, nil)
+			if err != nil {
+				return err
+			}
+			content, err := io.ReadAll(resp.Body)
+			if err = errors.Join(err, resp.Body.Close()); err != nil {
+				return err
+			}
+			_, hour, _ := strings.Cut(*item.Name, "/BLOBSERVICES/DEFAULT/")
+			d.say("%s/resourceId=/SUBSCRIPTIONS/…/BLOBSERVICES/DEFAULT/%s: %d records", container, hour, strings.Count(string(content), "\n"))
+		}
+	}
+	return nil
+}
+
 // printLog prints the first fields of each line of a log.
 func (d *demo) printLog(ctx context.Context, c *azblob.Client, name string) error {
 	const width = 118
