@@ -19,8 +19,9 @@ type Resource struct {
 	Properties json.RawMessage   `json:"properties,omitempty"`
 }
 
-// resourcesVersion is the API version of resources in general.
-const resourcesVersion = "2021-04-01"
+// resourcesVersion is the API version of resources in general: later than the
+// oldest that any type has.
+const resourcesVersion = "2025-04-01"
 
 // Resources lists all resources of a subscription.
 func (n *Node) Resources(ctx context.Context, subscription string) ([]Resource, error) {
