@@ -94,7 +94,7 @@ func fillDisk(t *testing.T, d bus.Durability) {
 		t.Logf("there is room for %q after %v", name, time.Since(start).Round(time.Millisecond))
 	}
 	uploadSoon("deleted others", -1)
-	v.room(t)
+	v.disk(t, makeRoom)
 	uploadSoon("again", -2)
 	verify(t, c, taken)
 	checkLogs(t, v.url)
