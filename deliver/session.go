@@ -205,9 +205,18 @@ func (w *worker) due() (due, last bool) {
 	due = last
 	w.drains = slices.DeleteFunc(w.drains, func(d drain) bool { return d.ctx.Err() != nil })
 	for _, d := range w.drains {
-		due = due || w.read.Number >= d.number
+		due = due || w.doneLocked() >= d.number
 	}
 	return due, last
+}
+
+// doneLocked returns the Number of the last record that was handed over, or that
+// nobody wants. What was read of the records of the next destination is not.
+func (w *worker) doneLocked() uint64 {
+	if len(w.next) > 0 {
+		return min(w.read.Number, *w.limit)
+	}
+	return w.read.Number
 }
 
 // finish forces the destination to settle, and tells those who wait if it has.
@@ -227,7 +236,7 @@ func (s *session) finish(ctx context.Context) (settled bool, err error) {
 	defer w.mu.Unlock()
 	waiting := w.drains[:0]
 	for _, d := range w.drains {
-		if w.read.Number < d.number {
+		if w.doneLocked() < d.number {
 			waiting = append(waiting, d)
 			continue
 		}
