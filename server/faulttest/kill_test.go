@@ -20,8 +20,10 @@ import (
 	"reslog/storagelog"
 )
 
+// kills is how many there are.
+var kills = 20 * soak()
+
 const (
-	kills   = 20
 	workers = 6
 	// window is the most that buffered mode may lose: what was answered this
 	// long before the kill, and longer by what the machine stalls, see startProbe.
