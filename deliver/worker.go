@@ -48,9 +48,9 @@ type worker struct {
 	dest        diagnostic.Destination
 	incarnation string // of the destination, see stateKey
 	rules       rules
-	next        []turn    // destinations to change to, one after the other, after limit
-	limit       *uint64   // Number of the last record of this destination
-	expires     time.Time // when it must have that; zero: not known yet
+	next        []turn                  // destinations to change to, one after the other, after limit
+	limit       *uint64                 // Number of the last record of this destination
+	expires     time.Time               // when it must have that; zero: not known yet
 	ended       bool                    // limit is the end of the worker, too
 	abandon     context.CancelCauseFunc // ends the session
 	drains      []drain

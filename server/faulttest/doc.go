@@ -17,7 +17,7 @@
 // event hubs, OTLP receivers and Elasticsearch that fail while the node is killed;
 // of settings that change under load; and of a disk that is full.
 //
-// Every test prints what it counted. RESLOG_FAULTTEST_SOAK=10 makes all of them ten
+// Every test prints what it counted. RESLOG_FAULTTEST_SOAK=10 makes most of them ten
 // times as long.
 //
 // The package has no code of its own, only tests.

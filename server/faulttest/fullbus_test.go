@@ -92,7 +92,7 @@ func (l *ledger) whole(t *testing.T, v *victim, d bus.Durability, dropped int) {
 	if d == bus.Audit && dropped > 0 {
 		t.Errorf("%d records dropped in audit mode", dropped)
 	}
-	answered, missing := 0, 0
+	var answered, missing int
 	var a *archived
 	for deadline := time.Now().Add(40 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		a = archiveAt(t, v.url, ownAccount)

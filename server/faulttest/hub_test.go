@@ -94,9 +94,7 @@ func (c *troubledConn) Write(p []byte) (int, error) {
 		c.Close()
 		return 0, net.ErrClosed
 	case noise:
-		for i := range p {
-			p[i] = byte(rand.IntN(256))
-		}
+		return c.Conn.Write(junk(len(p)))
 	case late:
 		time.Sleep(time.Duration(100+rand.IntN(300)) * time.Millisecond)
 	}

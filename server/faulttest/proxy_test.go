@@ -143,6 +143,15 @@ func (p *proxy) serve(c net.Conn) {
 	}
 }
 
+// junk is random bytes.
+func junk(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(rand.IntN(256))
+	}
+	return b
+}
+
 const html = "<html><body>This is not what you are looking for. But it is very friendly.</body></html>"
 
 // answer answers one request; false ends the connection.
@@ -171,11 +180,7 @@ func (p *proxy) answer(c net.Conn, r *http.Request, body []byte, mode trouble) b
 		_, _ = c.Write(raw[:rand.IntN(len(raw))])
 		return false
 	case mode == noise:
-		junk := make([]byte, 1+rand.IntN(300))
-		for i := range junk {
-			junk[i] = byte(rand.IntN(256))
-		}
-		_, _ = c.Write(junk)
+		_, _ = c.Write(junk(1 + rand.IntN(300)))
 		return false
 	case mode == forged:
 		return webPage(c, r, http.StatusOK)
