@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"reslog/bus"
@@ -29,11 +30,7 @@ func (w *worker) change(s *diagnostic.Setting, d diagnostic.Destination, now fun
 	w.ahead.reset() // it was counted by other rules
 	w.setting = *s
 	if swap {
-		w.next = &d
-		if w.limit == nil {
-			w.limit = &last
-			w.expireLocked(true)
-		}
+		w.turnLocked(d, last)
 	}
 	w.dirty = true
 	w.mu.Unlock()
@@ -41,10 +38,53 @@ func (w *worker) change(s *diagnostic.Setting, d diagnostic.Destination, now fun
 	w.save(context.Background(), true)
 }
 
+// turn is a destination that a worker changes to, with the Number of the last
+// record that it gets; nil as long as nobody knows.
+type turn struct {
+	Destination diagnostic.Destination `json:"destination"`
+	Through     *uint64                `json:"through,omitempty"`
+}
+
+// maxTurns bounds how many destinations may wait for those before them. Of more
+// changes than that, the latest destination gets what was for those left out.
+const maxTurns = 16
+
+// turnLocked makes d the destination of what lies behind the record of a number.
+func (w *worker) turnLocked(d diagnostic.Destination, number uint64) {
+	if n := len(w.next); n == maxTurns {
+		w.next[n-1].Destination = d
+		return
+	}
+	w.boundLocked(number)
+	w.next = append(w.next, turn{Destination: d})
+}
+
+// boundLocked says what the last record is of the destination that is last in turn.
+func (w *worker) boundLocked(number uint64) {
+	if n := len(w.next); n > 0 {
+		w.next[n-1].Through = &number
+		return
+	}
+	w.limit = &number
+	w.expireLocked(true)
+}
+
+// endLocked returns the Number of the last record of a worker that ends, nil for
+// any other.
+func (w *worker) endLocked() *uint64 {
+	switch n := len(w.next); {
+	case !w.ended:
+		return nil
+	case n > 0:
+		return w.next[n-1].Through
+	}
+	return w.limit
+}
+
 // target returns the destination the worker is to have.
 func (w *worker) target() diagnostic.Destination {
-	if w.next != nil {
-		return *w.next
+	if n := len(w.next); n > 0 {
+		return w.next[n-1].Destination
 	}
 	return w.dest
 }
@@ -57,9 +97,9 @@ func sameDestination(a, b diagnostic.Destination) bool {
 func (w *worker) end(number uint64) {
 	w.mu.Lock()
 	if !w.ended {
-		w.ended, w.limit, w.next, w.dirty = true, &number, nil, true
+		w.ended, w.dirty = true, true
 		w.ahead.reset() // what lies behind is not its own
-		w.expireLocked(true)
+		w.boundLocked(number)
 	}
 	w.mu.Unlock()
 	signal(w.kick)
@@ -87,7 +127,7 @@ func (w *worker) expireLocked(anew bool) {
 // its last record: the worker ends, true, or goes on with the next destination.
 func (w *worker) closeLimit(ctx context.Context, err error) (over bool) {
 	w.mu.Lock()
-	if !w.ended {
+	if !w.ended || len(w.next) > 0 {
 		old := w.swapLocked()
 		w.mu.Unlock()
 		w.swapped(ctx, old)
@@ -121,13 +161,15 @@ func (w *worker) closeLimit(ctx context.Context, err error) (over bool) {
 // returns the incarnation that is over.
 func (w *worker) swapLocked() (old string) {
 	old = w.incarnation
-	if w.next != nil {
-		if !sameDestination(w.dest, *w.next) {
+	w.limit, w.dirty = nil, true
+	if len(w.next) > 0 {
+		t := w.next[0]
+		w.next = slices.Delete(w.next, 0, 1)
+		if !sameDestination(w.dest, t.Destination) {
 			w.incarnation, w.late, w.attempt = newIncarnation(), time.Time{}, 0
 		}
-		w.dest = *w.next
+		w.dest, w.limit = t.Destination, t.Through
 	}
-	w.next, w.limit, w.dirty = nil, nil, true
 	w.expires = time.Time{}
 	w.open = unsettled{}
 	return old

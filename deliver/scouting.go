@@ -104,10 +104,8 @@ func (s *session) recall() {
 
 // scoutLocked says what a scout of this worker counts.
 func (w *worker) scoutLocked(after bus.Mark) bus.ScoutConfig {
-	rs, id, last := w.rules, w.id, w.limit
-	if !w.ended {
-		last = nil // what is for the next destination waits as well
-	}
+	// What is for the destinations to come waits as well.
+	rs, id, last := w.rules, w.id, w.endLocked()
 	return bus.ScoutConfig{
 		After: after, Name: w.stable,
 		Want: func(key resource.Key, c record.Category) bool { return key == id && rs.category(c) },

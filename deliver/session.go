@@ -208,15 +208,15 @@ func (w *worker) due() (due, last bool) {
 	due = last
 	w.drains = slices.DeleteFunc(w.drains, func(d drain) bool { return d.ctx.Err() != nil })
 	for _, d := range w.drains {
-		due = due || w.reachedLocked() >= d.number
+		due = due || w.doneLocked() >= d.number
 	}
 	return due, last
 }
 
-// reachedLocked returns the Number through which this destination has been given
-// its records. A message may be read beyond the last that is for it.
-func (w *worker) reachedLocked() uint64 {
-	if w.limit != nil {
+// doneLocked returns the Number of the last record that was handed over, or that
+// nobody wants. What was read of the records of the next destination is not.
+func (w *worker) doneLocked() uint64 {
+	if len(w.next) > 0 {
 		return min(w.read.Number, *w.limit)
 	}
 	return w.read.Number
@@ -239,7 +239,7 @@ func (s *session) finish(ctx context.Context) (settled bool, err error) {
 	defer w.mu.Unlock()
 	waiting := w.drains[:0]
 	for _, d := range w.drains {
-		if w.reachedLocked() < d.number {
+		if w.doneLocked() < d.number {
 			waiting = append(waiting, d)
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,7 +48,7 @@ type worker struct {
 	dest        diagnostic.Destination
 	incarnation string // of the destination, see stateKey
 	rules       rules
-	next        *diagnostic.Destination // to change to, after limit
+	next        []turn                  // destinations to change to, one after the other, after limit
 	limit       *uint64                 // Number of the last record of this destination
 	expires     time.Time               // when it must have that; zero: not known yet
 	ended       bool                    // limit is the end of the worker, too
@@ -85,6 +86,8 @@ type saved struct {
 	Late        time.Time              `json:"late,omitzero"`
 	Counts      counts                 `json:"counts"`
 	Rules       rules                  `json:"rules"`
+	Through     *uint64                `json:"through,omitempty"` // limit
+	Next        []turn                 `json:"next,omitempty"`
 	End         *uint64                `json:"end,omitempty"`
 }
 
@@ -132,8 +135,8 @@ func resumeWorker(r *Router, cursor *bus.Cursor, name string) (*worker, error) {
 		return nil, errors.New("read the state of delivery: it is of another setting")
 	}
 	w.cursor, w.cursorName, w.incarnation = cursor, name, s.Incarnation
-	w.since, w.late, w.counts, w.rules, w.limit = s.Since, s.Late, s.Counts, s.Rules, s.End
-	w.ended = s.End != nil
+	w.since, w.late, w.counts, w.rules = s.Since, s.Late, s.Counts, s.Rules
+	w.limit, w.next, w.ended = s.Through, s.Next, s.End != nil
 	w.mark, w.start = cursor.Mark(), cursor.Mark()
 	return w, nil
 }
@@ -182,9 +185,7 @@ func (w *worker) saveLocked(ctx context.Context) error {
 	s := saved{
 		Setting: w.setting, Destination: w.dest, Incarnation: w.incarnation,
 		Since: w.since, Late: w.late, Counts: w.counts, Rules: w.rules,
-	}
-	if w.ended {
-		s.End = w.limit
+		Through: w.limit, Next: slices.Clone(w.next), End: w.endLocked(),
 	}
 	mark := w.mark
 	w.saved, w.dirty = w.cfg.Now(), false

@@ -166,6 +166,9 @@ func (bs *blobs) last(ctx context.Context, b *blob) (int, error) {
 		if err != nil {
 			return 0, failed("list the blobs in "+b.container+"/"+b.path, err)
 		}
+		if page.Segment == nil {
+			return 0, failed("list the blobs in "+b.container+"/"+b.path, errForeign)
+		}
 		for _, item := range page.Segment.BlobItems {
 			if item == nil || item.Name == nil {
 				continue
@@ -227,15 +230,12 @@ func (bs *blobs) properties(ctx context.Context, container, path string, n int) 
 	if err != nil {
 		return nil, failed("look at "+container+"/"+path+blobName(n), err)
 	}
-	p := &properties{kind: azblob.BlobTypeAppendBlob}
-	if res.ContentLength != nil {
-		p.length = *res.ContentLength
+	if res.BlobType == nil || res.ContentLength == nil {
+		return nil, failed("look at "+container+"/"+path+blobName(n), errForeign)
 	}
+	p := &properties{kind: *res.BlobType, length: *res.ContentLength}
 	if res.BlobCommittedBlockCount != nil {
 		p.blocks = int(*res.BlobCommittedBlockCount)
-	}
-	if res.BlobType != nil {
-		p.kind = *res.BlobType
 	}
 	p.sealed = res.IsSealed != nil && *res.IsSealed
 	return p, nil
@@ -295,6 +295,9 @@ func (bs *blobs) holds(ctx context.Context, e *entry, t try) (bool, error) {
 	what := "read what " + e.container + "/" + name + " holds"
 	if err != nil {
 		return false, failed(what, err)
+	}
+	if res.BlobType == nil {
+		return false, failed(what, errors.Join(errForeign, res.Body.Close()))
 	}
 	sum := sha256.New()
 	n, err := io.Copy(sum, io.LimitReader(res.Body, t.length+1))

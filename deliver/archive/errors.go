@@ -14,6 +14,11 @@ import (
 // blobIsSealed is a code that bloberror has no name for.
 const blobIsSealed = bloberror.Code("BlobIsSealed")
 
+// errForeign is of an answer that looks like a success and lacks what every blob
+// service says: a page of something in between. Believed, it would show a blob of
+// another length, and hide an append that took effect.
+var errForeign = errors.New("the answer is none of a blob service: look what answers in its place")
+
 // callError says which call of the account failed and how: it has neither the
 // address nor anything of the query, where a shared access signature would be.
 type callError struct {

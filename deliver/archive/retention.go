@@ -163,6 +163,9 @@ func (s *sweep) level(prefix string, depth int) error {
 		if err != nil {
 			return err
 		}
+		if page.Segment == nil {
+			return errForeign
+		}
 		for _, p := range page.Segment.BlobPrefixes {
 			if p == nil || p.Name == nil {
 				continue
@@ -192,6 +195,9 @@ func (s *sweep) deleteAll(prefix string) error {
 		page, err := pages.NextPage(s.ctx)
 		if err != nil {
 			return err
+		}
+		if page.Segment == nil {
+			return errForeign
 		}
 		for _, b := range page.Segment.BlobItems {
 			if b == nil || b.Name == nil || !s.isArchive(*b.Name) {

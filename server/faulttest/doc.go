@@ -11,5 +11,14 @@
 //   - in buffered mode the records that are missing are those of the last
 //     moments before a kill, at most 50 ms.
 //
+// The nodes archive what they log, in another account of their own and elsewhere,
+// and the archives hold what `$logs` holds, each record once. The same is asked of
+// an archive whose account is away, slow, or answered for by something else; of
+// event hubs, OTLP receivers and Elasticsearch that fail while the node is killed;
+// of settings that change under load; and of a disk that is full.
+//
+// Every test prints what it counted. RESLOG_FAULTTEST_SOAK=10 makes most of them ten
+// times as long.
+//
 // The package has no code of its own, only tests.
 package faulttest

@@ -40,7 +40,10 @@ func TestFullDisk(t *testing.T) {
 }
 
 func fillDisk(t *testing.T, d bus.Durability) {
-	v := start(t, t.TempDir(), d, onSmallDisk(diskSize))
+	var b bootstrap
+	b.own(ownAccount)
+	b.setting("own", map[string]any{"storageAccountId": accountPath + ownAccount})
+	v := start(t, t.TempDir(), d, onSmallDisk(diskSize), withFile(b.write(t)))
 	defer v.stop(t)
 	c := connect(t, v.url)
 	if _, err := c.Create(t.Context(), nil); err != nil {
@@ -69,6 +72,10 @@ func fillDisk(t *testing.T, d bus.Durability) {
 		}
 	}
 	t.Logf("%d blobs taken, then %d refused", len(taken), refused)
+	// What is kept free is for the node's own writes: the refusals are archived.
+	waitFor(t, 30*time.Second, "the refusals to be archived", func() bool {
+		return metric(t, v.admin, "reslog_delivery_delivered_total", `kind="archive"`) >= float64(len(taken)+refused)
+	})
 	verify(t, c, taken)
 	for i := range 24 {
 		name := fmt.Sprint(i)
@@ -94,10 +101,10 @@ func fillDisk(t *testing.T, d bus.Durability) {
 		t.Logf("there is room for %q after %v", name, time.Since(start).Round(time.Millisecond))
 	}
 	uploadSoon("deleted others", -1)
-	v.room(t)
+	v.disk(t, makeRoom)
 	uploadSoon("again", -2)
 	verify(t, c, taken)
-	checkLogs(t, v.url)
+	checkArchive(t, v.url, checkLogs(t, v.url))
 
 	v.restart(t)
 	c = connect(t, v.url)
@@ -105,7 +112,31 @@ func fillDisk(t *testing.T, d bus.Durability) {
 	if err := upload(t, c, "after", []byte("x")); err != nil {
 		t.Errorf("upload after the restart: %v", err)
 	}
-	checkLogs(t, v.url)
+	checkArchive(t, v.url, checkLogs(t, v.url))
+}
+
+// checkArchive waits until the archive has all that `$logs` has, once.
+func checkArchive(t *testing.T, url string, logged map[string]bool) {
+	t.Helper()
+	var a *archived
+	missing := func() (n int) {
+		for id := range logged {
+			if a.times[id] == 0 {
+				n++
+			}
+		}
+		return n
+	}
+	for deadline := time.Now().Add(40 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		a = archiveAt(t, url, ownAccount)
+		if missing() == 0 || time.Now().After(deadline) {
+			break
+		}
+	}
+	t.Logf("archive: %s", sum(len(logged), missing(), a.repeated()))
+	if missing()+a.repeated() > 0 {
+		t.Errorf("of %d records in $logs the archive lacks %d, and has %d again", len(logged), missing(), a.repeated())
+	}
 }
 
 // random returns n bytes that depend on seed alone.
@@ -170,8 +201,9 @@ func switchLogging(t *testing.T, url string) {
 }
 
 // checkLogs waits for the record of a request that it makes, and reads every log
-// strictly: no line is broken and none is there twice.
-func checkLogs(t *testing.T, url string) {
+// strictly: no line is broken and none is there twice. It returns the ids of
+// the requests in them.
+func checkLogs(t *testing.T, url string) map[string]bool {
 	t.Helper()
 	svc := serviceAt(t, url)
 	p, err := svc.NewContainerClient(containerName).GetProperties(t.Context(), nil)
@@ -180,7 +212,7 @@ func checkLogs(t *testing.T, url string) {
 	}
 	logs := svc.NewContainerClient("$logs")
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
-		seen := map[string]int{}
+		seen, ids := map[string]int{}, map[string]bool{}
 		pager := logs.NewListBlobsFlatPager(nil)
 		for pager.More() {
 			page, err := pager.NextPage(t.Context())
@@ -193,6 +225,7 @@ func checkLogs(t *testing.T, url string) {
 					if err != nil {
 						t.Fatalf("%s: %v in %q", *item.Name, err, line)
 					}
+					ids[e.RequestID] = true
 					seen[fmt.Sprint(e.RequestID, " ", e.OperationNumber)]++
 				}
 			}
@@ -203,7 +236,7 @@ func checkLogs(t *testing.T, url string) {
 					t.Errorf("%d records of request %s", n, strings.TrimSpace(id))
 				}
 			}
-			return
+			return ids
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("a request is not logged though there is room")

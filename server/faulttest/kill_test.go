@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,8 +20,10 @@ import (
 	"reslog/storagelog"
 )
 
+// kills is how many there are.
+var kills = 20 * soak()
+
 const (
-	kills   = 20
 	workers = 6
 	// window is the most that buffered mode may lose: what was answered this
 	// long before the kill, and longer by what the machine stalls, see startProbe.
@@ -35,12 +38,23 @@ type outcome struct {
 	byID     map[string][]storagelog.Entry // by client request id
 	blobs    map[string]bool               // that exist
 	total    int                           // records
+
+	logged   map[string]bool      // request ids in $logs
+	archives map[string]*archived // by account
 }
 
-// slaughter kills nodes while clients work and reads what is left.
+// slaughter kills nodes while clients work and reads what is left: in `$logs`,
+// in an archive in another account of the node, and in one of a node that lives.
 func slaughter(t *testing.T, d bus.Durability) outcome {
 	t.Helper()
 	data := t.TempDir()
+	other := servertest.Start(t)
+	var b bootstrap
+	b.own(ownAccount)
+	b.resource(accountPath+otherAccount, map[string]any{"connectionString": other.ConnectionString(server.DevAccount)})
+	b.setting("own", map[string]any{"storageAccountId": accountPath + ownAccount})
+	b.setting("other", map[string]any{"storageAccountId": accountPath + otherAccount})
+	file := b.write(t)
 	withMode := servertest.WithConfig(func(c *server.Config) { c.Durability = d })
 	first := servertest.Start(t, servertest.WithData(data), withMode)
 	if _, err := first.BlobClient(t).CreateContainer(t.Context(), containerName, nil); err != nil {
@@ -52,10 +66,10 @@ func slaughter(t *testing.T, d bus.Durability) outcome {
 	}
 
 	var l ledger
-	o := outcome{byID: map[string][]storagelog.Entry{}, blobs: map[string]bool{}}
+	o := outcome{byID: map[string][]storagelog.Entry{}, blobs: map[string]bool{}, logged: map[string]bool{}, archives: map[string]*archived{}}
 	for round := range kills {
 		l.round = round
-		v := start(t, data, d)
+		v := start(t, data, d, withFile(file))
 		c := connect(t, v.url)
 		probe := startProbe(t, data)
 		var wg sync.WaitGroup
@@ -70,13 +84,33 @@ func slaughter(t *testing.T, d bus.Durability) outcome {
 	}
 	o.attempts = l.attempts
 
-	last := servertest.Start(t, servertest.WithData(data), withMode)
+	last := servertest.Start(t, servertest.WithData(data), withMode, servertest.WithConfig(func(c *server.Config) {
+		if err := c.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}))
 	o.blobs = existing(t, connect(t, last.BlobURL()))
+	last.Settle(t)
+	o.archives[ownAccount] = archiveAt(t, last.BlobURL(), ownAccount)
+	o.archives[otherAccount] = archiveAt(t, other.BlobURL(), server.DevAccount)
 	for _, e := range last.Logs(t) {
 		o.byID[e.ClientRequestID] = append(o.byID[e.ClientRequestID], e)
 		o.total++
+		// Not how it is read, nor how logging was switched on before there were archives.
+		if !strings.Contains(e.URL, "$logs") && e.Operation != "SetBlobServiceProperties" {
+			o.logged[e.RequestID] = true
+		}
 	}
 	return o
+}
+
+// sameEverywhere checks that each archive has what `$logs` has, each record once.
+func (o *outcome) sameEverywhere(t *testing.T) {
+	t.Helper()
+	for account, a := range o.archives {
+		lost, duplicated := compare(t, account, o.logged, a.times)
+		t.Logf("%s after %d kills: %s, in %d blobs", account, kills, sum(len(a.times), lost, duplicated), a.blobs)
+	}
 }
 
 // existing lists the blobs of the test's container.
@@ -147,6 +181,7 @@ func (o *outcome) once(t *testing.T, a attempt) {
 
 func TestKillAudit(t *testing.T) {
 	o := slaughter(t, bus.Audit)
+	o.sameEverywhere(t)
 	answered, silent, effective, unknown := 0, 0, 0, 0
 	for _, a := range o.attempts {
 		o.once(t, a)
@@ -179,6 +214,7 @@ func TestKillAudit(t *testing.T) {
 
 func TestKillBuffered(t *testing.T) {
 	o := slaughter(t, bus.Buffered)
+	o.sameEverywhere(t)
 	answered, lost := 0, 0
 	oldest := make([]time.Duration, kills) // of each round, how long before the kill the first lost was answered
 	for _, a := range o.attempts {

@@ -23,6 +23,7 @@ const (
 	dataVariable       = "RESLOG_FAULTTEST_DATA"
 	durabilityVariable = "RESLOG_FAULTTEST_DURABILITY"
 	diskVariable       = "RESLOG_FAULTTEST_DISK" // size of a file system of its own for the data
+	fileVariable       = "RESLOG_FAULTTEST_FILE" // bootstrap file, if there is one
 )
 
 func TestMain(m *testing.M) {
@@ -31,7 +32,11 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "small disk:", err)
 			os.Exit(1)
 		}
-		if err := node(config(data, bus.Durability(os.Getenv(durabilityVariable)))); err != nil {
+		cfg, err := config(data, bus.Durability(os.Getenv(durabilityVariable)), os.Getenv(fileVariable))
+		if err == nil {
+			err = node(cfg)
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, "node:", err)
 			os.Exit(1)
 		}
@@ -44,16 +49,23 @@ func TestMain(m *testing.M) {
 const flushInterval = 100 * time.Millisecond
 
 // config is that of every node on a data folder.
-func config(data string, d bus.Durability) server.Config {
-	return server.Config{
-		Data: data, Durability: d, BlobAddr: "127.0.0.1:0", ControlAddr: server.Off, AdminAddr: server.Off, FlushInterval: flushInterval,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+func config(data string, d bus.Durability, file string) (server.Config, error) {
+	cfg := server.Config{
+		Data: data, Durability: d, BlobAddr: "127.0.0.1:0", ControlAddr: server.Off, AdminAddr: "127.0.0.1:0", FlushInterval: flushInterval,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: logLevel})),
 	}
+	if file == "" {
+		return cfg, nil
+	}
+	return cfg, cfg.ReadFile(file)
 }
 
+// logLevel leaves out the warnings of what the tests do on purpose, again and again.
+const logLevel = slog.LevelError
+
 // node runs a node until it is killed, or until standard input ends, so that
-// none outlives a test that dies. It prints its address. A line of input restarts
-// the node in the same process, or makes room on a small disk.
+// none outlives a test that dies. It prints its addresses. A line of input
+// restarts the node in the same process, or makes a small disk full or not.
 func node(cfg server.Config) error {
 	lines := make(chan string)
 	go func() {
@@ -70,10 +82,11 @@ func node(cfg server.Config) error {
 		if err := n.Start(context.Background()); err != nil {
 			return err
 		}
-		fmt.Println(n.BlobURL())
-		var line string
-		for line, more = <-lines; line == makeRoom; line, more = <-lines {
-			fmt.Println(os.Remove(ballast(cfg.Data)))
+		fmt.Println(n.BlobURL(), n.AdminURL())
+		for line := ""; more && line != restart; {
+			if line, more = <-lines; line == makeRoom || line == makeFull {
+				fmt.Println(balance(cfg.Data, line == makeFull))
+			}
 		}
 		if err := n.Stop(context.Background()); err != nil {
 			return err
@@ -82,18 +95,46 @@ func node(cfg server.Config) error {
 	return nil
 }
 
-// makeRoom is the line that removes the ballast.
-const makeRoom = "room"
+// The lines that a node understands: makeRoom removes the ballast, makeFull adds
+// to it until nothing more fits.
+const (
+	restart  = "restart"
+	makeRoom = "room"
+	makeFull = "full"
+)
 
 // ballast is a file that takes up room on a small disk until it is removed.
 func ballast(data string) string { return filepath.Join(data, "ballast") }
 
+// balance makes the ballast take all that is left, or nothing.
+func balance(data string, full bool) error {
+	if !full {
+		return os.Remove(ballast(data))
+	}
+	f, err := os.OpenFile(ballast(data), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	for block := make([]byte, 64<<10); len(block) > 0; {
+		if _, err := f.Write(block); err != nil {
+			block = block[:len(block)/2]
+		}
+	}
+	return f.Close()
+}
+
 // victim is a node in a process of its own.
 type victim struct {
-	url string
+	url, admin string // of the blob service, and of health and metrics
+
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
+}
+
+// withFile lets a node read a bootstrap file.
+func withFile(path string) func(*exec.Cmd) {
+	return func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, fileVariable+"="+path) }
 }
 
 // start starts a node on data and waits until it serves.
@@ -131,24 +172,24 @@ func (v *victim) readURL(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the node did not start: %v, %v", err, v.cmd.Wait())
 	}
-	v.url = strings.TrimSpace(line)
+	v.url, v.admin, _ = strings.Cut(strings.TrimSpace(line), " ")
 }
 
-// room removes the ballast from the small disk.
-func (v *victim) room(t *testing.T) {
+// disk makes the small disk full, or makes room on it.
+func (v *victim) disk(t *testing.T, order string) {
 	t.Helper()
-	if _, err := fmt.Fprintln(v.in, makeRoom); err != nil {
+	if _, err := fmt.Fprintln(v.in, order); err != nil {
 		t.Fatal(err)
 	}
 	if line, err := v.out.ReadString('\n'); err != nil || line != "<nil>\n" {
-		t.Fatalf("make room: %q, %v", line, err)
+		t.Fatalf("make the disk have %s: %q, %v", order, line, err)
 	}
 }
 
 // restart stops the node and starts it again in its process.
 func (v *victim) restart(t *testing.T) {
 	t.Helper()
-	if _, err := fmt.Fprintln(v.in, "restart"); err != nil {
+	if _, err := fmt.Fprintln(v.in, restart); err != nil {
 		t.Fatal(err)
 	}
 	v.readURL(t)
