@@ -60,11 +60,11 @@ func (b *broker) stop() {
 
 // hubRecords reads a hub with kcat and returns its records by the id of their
 // message. A message that comes twice must be the same.
-func hubRecords(t *testing.T, b *broker, hub string, args ...string) map[string][]string {
+func hubRecords(t *testing.T, b *broker, hub string) map[string][]string {
 	t.Helper()
 	byID := map[string][]byte{}
 	records := map[string][]string{}
-	for _, m := range runKcat(t, b.addr(), hub, args...) {
+	for _, m := range runKcat(t, b.addr(), hub) {
 		if before, ok := byID[m.headers]; ok && !bytes.Equal(before, m.value) {
 			t.Errorf("message %s came again with another content", m.headers)
 		}
