@@ -115,7 +115,6 @@ func TestMonitorSDK(t *testing.T) {
 // record is in the archive. Azure announces 90 minutes; we promise a second, which
 // a test on a busy machine cannot hold anybody to.
 func TestSettingTakesEffect(t *testing.T) {
-	const patience = 20 * time.Second
 	n := servertest.Start(t, estate("", "", nil))
 	settings, _ := monitor(t, n, n.Principal(t, []string{"Owner"}))
 	source := n.BlobClient(t)

@@ -129,6 +129,7 @@ type azLog struct {
 
 // TestAzureCLI runs azure-cli, signed in once, against one node.
 func TestAzureCLI(t *testing.T) {
+	t.Parallel()
 	n := servertest.Start(t, estate("", "", map[string]any{"apiKey": "key"}), servertest.WithTLS())
 	owner := n.Principal(t, []string{"Owner", "Storage Blob Data Contributor"})
 	a := newAz(t, n)

@@ -60,12 +60,16 @@ func allLogs() []client.SettingLog {
 	return []client.SettingLog{{CategoryGroup: "allLogs", Enabled: true}}
 }
 
+// patience bounds what tests of destinations wait for: a client may take half a
+// minute to see that nobody answers, on a machine that has other work.
+const patience = 2 * time.Minute
+
 // eventually waits until fn is true.
 func eventually(t *testing.T, what string, fn func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(logged); !fn(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !fn(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %v in vain: %s", logged, what)
+			t.Fatalf("waited %v in vain: %s", patience, what)
 		}
 	}
 }

@@ -155,13 +155,13 @@ func TestEventHub(t *testing.T) {
 	}
 }
 
-// runKcat reads all that is in a hub; args are more that kcat is told.
-func runKcat(t *testing.T, addr, hub string, args ...string) []kcatMessage {
+// runKcat reads all that is in a hub.
+func runKcat(t *testing.T, addr, hub string) []kcatMessage {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), kcatPatience)
 	defer cancel()
-	args = append([]string{"-C", "-q", "-e", "-o", "beginning", "-X", "check.crcs=true", "-b", addr, "-t", hub, "-f", kcatFormat}, args...)
-	cmd := exec.CommandContext(ctx, "kcat", args...)
+	cmd := exec.CommandContext(ctx, "kcat", "-C", "-q", "-e", "-o", "beginning", "-X", "check.crcs=true",
+		"-b", addr, "-t", hub, "-f", kcatFormat)
 	var out, report bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &report
 	if err := cmd.Run(); err != nil {

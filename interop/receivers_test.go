@@ -5,11 +5,15 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -24,6 +28,7 @@ import (
 // on its port with what it holds.
 type broker struct {
 	port    int
+	dir     string
 	options []kfake.Opt
 	cluster *kfake.Cluster
 }
@@ -35,7 +40,8 @@ func newBroker(t *testing.T, options ...kfake.Opt) *broker {
 	check(t, err)
 	port := l.Addr().(*net.TCPAddr).Port
 	check(t, l.Close())
-	b := &broker{port: port, options: append(options, kfake.NumBrokers(1), kfake.Ports(port), kfake.DataDir(t.TempDir()))}
+	dir := t.TempDir()
+	b := &broker{port: port, dir: dir, options: append(options, kfake.NumBrokers(1), kfake.Ports(port), kfake.DataDir(dir))}
 	b.start(t)
 	t.Cleanup(b.stop)
 	return b
@@ -46,6 +52,10 @@ func (b *broker) addr() string { return net.JoinHostPort("127.0.0.1", strconv.It
 
 func (b *broker) start(t *testing.T, more ...kfake.Opt) {
 	t.Helper()
+	// Users that it knew are not to come before those that it is told of.
+	if err := os.Remove(filepath.Join(b.dir, "sasl.json")); !errors.Is(err, fs.ErrNotExist) {
+		check(t, err)
+	}
 	var err error
 	b.cluster, err = kfake.NewCluster(append(b.options, more...)...)
 	check(t, err)
@@ -60,11 +70,11 @@ func (b *broker) stop() {
 
 // hubRecords reads a hub with kcat and returns its records by the id of their
 // message. A message that comes twice must be the same.
-func hubRecords(t *testing.T, b *broker, hub string, args ...string) map[string][]string {
+func hubRecords(t *testing.T, b *broker, hub string) map[string][]string {
 	t.Helper()
 	byID := map[string][]byte{}
 	records := map[string][]string{}
-	for _, m := range runKcat(t, b.addr(), hub, args...) {
+	for _, m := range runKcat(t, b.addr(), hub) {
 		if before, ok := byID[m.headers]; ok && !bytes.Equal(before, m.value) {
 			t.Errorf("message %s came again with another content", m.headers)
 		}

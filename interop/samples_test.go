@@ -70,13 +70,13 @@ func TestDocumentedRecords(t *testing.T) {
 		at       time.Time
 		hub      string // and container
 		blob     string
-		resource map[string]any
+		region   string
 		log      otlpLog
 	}{
 		{
 			id: sampleDatabaseID, line: sampleRedis, category: "ConnectionEvents", at: time.Date(2023, 1, 24, 10, 0, 2, 368_005_000, time.UTC),
 			hub: "insights-logs-connectionevents", blob: "y=2023/m=01/d=24/h=10/m=00/PT1H.json",
-			resource: map[string]any{"cloud.region": "westus"},
+			region: "westus",
 			log: otlpLog{attributes: map[string]any{
 				"azure.category": "ConnectionEvents", "azure.operation.name": "Microsoft.Cache/redisEnterprise/databases/ConnectionEvents/Read",
 				"eventEpochTime": int64(1674554402), "id": int64(6185063009002), "clientIP": "20.228.16.39", "eventType": "auth", "eventStatus": int64(8),
@@ -85,7 +85,7 @@ func TestDocumentedRecords(t *testing.T) {
 		{
 			id: sampleSignalRID, line: sampleSignalR, category: "AllLogs", at: time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC),
 			hub: "insights-logs-alllogs", blob: "y=2019/m=01/d=01/h=00/m=00/PT1H.json",
-			resource: map[string]any{"cloud.region": "xxxx"},
+			region: "xxxx",
 			log: otlpLog{body: "Entered Serverless mode.", severity: "Informational", attributes: map[string]any{
 				"azure.category": "AllLogs", "azure.operation.name": "ServerlessModeEntered", "network.peer.address": "xxx.xxx.xxx.xxx",
 				"type": "ConnectivityLogs", "collection": "Connection", "connectionId": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "userId": "User",
@@ -107,9 +107,10 @@ func TestDocumentedRecords(t *testing.T) {
 			t.Errorf("archive (-want +got):\n%s", d)
 		}
 		messages := runKcat(t, kafka.addr(), c.hub)
-		if len(messages) != 1 || string(messages[0].value) != `{"records":[`+c.line+`]}` {
-			t.Errorf("messages of %s: %d, %s", c.hub, len(messages), messages[0].value)
+		if len(messages) != 1 {
+			t.Fatalf("%d messages in %s", len(messages), c.hub)
 		}
+		want(t, "message", string(messages[0].value), `{"records":[`+c.line+`]}`)
 		l, ok := otlp.log(uid)
 		if !ok {
 			t.Fatalf("OTLP has no record %s", uid)
@@ -118,10 +119,10 @@ func TestDocumentedRecords(t *testing.T) {
 		want(t, "time", l.time, uint64(c.at.UnixNano()))
 		want(t, "severity", l.severity, c.log.severity)
 		want(t, "body", l.body, c.log.body)
-		want(t, "region", l.resource["cloud.region"], c.resource["cloud.region"])
+		want(t, "region", l.resource["cloud.region"], any(c.region))
+		want(t, "resource", l.resource["cloud.resource_id"], any(c.id))
 		if d := cmp.Diff(c.log.attributes, l.attributes); d != "" {
 			t.Errorf("attributes (-want +got):\n%s", d)
 		}
-		t.Logf("resource %v", l.resource)
 	}
 }

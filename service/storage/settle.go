@@ -27,6 +27,9 @@ func (x *exchange) announce() error {
 	}
 	x.unknown = x.record(outcome{result: resultUnknown})
 	if err := x.front.Emitter.Begin(&x.context, x.unknown); err != nil {
+		if x.timedOut(err) || x.clientGone(err) {
+			return err // the disk is slow, and whoever asked does not wait for it
+		}
 		x.front.Logger.Error("intent not recorded; the operation was not run", "operation", x.operation(),
 			"request_id", x.call.RequestID, "error", err)
 		return ErrInternalError

@@ -3,9 +3,12 @@ package storage
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -172,6 +175,21 @@ func TestAudit(t *testing.T) {
 		t.Error("the operation ran though its intent was not recorded")
 	}
 	f.emitter.one(t)
+
+	// Whoever leaves before that is a failure of the network.
+	f.emitter.set(nil, fmt.Errorf("announce operation: %w", context.Canceled), nil)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	left := httptest.NewRequestWithContext(gone, http.MethodGet, "/devstoreaccount1/c/b", nil)
+	signRequest(left, "2021-06-08", testAccount(), testAccount().Keys[0])
+	func() {
+		defer func() { _ = recover() }() // a Front ends the connection so
+		f.ServeHTTP(httptest.NewRecorder(), left)
+	}()
+	if e := f.emitter.entry(t); e.Status != "NetworkError" || e.HTTPStatus != "Unknown" {
+		t.Errorf("entry %+v", e)
+	}
+	f.emitter.set(nil, nil, nil)
 
 	// Nothing succeeds without its record.
 	f.emitter.set(errUnread, nil, nil)
