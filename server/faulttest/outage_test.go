@@ -52,7 +52,7 @@ func TestArchiveOutage(t *testing.T) {
 	time.Sleep(1500 * time.Millisecond)
 	troubled := time.Now()
 	met := map[trouble]int64{}
-	order := []trouble{forged, gone, lost, page, cut, torn, error404, noise, late, error503, forged, lost}
+	order := []trouble{forged, gone, lost, page, cut, torn, error404, noise, late, error503, busy, lost}
 	for i := range len(order) * soak() {
 		mode := order[i%len(order)]
 		if i >= len(order) {
