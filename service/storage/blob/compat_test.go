@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"reslog/catalog"
+	"reslog/record"
 	"reslog/service/storage"
 )
 
@@ -153,6 +155,40 @@ func TestCompatPage(t *testing.T) {
 			if !slices.Contains(want, name) {
 				t.Errorf("%s: %s is under %q, but not so in the code", path, name, section)
 			}
+		}
+	}
+}
+
+// The catalogue has every operation, those too that are refused, in the category
+// that its records get, and none besides.
+func TestCatalogHasTheOperations(t *testing.T) {
+	typ, ok := catalog.Find("Microsoft.Storage/storageAccounts/blobServices")
+	if !ok {
+		t.Fatal("the blob service is not in the catalogue")
+	}
+	left := map[string]record.Category{}
+	for _, c := range typ.Logs {
+		for _, name := range c.Operations {
+			left[name] = c.Name
+		}
+	}
+	category := func(name string) record.Category {
+		c, ok := typ.Log(string(left[name]))
+		if !ok {
+			return ""
+		}
+		return c.Name
+	}
+	seen := map[string]bool{"BlobPreflightRequest": true} // of the Front, for all services
+	for _, o := range allOperations(withProperties()) {
+		if got := category(o.Name); got != o.Class.Category() {
+			t.Errorf("%s is in %q in the catalogue, its records are %s", o.Name, got, o.Class.Category())
+		}
+		seen[o.Name] = true
+	}
+	for name := range left {
+		if !seen[name] {
+			t.Errorf("%s is in the catalogue, but no operation", name)
 		}
 	}
 }
