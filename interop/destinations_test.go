@@ -213,6 +213,11 @@ func TestDestinationsFollow(t *testing.T) {
 		want(t, id+" in the first hub", got[id], 1)
 	}
 	want(t, "records at the first partner", otlp.count(), len(before))
+	for _, e := range n.Ledger() {
+		if strings.Contains(e.LastError, key) || strings.Contains(e.LastError, other) {
+			t.Errorf("the ledger of %s tells a key", e.Kind)
+		}
+	}
 }
 
 // ruleKey calls an action of the authorization rule and returns its key.
