@@ -72,7 +72,7 @@ func confined() map[string][]string {
 		"github.com/cockroachdb/":      {"service/storage"},
 		"github.com/duckdb/":           {"analytics"},
 		"github.com/marcboeker/":       {"analytics"},
-		"github.com/twmb/franz-go":     {"deliver/eventhub"},
+		"github.com/twmb/franz-go":     {"deliver/eventhub", "bench"},
 		"github.com/prometheus/":       {"server"},
 		"github.com/spf13/":            {"cmd/reslog"},
 		"github.com/goccy/go-yaml":     {"server"},
