@@ -73,16 +73,16 @@ func (a *accounts) ensure(ctx context.Context, c Account, cfg Config) error {
 			p.Keys[i] = newKey()
 		}
 	}
-	if exists && p == was {
+	if exists && p == was && stored.Location == cfg.Location {
 		return nil
 	}
 	if !exists {
 		stored = resource.Resource{
-			ID: id, Location: cfg.Location, Kind: "StorageV2", SKU: json.RawMessage(`{"name":"Standard_LRS","tier":"Standard"}`),
+			ID: id, Kind: "StorageV2", SKU: json.RawMessage(`{"name":"Standard_LRS","tier":"Standard"}`),
 			Properties: json.RawMessage(`{}`), Created: cfg.Now().UTC(),
 		}
 	}
-	stored.Changed = cfg.Now().UTC()
+	stored.Location, stored.Changed = cfg.Location, cfg.Now().UTC()
 	return a.put(ctx, stored, p)
 }
 

@@ -102,3 +102,31 @@ func TestAccountsElsewhereAreNotServed(t *testing.T) {
 		t.Error("an account elsewhere is served")
 	}
 }
+
+// A configured account follows the configured region; what else was kept with it
+// stays.
+func TestConfiguredAccountsFollowTheLocation(t *testing.T) {
+	store, err := resource.OpenStore(t.Context(), memory{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a *accounts
+	for _, location := range []string{"local", "westus"} {
+		cfg := Config{Location: location}.withDefaults()
+		if a, err = openAccounts(t.Context(), store, cfg); err != nil {
+			t.Fatal(err)
+		}
+		if dev, _ := a.Account(DevAccount); dev.Location != location {
+			t.Errorf("the account is in %s, want %s", dev.Location, location)
+		}
+		dev, _ := a.Account(DevAccount)
+		r, _ := store.Get(dev.ID)
+		if location == "westus" && r.Tags["kept"] != "yes" {
+			t.Errorf("its tags are %v", r.Tags)
+		}
+		r.Tags = map[string]string{"kept": "yes"}
+		if err := store.Put(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -48,11 +48,7 @@ func newSettingsCreateCommand() *cobra.Command {
   reslog settings create -n d2 --resource $ID --workspace $WS --logs '[{category:AllLogs,enabled:true}]' --metrics AllMetrics`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			n, err := findNode(cmd)
-			if err != nil {
-				return err
-			}
-			id, err := target.id(n)
+			n, id, err := nodeAndResource(cmd, &target)
 			if err != nil {
 				return err
 			}

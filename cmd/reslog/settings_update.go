@@ -22,11 +22,7 @@ What was recorded before the change is still delivered as it was.`,
   reslog settings update -n audit --resource $ID --event-hub-rule "" --workspace ws1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			n, err := findNode(cmd)
-			if err != nil {
-				return err
-			}
-			id, err := target.id(n)
+			n, id, err := nodeAndResource(cmd, &target)
 			if err != nil {
 				return err
 			}
