@@ -13,10 +13,10 @@ import (
 	"reslog/client"
 )
 
-const spHelp = `Service principals are applications that sign in with a secret: azure-cli, the
-SDKs' client-secret credential, Terraform. What they may do is said by roles at
-scopes: Reader and Contributor for resources and settings, Storage Blob Data
-Reader, Contributor and Owner for blobs, and so on.`
+const spHelp = `Service principals are applications that sign in with a secret: azure-cli and
+the SDKs' client-secret credential. What they may do is said by roles at scopes:
+Reader and Contributor for resources and settings, Storage Blob Data Reader,
+Contributor and Owner for blobs, and so on.`
 
 func newSPCommand() *cobra.Command {
 	cmd := &cobra.Command{

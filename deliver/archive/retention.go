@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
+	"reslog/internal/periodic"
 	"reslog/record"
 	"reslog/resource"
 )
@@ -50,22 +51,10 @@ type Retention struct {
 // Run sweeps at once and then every Interval, until ctx is done. A sweep that
 // fails is logged; the next one does what it left.
 func (r *Retention) Run(ctx context.Context) error {
-	interval := r.Interval
-	if interval <= 0 {
-		interval = time.Hour
-	}
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for {
-		if _, err := r.Sweep(ctx); err != nil && ctx.Err() == nil {
-			r.logger().Warn("retention of archives failed, trying again later", slog.Any("error", err), slog.Duration("in", interval))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return periodic.Run(ctx, r.Interval, r.logger(), "retention of archives", func(ctx context.Context) error {
+		_, err := r.Sweep(ctx)
+		return err
+	})
 }
 
 // Sweep deletes once what is too old and returns how many blobs that were.
