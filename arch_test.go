@@ -26,7 +26,7 @@ func levels() []rule {
 	l2 := slices.Concat(l1, []string{"catalog", "bus", "identity"})
 	l3 := slices.Concat(l2, []string{"diagnostic"})
 	l5 := slices.Concat(l3, []string{"deliver"})
-	all := append(slices.Clone(l5), "deliver/*", "service/*", "analytics", "control", "client", "portal")
+	all := append(slices.Clone(l5), "deliver/*", "service/*", "analytics", "analytics/rows", "analytics/engine", "kql/sql", "control", "control/query", "control/ingest", "client", "portal")
 	return []rule{
 		{"", nil}, // the root: this test
 		{"resource", nil},
@@ -34,6 +34,8 @@ func levels() []rule {
 		{"storagelog", nil},
 		{"record", []string{"resource"}},
 		{"kql", []string{"kql/syntax"}},
+		{"kql/scalar", []string{"kql"}},
+		{"kql/sql", []string{"kql", "kql/syntax", "kql/scalar"}},
 		{"catalog", l1},
 		{"bus", l1},
 		{"identity", []string{"resource"}},
@@ -45,15 +47,19 @@ func levels() []rule {
 		{"service/storage/table", append(slices.Clone(l2), "service/storage")},
 		{"service/signalr", l2},
 		{"service/redis", l2},
-		{"analytics", append(slices.Clone(l2), "kql")},
+		{"analytics/engine", []string{"kql", "kql/syntax", "kql/scalar"}},
+		{"analytics/rows", l2},
+		{"analytics", append(slices.Clone(l2), "kql/scalar", "kql/sql", "analytics/engine", "analytics/rows")},
 		{"deliver", []string{"resource", "record", "diagnostic", "bus"}},
 		{"deliver/delivertest", l5},
 		{"deliver/archive", l5},
 		{"deliver/classic", l5},
-		{"deliver/workspace", append(slices.Clone(l5), "analytics")},
+		{"deliver/workspace", append(slices.Clone(l5), "analytics", "analytics/rows")},
 		{"deliver/eventhub", l5},
 		{"deliver/partner", l5},
 		{"control", l5},
+		{"control/query", append(slices.Clone(l5), "analytics/rows")},
+		{"control/ingest", append(slices.Clone(l5), "analytics/rows")},
 		{"client", []string{"resource", "record", "storagelog"}},
 		{"portal", []string{"client"}},
 		{"server", all},
@@ -70,8 +76,7 @@ func confined() map[string][]string {
 	return map[string][]string{
 		"github.com/nats-io/":          {"bus"},
 		"github.com/cockroachdb/":      {"service/storage"},
-		"github.com/duckdb/":           {"analytics"},
-		"github.com/marcboeker/":       {"analytics"},
+		"github.com/duckdb/":           {"analytics", "bench"},
 		"github.com/twmb/franz-go":     {"deliver/eventhub", "bench"},
 		"github.com/prometheus/":       {"server"},
 		"github.com/spf13/":            {"cmd/reslog"},

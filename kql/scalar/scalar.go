@@ -1,0 +1,25 @@
+// Package scalar has the scalar functions of the language for which an engine's
+// SQL has no exact equal, written in Go. An engine registers them under the name
+// that Name returns and calls them like its own.
+//
+// A function gets and gives values as package kql has them: nil for null, a
+// string for a string, a guid and a dynamic (whose text is JSON), int64 for whole
+// numbers, dates and spans. A string is never nil. It must not keep its arguments,
+// and it must not fail: what has no value is null.
+package scalar
+
+import "reslog/kql"
+
+// Func is one function with one signature; a function of several has several.
+type Func struct {
+	// Name is that of the engine's function: "kql_" and the language's name, with
+	// a suffix where there is more than one signature.
+	Name    string
+	Params  []kql.Type
+	Returns kql.Type
+	// Variadic is the type of any number of arguments after Params; Unknown: none.
+	Variadic kql.Type
+	// Volatile functions give another value at each call: rand, new_guid.
+	Volatile bool
+	Call     func(args []any) any
+}
