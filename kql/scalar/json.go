@@ -3,6 +3,7 @@ package scalar
 import (
 	"strings"
 
+	"reslog/internal/ticks"
 	"reslog/kql"
 )
 
@@ -83,9 +84,9 @@ func Of(t kql.Type, x any) Value {
 	case int64:
 		switch t {
 		case kql.Datetime:
-			return OfString(FormatDatetime(x))
+			return OfString(ticks.FormatDate(x))
 		case kql.Timespan:
-			return OfString(FormatTimespan(x))
+			return OfString(ticks.FormatSpan(x))
 		}
 		return OfLong(x)
 	case string:

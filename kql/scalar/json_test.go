@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"reslog/internal/ticks"
 	"reslog/kql"
 )
 
@@ -64,8 +65,8 @@ func TestOf(t *testing.T) {
 		{kql.Real, math.Inf(-1), `"-Infinity"`},
 		{kql.String, "a\"b", `"a\"b"`},
 		{kql.Datetime, int64(0), `"0001-01-01T00:00:00.0000000Z"`},
-		{kql.Datetime, int64(maxDatetime), `"9999-12-31T23:59:59.9999999Z"`},
-		{kql.Timespan, int64(ticksPerDay + 1), `"1.00:00:00.0000001"`},
+		{kql.Datetime, int64(ticks.Max), `"9999-12-31T23:59:59.9999999Z"`},
+		{kql.Timespan, int64(ticks.Day + 1), `"1.00:00:00.0000001"`},
 		{kql.Guid, "00000000-0000-0000-0000-000000000001", `"00000000-0000-0000-0000-000000000001"`},
 		{kql.Dynamic, `{"a":[1]}`, `{"a":[1]}`},
 		{kql.Dynamic, `no json`, `"no json"`},
@@ -116,21 +117,6 @@ func TestFormatReal(t *testing.T) {
 	} {
 		if got := FormatReal(f); got != want {
 			t.Errorf("FormatReal(%g) is %s, want %s", f, got, want)
-		}
-	}
-}
-
-func TestFormatTimespan(t *testing.T) {
-	for want, ticks := range map[string]int64{
-		"00:00:00":                   0,
-		"1.00:00:00":                 ticksPerDay,
-		"-1.02:03:04.0000005":        -(ticksPerDay + 2*ticksPerHour + 3*ticksPerMinute + 4*ticksPerSecond + 5),
-		"00:00:00.0010000":           10_000,
-		"-10675199.02:48:05.4775808": math.MinInt64,
-		"10675199.02:48:05.4775807":  math.MaxInt64,
-	} {
-		if got := FormatTimespan(ticks); got != want {
-			t.Errorf("FormatTimespan(%d) is %s, want %s", ticks, got, want)
 		}
 	}
 }
