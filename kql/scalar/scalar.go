@@ -17,8 +17,8 @@ type Func struct {
 	Name string
 	// Function is the language's name where Name has a suffix; empty: Name says it.
 	Function string
-	Params  []kql.Type
-	Returns kql.Type
+	Params   []kql.Type
+	Returns  kql.Type
 	// Variadic is the type of any number of arguments after Params; Unknown: none.
 	Variadic kql.Type
 	// Volatile functions give another value at each call: rand, new_guid.

@@ -82,9 +82,7 @@ func fill(pattern string, args []string) string {
 
 // refuse is the error for a call that the language has and we have not.
 func refuse(c *kql.Call, format string, args ...any) error {
-	e := &kql.Error{Refused: true, What: c.Func}
-	e.Span, e.Message = c.At, fmt.Sprintf(format, args...)
-	return e
+	return kql.Refuse(c.At, c.Func, fmt.Sprintf(format, args...))
 }
 
 // constant is the value of an expression that is a constant.
