@@ -1,6 +1,7 @@
 package scalar
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -8,9 +9,12 @@ import (
 	"reslog/kql"
 )
 
-// stringFuncs are functions on strings. Positions and lengths count characters,
-// which are Unicode code points.
-var stringFuncs = []Func{
+// stringFuncs are functions on strings.
+var stringFuncs = slices.Concat(textFuncs, codeFuncs, parseFuncsOfText)
+
+// textFuncs are functions on text. Positions and lengths count characters, which
+// are Unicode code points.
+var textFuncs = []Func{
 	{Name: "kql_reverse", Params: types(kql.String), Returns: kql.String, Call: func(a []any) any { return reverse(text(a[0])) }},
 	{Name: "kql_toupper", Params: types(kql.String), Returns: kql.String, Call: func(a []any) any { return strings.ToUpper(text(a[0])) }},
 	{Name: "kql_tolower", Params: types(kql.String), Returns: kql.String, Call: func(a []any) any { return strings.ToLower(text(a[0])) }},
