@@ -19,6 +19,9 @@ func (l *lexer) number() TokenKind {
 		l.pos++
 		l.digits()
 		kind = TokenReal
+	} else if l.at(0) == '.' && l.at(1) != '.' && !isWordStart(l.at(1)) && l.at(1) != '[' {
+		l.pos++ // 1000.
+		return TokenReal
 	}
 	if c := l.at(0); c == 'e' || c == 'E' {
 		sign := 0

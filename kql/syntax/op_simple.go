@@ -1,14 +1,5 @@
 package syntax
 
-// condition reads the condition of where and find.
-func (p *parser) condition() Expr {
-	x := p.expr(0)
-	if p.is("=") {
-		p.fail(p.tok().Span, "expected a comparison, which is ==, found =")
-	}
-	return x
-}
-
 // wildNames reads names that may have stars.
 func (p *parser) wildNames() []Name {
 	list := []Name{p.wildName("a column")}

@@ -75,7 +75,7 @@ func (p *parser) find(start int) Operator {
 	op.Tables = p.tables()
 	p.accept("where")
 	p.search = true
-	op.Cond = p.condition()
+	op.Cond = p.expr(0)
 	p.search = false
 	switch {
 	case p.accept("project"):

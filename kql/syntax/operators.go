@@ -25,7 +25,8 @@ type SortKey struct {
 }
 
 type (
-	// Where is where, and its old name filter.
+	// Where is where, and its old name filter. Cond is a *Named for `where a = b`,
+	// which the grammar has and which is hardly ever meant.
 	Where struct {
 		Span
 		Cond Expr

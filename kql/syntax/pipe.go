@@ -51,6 +51,13 @@ func (p *parser) leading() Operator {
 		if p.isAt(1, "(") {
 			return p.operator()
 		}
+	case "inline_external_table":
+		if p.isAt(1, "(") {
+			start := p.start()
+			p.i++
+			text := p.skip(true)
+			return &OtherOp{p.from(start), word, text}
+		}
 	case "range":
 		if next.Kind == TokenWord && p.isAt(2, "from") {
 			return p.operator()
@@ -121,7 +128,7 @@ func (p *parser) common(word string) Operator {
 	p.i++
 	switch word {
 	case "where", "filter":
-		cond := p.condition()
+		cond := p.column()
 		return &Where{p.from(start), cond}
 	case "project":
 		columns := p.columns()

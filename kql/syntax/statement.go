@@ -286,7 +286,7 @@ func (p *parser) skip(pipes bool) string {
 				p.want("%c", open[len(open)-1])
 			}
 			return string(text)
-		case len(open) == 0 && (c == ';' || pipes && c == '|' || c == ')' || c == ']' || c == '}' || pipes && c == ','):
+		case len(open) == 0 && (c == ';' || pipes && c == '|' || c == ')' || c == ']' || c == '}'):
 			return string(text)
 		case c == '(':
 			open = append(open, ')')
