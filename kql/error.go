@@ -10,8 +10,17 @@ type Error struct {
 	// operator, function or form that is missing.
 	Refused bool
 	What    string
-	syntax.Error
+	place
 }
 
+// place has the Span, Message, Near and Source of an error, and makes its text.
+type place = syntax.Error
+
 // Unwrap makes errors.As find the *syntax.Error.
-func (e *Error) Unwrap() error { return &e.Error }
+func (e *Error) Unwrap() error { return &e.place }
+
+// Refuse is the error for what is right in the language and missing here: an
+// operator, a function, a form of one.
+func Refuse(at syntax.Span, what, message string) *Error {
+	return &Error{Refused: true, What: what, place: place{Span: at, Message: message}}
+}
