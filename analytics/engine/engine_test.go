@@ -129,7 +129,7 @@ func TestNoWayOut(t *testing.T) {
 
 func TestEnds(t *testing.T) {
 	db := open(t, Config{MemoryLimit: 64 << 20, Threads: 2})
-	forever := statement("SELECT sum(a.i * b.i)::DOUBLE FROM range(100000000) a(i), range(100000000) b(i)", kql.Real)
+	forever := statement("SELECT sum(a.i * b.i)::DOUBLE FROM range(1000000) a(i), range(1000000) b(i)", kql.Real)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := db.Query(ctx, forever, nil); !errors.Is(err, context.DeadlineExceeded) {
