@@ -196,7 +196,7 @@ func (p *parser) member(start int, x Expr, calls bool) Expr {
 		p.close("]", open.Span)
 		return &Index{p.from(start), x, index}
 	}
-	if p.is("*") {
+	if _, is := x.(*Literal); !is && p.is("*") {
 		name := p.wildName("a name")
 		return &Member{p.from(start), x, name}
 	}

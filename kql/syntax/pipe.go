@@ -272,7 +272,7 @@ func (p *parser) optionLength(words string) int {
 		p.ahead(2).End-p.start() == len("hint.")+p.ahead(2).End-p.ahead(2).Start {
 		return 3
 	}
-	if p.isAt(1, "=") && (contains(words, word) || len(word) > 2 && word[:2] == "__") {
+	if p.isAt(1, "=") && contains(words, word) {
 		return 1
 	}
 	return 0
