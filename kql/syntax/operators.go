@@ -25,7 +25,8 @@ type SortKey struct {
 }
 
 type (
-	// Where is where, and its old name filter.
+	// Where is where, and its old name filter. Cond is a *Named for `where a = b`,
+	// which the grammar has and which is hardly ever meant.
 	Where struct {
 		Span
 		Cond Expr
@@ -168,8 +169,8 @@ type (
 		ID      *Name // id of the row, an old form
 		Sub     *Pipe
 	}
-	// Parse is parse and parse-where: X with Pattern.
-	Parse struct {
+	// ParseOp is parse and parse-where: X with Pattern.
+	ParseOp struct {
 		Span
 		Where   bool
 		Options []Option // kind=simple|regex|relaxed, flags=…
@@ -331,7 +332,7 @@ func (*Join) operator()           {}
 func (*Union) operator()          {}
 func (*MvExpand) operator()       {}
 func (*MvApply) operator()        {}
-func (*Parse) operator()          {}
+func (*ParseOp) operator()        {}
 func (*ParseKv) operator()        {}
 func (*MakeSeries) operator()     {}
 func (*Render) operator()         {}
