@@ -23,17 +23,17 @@ const (
 )
 
 func (b *binder) fail(at syntax.Span, code, format string, args ...any) error {
-	return &Error{Code: code, Error: syntax.Error{Span: at, Message: fmt.Sprintf(format, args...), Source: b.source}}
+	return &Error{Code: code, Syntax: syntax.Error{Span: at, Message: fmt.Sprintf(format, args...), Source: b.source}}
 }
 
 // near is fail with the name that was probably meant.
 func (b *binder) near(at syntax.Span, code, meant, format string, args ...any) error {
-	return &Error{Code: code, Error: syntax.Error{Span: at, Message: fmt.Sprintf(format, args...), Near: meant, Source: b.source}}
+	return &Error{Code: code, Syntax: syntax.Error{Span: at, Message: fmt.Sprintf(format, args...), Near: meant, Source: b.source}}
 }
 
 // refuse is for what is right in the language and not run here.
 func (b *binder) refuse(at syntax.Span, what string) error {
-	return &Error{Refused: true, What: what, Error: syntax.Error{Span: at, Message: what + " is not supported", Source: b.source}}
+	return &Error{Refused: true, What: what, Syntax: syntax.Error{Span: at, Message: what + " is not supported", Source: b.source}}
 }
 
 func (b *binder) argCount(at syntax.Span, name string, n, minimum, maximum int) error {

@@ -82,7 +82,9 @@ type namer struct {
 	from  int
 }
 
-func newNamer() *namer { return &namer{taken: map[string]bool{}, next: map[string]int{}, blank: "Column", from: 1} }
+func newNamer() *namer {
+	return &namer{taken: map[string]bool{}, next: map[string]int{}, blank: "Column", from: 1}
+}
 
 // reserve takes a name that is given; false when it is taken.
 func (n *namer) reserve(name string) bool {

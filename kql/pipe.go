@@ -1,7 +1,6 @@
 package kql
 
 import (
-
 	"reslog/kql/syntax"
 )
 
@@ -15,16 +14,30 @@ func (b *binder) pipe(sc scope, source rel, p *syntax.Pipe) (rel, error) {
 			return rel{}, err
 		}
 	}
-	// `as` names a relation for the rest of the pipe.
-	sc.lets = newLets(sc.lets)
-	for _, op := range p.Operators {
-		out, err := b.operator(sc, in, op)
-		if err != nil {
+	for i, op := range p.Operators {
+		var err error
+		if as, ok := op.(*syntax.AsOp); ok && in.Rel != nil {
+			in, sc = b.opAs(sc, in, as)
+			continue
+		}
+		if _, ok := op.(*syntax.Render); ok && i != len(p.Operators)-1 {
+			return rel{}, b.fail(op.Pos(), "", "render can only be the last operator")
+		}
+		if in, err = b.operator(sc, in, op); err != nil {
 			return rel{}, err
 		}
-		in = out
 	}
 	return in, nil
+}
+
+// opAs names a relation for the rest of its pipe; the rows are computed once.
+func (b *binder) opAs(sc scope, in rel, op *syntax.AsOp) (rel, scope) {
+	shared := in
+	shared.Rel = &Shared{Out: Out{in.Cols()}, Input: in.Rel}
+	l := &let{name: op.Name, in: sc.lets, used: true}
+	l.table = func() (rel, error) { return b.fresh(shared), nil }
+	sc.lets, _ = newLets(sc.lets).with(l)
+	return b.fresh(shared), sc
 }
 
 // operator binds one operator over in. Those that reshape or bring several
@@ -83,8 +96,6 @@ func (b *binder) operator(sc scope, in rel, op syntax.Operator) (rel, error) {
 		return b.opGetschema(in)
 	case *syntax.Render:
 		return b.opRender(in, op)
-	case *syntax.AsOp:
-		return b.opAs(sc, in, op)
 	}
 	return b.combine(sc, in, op)
 }
@@ -115,7 +126,7 @@ func opName(op syntax.Operator) string {
 		return "join"
 	case *syntax.Union:
 		return "union"
-	case *syntax.Parse:
+	case *syntax.ParseOp:
 		return "parse"
 	case *syntax.Invoke:
 		return "invoke"
@@ -128,5 +139,5 @@ func opName(op syntax.Operator) string {
 	case *syntax.Partition:
 		return "partition"
 	}
-	return "here"
+	return "at this place"
 }
