@@ -31,7 +31,7 @@ func (b *binder) combine(sc scope, in rel, op syntax.Operator) (rel, error) {
 		return b.opMvExpand(sc, in, op)
 	case *syntax.MvApply:
 		return b.opMvApply(sc, in, op)
-	case *syntax.Parse:
+	case *syntax.ParseOp:
 		return b.opParse(sc, in, op)
 	case *syntax.ParseKv:
 		return b.opParseKv(sc, in, op)

@@ -19,7 +19,7 @@ import (
 //
 // Source: the Kusto Query Language reference, "parse operator" and "parse-where
 // operator".
-func (b *binder) opParse(sc scope, in rel, op *syntax.Parse) (rel, error) {
+func (b *binder) opParse(sc scope, in rel, op *syntax.ParseOp) (rel, error) {
 	options, err := b.options(opName(op), op.Options, "kind", "flags")
 	if err != nil {
 		return rel{}, err
@@ -158,7 +158,7 @@ func (b *binder) dropHidden(in rel) rel {
 }
 
 // parseColumns are the columns of a pattern, and checks the order of its parts.
-func (b *binder) parseColumns(op *syntax.Parse) ([]Col, error) {
+func (b *binder) parseColumns(op *syntax.ParseOp) ([]Col, error) {
 	var out []Col
 	names := newNamer()
 	for i, part := range op.Pattern {
@@ -203,7 +203,7 @@ func (b *binder) parseType(part syntax.ParsePart) (Type, error) {
 }
 
 // simplePattern are the parts of kind simple and relaxed.
-func (b *binder) simplePattern(op *syntax.Parse) (ParsePattern, error) {
+func (b *binder) simplePattern(op *syntax.ParseOp) (ParsePattern, error) {
 	var p ParsePattern
 	for i, part := range op.Pattern {
 		text, err := b.parseLiteral(part)
@@ -248,7 +248,7 @@ func (b *binder) parseLiteral(part syntax.ParsePart) (string, error) {
 // regexPattern is the regular expression of kind regex: a column of strings takes
 // what it can get, one of whole numbers a sign and digits, a star as little as it
 // can.
-func (b *binder) regexPattern(op *syntax.Parse, flags string) (ParsePattern, error) {
+func (b *binder) regexPattern(op *syntax.ParseOp, flags string) (ParsePattern, error) {
 	var re strings.Builder
 	if flags != "" {
 		if strings.Trim(flags, "imsU") != "" {

@@ -3,10 +3,8 @@ package kql
 import (
 	"errors"
 	"fmt"
-	"path"
 	"reflect"
 	"slices"
-	"strings"
 
 	"reslog/kql/syntax"
 )
@@ -101,16 +99,6 @@ func (b *binder) wildLegs(sc scope, ref *syntax.Ref) ([]leg, error) {
 		out = append(out, leg{r, name})
 	}
 	return out, nil
-}
-
-// wildMatch reports whether a name fits a pattern with `*`. Names have no
-// characters that mean something else in a path pattern, other patterns fit none.
-func wildMatch(pattern, name string) bool {
-	if strings.ContainsAny(pattern, `[]?\/`) {
-		return false
-	}
-	ok, err := path.Match(pattern, name)
-	return ok && err == nil
 }
 
 // viewNames are the lets that are views, sorted.
