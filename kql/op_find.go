@@ -204,7 +204,7 @@ func (f *finder) united(source string) (rel, error) {
 		s := searcher{b: f.b, sc: over, cols: l.visible()}
 		cond, err := s.cond(f.op.Cond)
 		if err != nil {
-			return rel{}, err
+			return rel{}, f.mixed(err)
 		}
 		in := filtered(row.input(), cond)
 		u.Inputs = append(u.Inputs, in.Rel)
@@ -229,6 +229,16 @@ func (f *finder) united(source string) (rel, error) {
 		}
 	}
 	return rel{Rel: u}, nil
+}
+
+// mixed refuses a condition over a column that has another type in some table.
+func (f *finder) mixed(err error) error {
+	for _, name := range condColumns(f.op.Cond) {
+		if f.typeOf(name) == Dynamic {
+			return f.b.refuse(f.op.Cond.Pos(), "find with a condition over "+name+", which has several types,")
+		}
+	}
+	return err
 }
 
 // missing adds the columns of the condition that a table has not, as nulls.

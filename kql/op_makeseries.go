@@ -52,6 +52,9 @@ func (b *binder) seriesAggs(sc scope, in rel, op *syntax.MakeSeries, names *name
 			// A constant stands in the bins that have rows.
 			one[0].x = row.aggs.add(b, &Agg{T: k.T, Func: "max", Args: []Expr{k}, At: a.Span})
 		}
+		if err := b.onlyAggregates(in, row.aggs, []syntax.Expr{a.X}, one[0]); err != nil {
+			return err
+		}
 		ref, ok := one[0].x.(*ColRef)
 		if n := len(values); !ok || len(row.aggs.cols) != n+1 || ref.Col.ID != row.aggs.cols[n].ID {
 			return b.refuse(a.Span, "an expression around aggregates in make-series")

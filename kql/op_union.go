@@ -68,8 +68,7 @@ func (b *binder) legs(sc scope, sources []syntax.Expr, fuzzy bool) ([]leg, error
 			continue
 		}
 		r, err := b.tabular(sc, x)
-		var e *Error
-		if fuzzy && errors.As(err, &e) && e.Code == codeUnknownTable {
+		if fuzzy && isMissing(x, err) {
 			continue
 		}
 		if err != nil {
@@ -78,6 +77,30 @@ func (b *binder) legs(sc scope, sources []syntax.Expr, fuzzy bool) ([]leg, error
 		out = append(out, leg{r, b.legName(sc, x, r)})
 	}
 	return out, nil
+}
+
+// isMissing reports whether a source failed because a table that it reads, or the
+// function that it is, does not exist.
+func isMissing(x syntax.Expr, err error) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	if e.Code == codeUnknownTable {
+		return true
+	}
+	for {
+		switch y := unparen(x).(type) {
+		case *syntax.Pipe:
+			if y.Source != nil {
+				x = y.Source
+				continue
+			}
+		case *syntax.Call:
+			return e.Code == codeUnknownFunction && e.Syntax.Span == y.Func.Span
+		}
+		return false
+	}
 }
 
 // wildLegs are the tables and views whose names match a pattern, tables first.
