@@ -10,12 +10,12 @@ import (
 	"reslog/kql"
 )
 
-// parseFunctions are what the operators parse, parse-where and parse-kv are made
+// parseFuncs are what the operators parse, parse-where and parse-kv are made
 // of. Patterns are compiled once; each list of functions keeps its own.
 //
 // Source: the Kusto Query Language reference, "parse operator" and "parse-kv
 // operator".
-func parseFunctions() []Func {
+func parseFuncs() []Func {
 	patterns := &compiled[func(string) []string]{make: compilePattern}
 	keyValues := &compiled[func(string) []*string]{make: compileKv}
 	return []Func{
@@ -30,7 +30,7 @@ func parseFunctions() []Func {
 				if texts == nil {
 					return nil
 				}
-				return textOf(texts)
+				return textsOf(texts)
 			},
 		},
 		{
@@ -40,15 +40,15 @@ func parseFunctions() []Func {
 				if !ok {
 					return nil
 				}
-				return textOf(find(args[0].(string)))
+				return textsOf(find(args[0].(string)))
 			},
 		},
 	}
 }
 
-// textOf is v as JSON with every character as it is. v is a list of texts, which
+// textsOf is v as JSON with every character as it is. v is a list of texts, which
 // cannot fail.
-func textOf(v any) any {
+func textsOf(v any) any {
 	var b strings.Builder
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -133,13 +133,13 @@ func matchParts(parts []kql.ParsePart, columns int, text string) []string {
 	for i, part := range parts {
 		switch {
 		case part.Digits:
-			n := digits(rest)
+			n := leadingDigits(rest)
 			texts = append(texts, rest[:n])
 			rest = rest[n:]
 		case part.Literal == "":
 			open, column = true, !part.Star
 		default:
-			before, after, ok := cut(rest, part.Literal, open, i == len(parts)-1)
+			before, after, ok := cutLiteral(rest, part.Literal, open, i == len(parts)-1)
 			if !ok {
 				return nil
 			}
@@ -158,9 +158,9 @@ func matchParts(parts []kql.ParsePart, columns int, text string) []string {
 	return texts
 }
 
-// cut finds a literal: here, or where it is first when something open stands
+// cutLiteral finds a literal: here, or where it is first when something open stands
 // before it, or at the end.
-func cut(text, literal string, open, last bool) (before, after string, ok bool) {
+func cutLiteral(text, literal string, open, last bool) (before, after string, ok bool) {
 	switch {
 	case !open:
 		after, ok = strings.CutPrefix(text, literal)
@@ -172,9 +172,9 @@ func cut(text, literal string, open, last bool) (before, after string, ok bool) 
 	return strings.Cut(text, literal)
 }
 
-// digits is the length of a sign and digits at the start of a text; without
+// leadingDigits is the length of a sign and digits at the start of a text; without
 // digits nothing.
-func digits(text string) int {
+func leadingDigits(text string) int {
 	n := 0
 	if text != "" && text[0] == '-' {
 		n = 1
