@@ -22,7 +22,7 @@ func bindArgExtreme(c *Binding) ([]Named, error) {
 	}
 	key := c.Args[0]
 	if !Orderable.Has(key.Type()) {
-		return nil, c.Fail(0, codeDynamicKey, "a value of type %s has no order", key.Type())
+		return nil, c.Fail(0, codeNotOrderable, "a value of type %s has no order", key.Type())
 	}
 	out := make([]Named, 0, len(c.Args)+len(c.Star))
 	for i, x := range c.Args {
