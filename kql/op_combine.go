@@ -64,6 +64,7 @@ const (
 	codeJoinDynamic   = "KS241"
 	codeJoinKeys      = "KS242"
 	codeTypeName      = "KS160"
+	codeGroupKey      = "KS116"
 )
 
 // options checks the options of an operator against the names that it has, and
