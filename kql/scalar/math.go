@@ -71,7 +71,7 @@ func rangeReal(a []any) any {
 	from, ok := a[0].(float64)
 	to, fine := a[1].(float64)
 	step, right := a[2].(float64)
-	if !ok || !fine || !right || step == 0 || math.IsNaN(from+to+step) || math.IsInf(from, 0) {
+	if !ok || !fine || !right || step == 0 || math.IsNaN(from+to+step) || math.IsInf(from, 0) || math.IsInf(step, 0) {
 		return nil
 	}
 	v := Value{Kind: Array}
