@@ -28,7 +28,7 @@ func reduced(start float64, f func(acc, x float64) float64) func([]any) any {
 		}
 		acc := start
 		for _, item := range v.Items {
-			x, ok := numberOf(item)
+			x, ok := sampleOf(item)
 			switch {
 			case ok:
 				acc = f(acc, x.real())
@@ -136,7 +136,7 @@ func fitLine(a []any) any {
 		Kind: Bag,
 		Keys: []string{"slope", "interception", "rsquare", "variance", "rvariance", "line_fit"},
 		Items: []Value{
-			OfReal(slope), OfReal(interception), OfReal(square), OfReal(total / (n - 1)), OfReal(rest / (n - 1)), array(line),
+			OfReal(slope), OfReal(interception), OfReal(square), OfReal(total / (n - 1)), OfReal(rest / (n - 1)), realArray(line),
 		},
 	}.Any()
 }
