@@ -93,7 +93,7 @@ func (b *binder) named(n *namer, cols []column) error {
 	for i := range cols {
 		c := &cols[i]
 		if !c.given {
-			c.name = n.unnamed(c.name)
+			c.name = n.unique(c.name)
 			continue
 		}
 		name, ok := n.declare(c.name)

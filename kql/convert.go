@@ -199,7 +199,7 @@ func (p ParamType) code() string {
 	case Summable:
 		return codeNotSummable
 	case Orderable:
-		return codeNotOrderable
+		return codeDynamicKey
 	}
 	return codeArgumentType
 }

@@ -30,7 +30,7 @@ const (
 	codeNotNumber       = "KS137"
 	codeNotInteger      = "KS134"
 	codeNotSummable     = "KS138"
-	codeNotOrderable    = "KS206"
+	codeDynamicKey      = "KS206"
 )
 
 func (b *binder) fail(at syntax.Span, code, format string, args ...any) error {

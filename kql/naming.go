@@ -94,26 +94,28 @@ func (n *namer) declare(name string) (string, bool) {
 	return n.unique(name), true
 }
 
-// unnamed is the name of a column that the query gives none, by the one that its
-// expression has or "".
-func (n *namer) unnamed(name string) string {
+// reserve takes a name as it is; false when it is taken.
+func (n *namer) reserve(name string) bool {
+	if n.taken[name] {
+		return false
+	}
+	n.taken[name] = true
+	return true
+}
+
+// unique is name, or name with the first number that makes it another. A column
+// without a name, "", is Column1, Column2 ….
+func (n *namer) unique(name string) string {
 	if name == "" {
 		n.blanks++
 		name = n.blank + strconv.Itoa(n.blanks)
 	}
-	return n.unique(name)
-}
-
-// unique is name, or name with the first number that makes it another.
-func (n *namer) unique(name string) string {
-	if !n.taken[name] {
-		n.taken[name] = true
+	if n.reserve(name) {
 		return name
 	}
 	for i := n.next[name] + 1; ; i++ {
-		if s := name + strconv.Itoa(i); !n.taken[s] {
+		if s := name + strconv.Itoa(i); n.reserve(s) {
 			n.next[name] = i
-			n.taken[s] = true
 			return s
 		}
 	}

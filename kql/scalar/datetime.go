@@ -164,13 +164,13 @@ func zoned(move func(int64, *time.Location) int64) func([]any) any {
 	}
 }
 
-// offset is how far the clocks of a zone are ahead of UTC at a moment.
-func offset(utc int64, zone *time.Location) int64 {
+// zoneOffset is how far the clocks of a zone are ahead of UTC at a moment.
+func zoneOffset(utc int64, zone *time.Location) int64 {
 	_, seconds := ticks.Time(utc).In(zone).Zone()
 	return int64(seconds) * ticks.Second
 }
 
-func toLocal(utc int64, zone *time.Location) int64 { return utc + offset(utc, zone) }
+func toLocal(utc int64, zone *time.Location) int64 { return utc + zoneOffset(utc, zone) }
 
 // toUTC is the moment at which the clocks show t. In the hour that is skipped in
 // spring it is counted with the offset of summer, as Kusto does; in the hour that
@@ -178,7 +178,7 @@ func toLocal(utc int64, zone *time.Location) int64 { return utc + offset(utc, zo
 func toUTC(t int64, zone *time.Location) int64 {
 	// A day before and a day after, the offsets on both sides of a change are in
 	// force, if there is one near.
-	before, after := offset(t-ticks.Day, zone), offset(t+ticks.Day, zone)
+	before, after := zoneOffset(t-ticks.Day, zone), zoneOffset(t+ticks.Day, zone)
 	first, second := t-max(before, after), t-min(before, after)
 	if toLocal(first, zone) != t && toLocal(second, zone) == t {
 		return second

@@ -13,8 +13,8 @@ var mathFuncs = []Func{
 	{Name: "kql_loggamma", Params: []kql.Type{kql.Real}, Returns: kql.Real, Call: ofReal(func(x float64) float64 { y, _ := math.Lgamma(x); return y })},
 	{Name: "kql_erf", Params: []kql.Type{kql.Real}, Returns: kql.Real, Call: ofReal(math.Erf)},
 	{Name: "kql_erfc", Params: []kql.Type{kql.Real}, Returns: kql.Real, Call: ofReal(math.Erfc)},
-	{Name: "kql_binary_shift_left", Params: []kql.Type{kql.Long, kql.Long}, Returns: kql.Long, Call: shift(func(x int64, n int) int64 { return x << n })},
-	{Name: "kql_binary_shift_right", Params: []kql.Type{kql.Long, kql.Long}, Returns: kql.Long, Call: shift(func(x int64, n int) int64 { return x >> n })},
+	{Name: "kql_binary_shift_left", Params: []kql.Type{kql.Long, kql.Long}, Returns: kql.Long, Call: shiftBits(func(x int64, n int) int64 { return x << n })},
+	{Name: "kql_binary_shift_right", Params: []kql.Type{kql.Long, kql.Long}, Returns: kql.Long, Call: shiftBits(func(x int64, n int) int64 { return x >> n })},
 	{Name: "kql_range", Params: []kql.Type{kql.Long, kql.Long, kql.Long}, Returns: kql.Dynamic, Call: rangeOf(kql.Long)},
 	{Name: "kql_range_real", Function: "range", Params: []kql.Type{kql.Real, kql.Real, kql.Real}, Returns: kql.Dynamic, Call: rangeReal},
 	{Name: "kql_range_datetime", Function: "range", Params: []kql.Type{kql.Datetime, kql.Datetime, kql.Timespan}, Returns: kql.Dynamic, Call: rangeOf(kql.Datetime)},
@@ -31,9 +31,9 @@ func ofReal(f func(float64) float64) func([]any) any {
 	}
 }
 
-// shift makes a function of one that shifts by a count, which counts modulo 64 and
+// shiftBits makes a function of one that shifts by a count, which counts modulo 64 and
 // must not be negative.
-func shift(f func(x int64, n int) int64) func([]any) any {
+func shiftBits(f func(x int64, n int) int64) func([]any) any {
 	return func(a []any) any {
 		x, ok := a[0].(int64)
 		n, fine := a[1].(int64)
@@ -71,7 +71,7 @@ func rangeReal(a []any) any {
 	from, ok := a[0].(float64)
 	to, fine := a[1].(float64)
 	step, right := a[2].(float64)
-	if !ok || !fine || !right || step == 0 || math.IsNaN(from+to+step) || math.IsInf(from, 0) {
+	if !ok || !fine || !right || step == 0 || math.IsNaN(from+to+step) || math.IsInf(from, 0) || math.IsInf(step, 0) {
 		return nil
 	}
 	v := Value{Kind: Array}

@@ -13,18 +13,18 @@ var seriesFuncs = seriesFamily()
 
 func seriesFamily() []Func {
 	var out []Func
-	for name, op := range map[string]func(x, y number) Value{
+	for name, op := range map[string]func(x, y sample) Value{
 		"series_add":            arithmetic(func(x, y int64) int64 { return x + y }, func(x, y float64) float64 { return x + y }),
 		"series_subtract":       arithmetic(func(x, y int64) int64 { return x - y }, func(x, y float64) float64 { return x - y }),
 		"series_multiply":       arithmetic(func(x, y int64) int64 { return x * y }, func(x, y float64) float64 { return x * y }),
-		"series_divide":         func(x, y number) Value { return OfReal(x.real() / y.real()) },
-		"series_pow":            func(x, y number) Value { return OfReal(math.Pow(x.real(), y.real())) },
+		"series_divide":         func(x, y sample) Value { return OfReal(x.real() / y.real()) },
+		"series_pow":            func(x, y sample) Value { return OfReal(math.Pow(x.real(), y.real())) },
 		"series_greater":        comparison(func(order int) bool { return order > 0 }),
 		"series_greater_equals": comparison(func(order int) bool { return order >= 0 }),
 		"series_less":           comparison(func(order int) bool { return order < 0 }),
 		"series_less_equals":    comparison(func(order int) bool { return order <= 0 }),
 		"series_equals":         comparison(func(order int) bool { return order == 0 }),
-		"series_not_equals":     func(x, y number) Value { return OfBool(compareNumbers(x, y) != 0) },
+		"series_not_equals":     func(x, y sample) Value { return OfBool(compareSamples(x, y) != 0) },
 	} {
 		out = append(out, pairwise(name, op)...)
 	}
@@ -33,21 +33,21 @@ func seriesFamily() []Func {
 		"series_sin": math.Sin, "series_asin": math.Asin, "series_cos": math.Cos, "series_acos": math.Acos,
 		"series_tan": math.Tan, "series_atan": math.Atan,
 	} {
-		out = append(out, elementwise(name, func(x number) Value { return OfReal(f(x.real())) }))
+		out = append(out, elementwise(name, func(x sample) Value { return OfReal(f(x.real())) }))
 	}
 	return append(append(append(append(out,
 		elementwise("series_abs", absolute), elementwise("series_sign", signOf)),
 		fillFuncs...), statsFuncs...), filterFuncs...)
 }
 
-// number is an element of a series: whole while all of the series are.
-type number struct {
+// sample is an element of a series: whole while all of the series are.
+type sample struct {
 	whole bool
 	n     int64
 	f     float64
 }
 
-func (x number) real() float64 {
+func (x sample) real() float64 {
 	if x.whole {
 		return float64(x.n)
 	}
@@ -55,7 +55,7 @@ func (x number) real() float64 {
 }
 
 // value is the element as it is printed.
-func (x number) value() Value {
+func (x sample) value() Value {
 	if x.whole {
 		return OfLong(x.n)
 	}
@@ -66,7 +66,7 @@ func (x number) value() Value {
 // whole if no element is a real.
 type series struct {
 	has   []bool
-	x     []number
+	x     []sample
 	whole bool
 }
 
@@ -76,35 +76,35 @@ func seriesOf(a any) (series, bool) {
 	if v.Kind != Array {
 		return series{}, false
 	}
-	s := series{has: make([]bool, len(v.Items)), x: make([]number, len(v.Items)), whole: true}
+	s := series{has: make([]bool, len(v.Items)), x: make([]sample, len(v.Items)), whole: true}
 	for i, item := range v.Items {
-		s.x[i], s.has[i] = numberOf(item)
+		s.x[i], s.has[i] = sampleOf(item)
 		s.whole = s.whole && (!s.has[i] || s.x[i].whole)
 	}
 	if !s.whole {
 		for i, x := range s.x {
-			s.x[i] = number{f: x.real()}
+			s.x[i] = sample{f: x.real()}
 		}
 	}
 	return s, true
 }
 
-// numberOf is the number in a dynamic value. Reals that JSON has no word for are
+// sampleOf is the number in a dynamic value. Reals that JSON has no word for are
 // strings in it.
-func numberOf(v Value) (number, bool) {
+func sampleOf(v Value) (sample, bool) {
 	switch {
 	case v.Kind == Long:
-		return number{whole: true, n: v.Long}, true
+		return sample{whole: true, n: v.Long}, true
 	case v.Kind == Real:
-		return number{f: v.Real}, true
+		return sample{f: v.Real}, true
 	case v.Kind == String && v.Str == "NaN":
-		return number{f: math.NaN()}, true
+		return sample{f: math.NaN()}, true
 	case v.Kind == String && v.Str == "Infinity":
-		return number{f: math.Inf(1)}, true
+		return sample{f: math.Inf(1)}, true
 	case v.Kind == String && v.Str == "-Infinity":
-		return number{f: math.Inf(-1)}, true
+		return sample{f: math.Inf(-1)}, true
 	}
-	return number{}, false
+	return sample{}, false
 }
 
 // reals are the elements, false when one is none.
@@ -120,7 +120,7 @@ func (s series) reals() ([]float64, bool) {
 }
 
 // array gives reals to an engine.
-func array(x []float64) Value {
+func realArray(x []float64) Value {
 	v := Value{Kind: Array, Items: make([]Value, len(x))}
 	for i, f := range x {
 		v.Items[i] = OfReal(f)
@@ -130,7 +130,7 @@ func array(x []float64) Value {
 
 // elementwise makes a function of one that is applied to every element; what is
 // no number becomes null.
-func elementwise(name string, f func(number) Value) Func {
+func elementwise(name string, f func(sample) Value) Func {
 	return Func{Name: "kql_" + name, Params: []kql.Type{kql.Dynamic}, Returns: kql.Dynamic, Call: func(a []any) any {
 		s, ok := seriesOf(a[0])
 		if !ok {
@@ -146,7 +146,7 @@ func elementwise(name string, f func(number) Value) Func {
 	}}
 }
 
-func absolute(x number) Value {
+func absolute(x sample) Value {
 	if !x.whole {
 		return OfReal(math.Abs(x.f))
 	}
@@ -156,8 +156,8 @@ func absolute(x number) Value {
 	return OfLong(x.n)
 }
 
-func signOf(x number) Value {
-	sign := number{whole: x.whole}
+func signOf(x sample) Value {
+	sign := sample{whole: x.whole}
 	switch f := x.real(); {
 	case f > 0:
 		sign.n, sign.f = 1, 1
@@ -168,8 +168,8 @@ func signOf(x number) Value {
 }
 
 // arithmetic is a function of two whole numbers, or of two reals if one is.
-func arithmetic(whole func(x, y int64) int64, real func(x, y float64) float64) func(x, y number) Value {
-	return func(x, y number) Value {
+func arithmetic(whole func(x, y int64) int64, real func(x, y float64) float64) func(x, y sample) Value {
+	return func(x, y sample) Value {
 		if x.whole && y.whole {
 			return OfLong(whole(x.n, y.n))
 		}
@@ -178,16 +178,16 @@ func arithmetic(whole func(x, y int64) int64, real func(x, y float64) float64) f
 }
 
 // comparison makes a function of a test of an order, which NaN has with nothing.
-func comparison(test func(order int) bool) func(x, y number) Value {
-	return func(x, y number) Value {
-		order := compareNumbers(x, y)
+func comparison(test func(order int) bool) func(x, y sample) Value {
+	return func(x, y sample) Value {
+		order := compareSamples(x, y)
 		return OfBool(order != unordered && test(order))
 	}
 }
 
 const unordered = math.MinInt
 
-func compareNumbers(x, y number) int {
+func compareSamples(x, y sample) int {
 	if x.whole && y.whole {
 		switch {
 		case x.n < y.n:
@@ -211,7 +211,7 @@ func compareNumbers(x, y number) int {
 // pairwise makes the functions of one that is applied to the elements of two
 // series, or of one and a number. Where one series ends the other has no partner,
 // which makes null.
-func pairwise(name string, f func(x, y number) Value) []Func {
+func pairwise(name string, f func(x, y sample) Value) []Func {
 	types := []kql.Type{kql.Dynamic, kql.Long, kql.Real}
 	var out []Func
 	for _, t := range types {
@@ -244,22 +244,22 @@ func operandOf(t kql.Type) func(any) operand {
 		}
 	}
 	return func(a any) operand {
-		x, ok := numberOf(Of(t, a))
-		return operand{series: series{has: []bool{ok}, x: []number{x}}, ok: true, single: true}
+		x, ok := sampleOf(Of(t, a))
+		return operand{series: series{has: []bool{ok}, x: []sample{x}}, ok: true, single: true}
 	}
 }
 
-func (o operand) at(i int) (number, bool) {
+func (o operand) at(i int) (sample, bool) {
 	if o.single {
 		i = 0
 	}
 	if i >= len(o.x) {
-		return number{}, false
+		return sample{}, false
 	}
 	return o.x[i], o.has[i]
 }
 
-func zipped(f func(x, y number) Value, x, y operand) any {
+func zipped(f func(x, y sample) Value, x, y operand) any {
 	if !x.ok || !y.ok {
 		return nil
 	}

@@ -4,9 +4,9 @@ import "reslog/kql"
 
 // filterFuncs are the finite and the infinite impulse response filter.
 var filterFuncs = []Func{
-	{Name: "kql_series_fir", Params: []kql.Type{kql.Dynamic, kql.Dynamic, kql.Bool, kql.Bool}, Returns: kql.Dynamic, Call: finite},
+	{Name: "kql_series_fir", Params: []kql.Type{kql.Dynamic, kql.Dynamic, kql.Bool, kql.Bool}, Returns: kql.Dynamic, Call: finiteFilter},
 	{Name: "kql_series_fir_auto", Function: "series_fir", Params: []kql.Type{kql.Dynamic, kql.Dynamic}, Returns: kql.Dynamic, Call: finiteAuto},
-	{Name: "kql_series_iir", Params: []kql.Type{kql.Dynamic, kql.Dynamic, kql.Dynamic}, Returns: kql.Dynamic, Call: infinite},
+	{Name: "kql_series_iir", Params: []kql.Type{kql.Dynamic, kql.Dynamic, kql.Dynamic}, Returns: kql.Dynamic, Call: infiniteFilter},
 }
 
 // maxFilter is how many coefficients a filter may have.
@@ -23,12 +23,12 @@ func finiteAuto(a []any) any {
 	for _, c := range f.x {
 		normalize = normalize && c.real() >= 0
 	}
-	return finite([]any{a[0], a[1], normalize, false})
+	return finiteFilter([]any{a[0], a[1], normalize, false})
 }
 
-// finite is series_fir(series, filter, normalize, center): before the series there
+// finiteFilter is series_fir(series, filter, normalize, center): before the series there
 // is nothing but zeros.
-func finite(a []any) any {
+func finiteFilter(a []any) any {
 	s, ok := seriesOf(a[0])
 	f, fine := seriesOf(a[1])
 	normalize, _ := a[2].(bool)
@@ -75,9 +75,9 @@ func finite(a []any) any {
 	return out.Any()
 }
 
-// infinite is series_iir(series, b, a): y[i] is what b makes of the series and a
+// infiniteFilter is series_iir(series, b, a): y[i] is what b makes of the series and a
 // of the earlier y, divided by a[0].
-func infinite(args []any) any {
+func infiniteFilter(args []any) any {
 	s, ok := seriesOf(args[0])
 	num, fine := seriesOf(args[1])
 	den, right := seriesOf(args[2])
@@ -101,5 +101,5 @@ func infinite(args []any) any {
 		}
 		y[i] = sum / a[0]
 	}
-	return array(y).Any()
+	return realArray(y).Any()
 }

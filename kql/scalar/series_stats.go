@@ -28,7 +28,7 @@ func reduced(start float64, f func(acc, x float64) float64) func([]any) any {
 		}
 		acc := start
 		for _, item := range v.Items {
-			x, ok := numberOf(item)
+			x, ok := sampleOf(item)
 			switch {
 			case ok:
 				acc = f(acc, x.real())
@@ -98,8 +98,9 @@ func stats(a []any) any {
 	}.Any()
 }
 
-// fitLine is the bag of series_fit_line_dynamic: the line through a series, over
-// its indices, that has the least squares.
+// fitLine is the bag of series_fit_line_dynamic: the line through a series that has
+// the least squares. The elements are at 1, 2 …, so that the interception is one
+// step before the first.
 func fitLine(a []any) any {
 	s, ok := seriesOf(a[0])
 	if !ok {
@@ -112,7 +113,7 @@ func fitLine(a []any) any {
 	n := float64(len(y))
 	var sx, sy, sxx, sxy float64
 	for i, f := range y {
-		x := float64(i)
+		x := float64(i + 1)
 		sx += x
 		sy += f
 		sxx += x * x
@@ -123,7 +124,7 @@ func fitLine(a []any) any {
 	line := make([]float64, len(y))
 	var total, rest float64
 	for i, f := range y {
-		line[i] = interception + slope*float64(i)
+		line[i] = interception + slope*float64(i+1)
 		total += (f - sy/n) * (f - sy/n)
 		rest += (f - line[i]) * (f - line[i])
 	}
@@ -135,7 +136,7 @@ func fitLine(a []any) any {
 		Kind: Bag,
 		Keys: []string{"slope", "interception", "rsquare", "variance", "rvariance", "line_fit"},
 		Items: []Value{
-			OfReal(slope), OfReal(interception), OfReal(square), OfReal(total / (n - 1)), OfReal(rest / (n - 1)), array(line),
+			OfReal(slope), OfReal(interception), OfReal(square), OfReal(total / (n - 1)), OfReal(rest / (n - 1)), realArray(line),
 		},
 	}.Any()
 }
