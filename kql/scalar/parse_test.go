@@ -21,7 +21,7 @@ func simple(columns int, parts ...kql.ParsePart) kql.ParsePattern {
 	return kql.ParsePattern{Columns: columns, Parts: parts}
 }
 
-func call(t testing.TB, name string, text string, spec any) any {
+func callParse(t testing.TB, name string, text string, spec any) any {
 	t.Helper()
 	raw, err := json.Marshal(spec)
 	if err != nil {
@@ -86,7 +86,7 @@ func TestParsePattern(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got := call(t, "kql_parse_pattern", c.text, c.spec)
+			got := callParse(t, "kql_parse_pattern", c.text, c.spec)
 			if !sameJSON(t, got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
@@ -134,13 +134,13 @@ func TestParseKv(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got := call(t, "kql_parse_kv", c.text, c.spec)
+			got := callParse(t, "kql_parse_kv", c.text, c.spec)
 			if !sameJSON(t, got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
 	}
-	if got := call(t, "kql_parse_kv", "a=1", kql.ParseKv{Keys: []string{"a"}, Regex: "("}); got != nil {
+	if got := callParse(t, "kql_parse_kv", "a=1", kql.ParseKv{Keys: []string{"a"}, Regex: "("}); got != nil {
 		t.Errorf("a regular expression that does not compile gives %v", got)
 	}
 }
