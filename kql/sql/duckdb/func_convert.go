@@ -75,8 +75,11 @@ var convertCalls = calls{
 		}
 		return "", nil
 	},
-	"isempty":    empty,
-	"isnotempty": func(c *kql.Call, args []string) (string, error) { s, err := empty(c, args); return "NOT (" + s + ")", err },
+	"isempty": empty,
+	"isnotempty": func(c *kql.Call, args []string) (string, error) {
+		s, err := empty(c, args)
+		return "NOT (" + s + ")", err
+	},
 }
 
 // narrow prints a whole number in 32 bits, where it wraps around.

@@ -2,7 +2,6 @@ package duckdb
 
 import (
 	"strconv"
-	"strings"
 
 	"reslog/internal/regex"
 	"reslog/kql"
@@ -28,9 +27,9 @@ type expression struct {
 	re2 string
 }
 
-// maxRE2 is how long an expression may be that is given to RE2, whose programs are
-// limited and for Unicode's classes great.
-const maxRE2 = 2000
+// maxRE2 is how long a program may be that is given to RE2: it limits programs, and
+// a class of Unicode is hundreds of instructions there.
+const maxRE2 = 200
 
 // expressionOf reads the expression in an argument; nil where Go must run it.
 func expressionOf(c *kql.Call, index int) (*expression, error) {
@@ -43,31 +42,10 @@ func expressionOf(c *kql.Call, index int) (*expression, error) {
 		return nil, refuse(c, "%v", err)
 	}
 	re2, boundary, err := regex.Translate(s)
-	if err != nil || boundary || len(re2) > maxRE2 || countedTimes(s) {
+	if err != nil || boundary || re.Size() > maxRE2 {
 		return nil, nil
 	}
 	return &expression{re, re2}, nil
-}
-
-// countedTimes reports whether an expression may have a counted repetition, which
-// makes programs long, of more than ten.
-func countedTimes(s string) bool {
-	for {
-		_, rest, found := strings.Cut(s, "{")
-		if !found {
-			return false
-		}
-		digits := 0
-		for i := 0; i < len(rest) && rest[i] != '}'; i++ {
-			if digits++; rest[i] == ',' {
-				digits = 0
-			}
-			if digits > 1 && rest[:1] != "," && rest[0] != 'x' {
-				return true
-			}
-		}
-		s = rest
-	}
 }
 
 // extract prints extract(regex, group, source). RE2 takes groups up to 9.
