@@ -110,7 +110,7 @@ func add(c *kql.Call, args []string) (string, error) {
 	case kql.Long, kql.Int:
 		return wholeNumbers(c, args, sums), nil
 	case kql.Real, kql.Decimal:
-		return fill("$1 + $2", args), nil
+		return fill("$1 "+c.Func+" $2", args), nil
 	case kql.Datetime:
 		if l == kql.Timespan && r == kql.Datetime {
 			swapped := &kql.Call{T: c.T, Func: "+", Args: []kql.Expr{c.Args[1], c.Args[0]}, At: c.At}
