@@ -10,8 +10,17 @@ type Error struct {
 	// operator, function or form that is missing.
 	Refused bool
 	What    string
-	syntax.Error
+	// Syntax is the message and its place.
+	Syntax syntax.Error
+}
+
+// Error implements error: "line:column: message (code)".
+func (e *Error) Error() string {
+	if e.Code == "" {
+		return e.Syntax.Error()
+	}
+	return e.Syntax.Error() + " (" + e.Code + ")"
 }
 
 // Unwrap makes errors.As find the *syntax.Error.
-func (e *Error) Unwrap() error { return &e.Error }
+func (e *Error) Unwrap() error { return &e.Syntax }

@@ -1,0 +1,4 @@
+package kql
+
+// hashFunctions: see Function for how one is described.
+var hashFunctions = []Function{}

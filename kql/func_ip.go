@@ -1,0 +1,4 @@
+package kql
+
+// ipFunctions: see Function for how one is described.
+var ipFunctions = []Function{}
