@@ -21,7 +21,7 @@ func (a *aggregation) add(b *binder, agg *Agg) Expr {
 // aggregates inside of one.
 func (sc scope) inAggregate(b *binder, x *syntax.Call) (scope, error) {
 	if sc.row == nil || sc.row.aggs == nil {
-		return sc, b.fail(x.Span, "KS144", "the aggregate function %s cannot stand here", x.Func.Text)
+		return sc, b.fail(x.Span, codeAggregate, "the aggregate function %s cannot stand here", x.Func.Text)
 	}
 	sc.row = &row{in: sc.row.in, levels: sc.row.levels, noWindow: true, omit: sc.row.aggs.omit}
 	return sc, nil

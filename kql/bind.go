@@ -76,6 +76,7 @@ type binder struct {
 	depth     int // of nested calls of bind functions
 	render    *Render
 	shared    map[sharing]rel // what materialize made
+	probes    int             // plans run while binding
 }
 
 // newCol makes a column with an ID of its own.

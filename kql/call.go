@@ -10,10 +10,12 @@ func (b *binder) call(sc scope, x *syntax.Call) (Expr, error) {
 	if l := sc.lets.find(x.Func.Text); l != nil && l.function() != nil {
 		return b.callScalarLet(sc, x, l)
 	}
-	switch x.Func.Text {
-	case "toscalar":
+	switch {
+	case x.On != nil:
+		return nil, b.refuse(x.Span, "a function of another place")
+	case x.Func.Text == "toscalar":
 		return b.toScalar(sc, x)
-	case "column_ifexists", "columnifexists":
+	case isColumnIfExists(x):
 		return b.columnIfExists(sc, x)
 	}
 	named, err := b.callColumns(sc, x)
@@ -69,7 +71,7 @@ func (b *binder) function(sc scope, x *syntax.Call) (f *Function, aggregate bool
 		return f, false, nil
 	}
 	if b.functions.aggregate[name] != nil {
-		return nil, false, b.fail(x.Func.Span, "", "the aggregate function %s can only stand in summarize", name)
+		return nil, false, b.fail(x.Func.Span, codeAggregate, "the aggregate function %s can only stand in summarize", name)
 	}
 	if known(name) {
 		return nil, false, b.refuse(x.Func.Span, "the function "+name)
@@ -80,6 +82,10 @@ func (b *binder) function(sc scope, x *syntax.Call) (f *Function, aggregate bool
 // arguments binds the arguments of a call.
 func (b *binder) arguments(sc scope, c *Binding, args []syntax.Expr) error {
 	for i, a := range args {
+		name := b.autoName(sc, a)
+		if n, ok := a.(*syntax.Named); ok && c.Func.BindColumns != nil && len(n.Names) == 1 {
+			a = n.X // arg_max(a, b = c)
+		}
 		if _, ok := a.(*syntax.Star); ok && i == len(args)-1 && sc.row != nil {
 			c.Star, c.HasStar = visibleOf(sc), true
 			c.Syntax = append(c.Syntax, a)
@@ -89,7 +95,7 @@ func (b *binder) arguments(sc scope, c *Binding, args []syntax.Expr) error {
 		if err != nil {
 			return err
 		}
-		c.Args, c.Names, c.Syntax = append(c.Args, x), append(c.Names, b.autoName(sc, a)), append(c.Syntax, a)
+		c.Args, c.Names, c.Syntax = append(c.Args, x), append(c.Names, name), append(c.Syntax, a)
 	}
 	return nil
 }

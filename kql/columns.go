@@ -94,11 +94,19 @@ func (b *binder) named(n *namer, cols []column) error {
 		c := &cols[i]
 		if !c.given {
 			c.name = n.unique(c.name)
-		} else if !n.reserve(c.name) {
-			return b.fail(c.at, codeDuplicateColumn, "a column with the name %s is there already", c.name)
+			continue
 		}
+		name, ok := n.declare(c.name)
+		if !ok {
+			return b.duplicate(c.at, c.name)
+		}
+		c.name = name
 	}
 	return nil
+}
+
+func (b *binder) duplicate(at syntax.Span, name string) error {
+	return b.fail(at, codeDuplicateColumn, "a column with the name %s is there already", name)
 }
 
 // typed is a column for a computed one. An untyped null is dynamic.

@@ -61,6 +61,12 @@ func boxed(x Expr) Expr {
 	case Unknown:
 		return null(Dynamic)
 	}
+	if k, ok := x.(*Const); ok && k.Value == nil {
+		return null(Dynamic)
+	}
+	if k, ok := x.(*Const); ok {
+		return &Const{Dynamic, jsonValue(k.T, k.Value)}
+	}
 	return &Call{T: Dynamic, Func: "dynamic", Args: []Expr{x}}
 }
 
@@ -166,9 +172,36 @@ func (b *binder) choose(c *Binding, signatures []Signature) ([]Expr, Type, error
 		return nil, Unknown, b.argCount(c.At, c.Name, len(c.Args), minimum, maximum)
 	}
 	if best < 0 {
-		return nil, Unknown, c.Fail(wrong, "KS234", "%s does not take an argument of type %s here", c.Name, c.Args[wrong].Type())
+		return nil, Unknown, wrongArgument(c, signatures, wrong)
 	}
 	return b.apply(c, signatures[best])
+}
+
+// wrongArgument is the error for an argument that no signature takes.
+func wrongArgument(c *Binding, signatures []Signature, i int) error {
+	code := codeArgumentType
+	for _, s := range signatures {
+		if i < len(s.Params) || s.Variadic {
+			code = s.at(i).code()
+			break
+		}
+	}
+	return c.Fail(i, code, "%s does not take an argument of type %s here", c.Name, c.Args[i].Type())
+}
+
+// code is that of the error for an argument that the parameter does not take.
+func (p ParamType) code() string {
+	switch p {
+	case AnyNumber, Of(Real), Of(Long):
+		return codeNotNumber
+	case AnyInteger:
+		return codeNotInteger
+	case Summable:
+		return codeNotSummable
+	case Orderable:
+		return codeDynamicKey
+	}
+	return codeArgumentType
 }
 
 // at is the parameter that takes the argument with index i.

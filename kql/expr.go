@@ -17,7 +17,7 @@ func (b *binder) expr(sc scope, x syntax.Expr) (Expr, error) {
 		return b.ref(sc, x)
 	case *syntax.Paren:
 		if b.isTabular(sc, x.X) {
-			return nil, b.fail(x.Span, codeType, "a table stands where a scalar is expected; toscalar() takes its first value")
+			return nil, b.fail(x.Span, codeScalarExpected, "a table stands where a scalar is expected; toscalar() takes its first value")
 		}
 		return b.expr(sc, x.X)
 	case *syntax.Unary:
@@ -93,7 +93,7 @@ func (b *binder) ref(sc scope, x *syntax.Ref) (Expr, error) {
 		return b.letScalar(sc, x, l)
 	}
 	if _, ok := b.catalog.Table(name); ok {
-		return nil, b.fail(x.Span, codeType, "the table %s stands where a scalar is expected", name)
+		return nil, b.fail(x.Span, codeScalarExpected, "the table %s stands where a scalar is expected", name)
 	}
 	return nil, b.near(x.Span, codeUnknownName, b.meant(sc, name), "the name %s does not refer to any known column, table, variable or function", name)
 }
@@ -137,7 +137,7 @@ func (b *binder) index(sc scope, x *syntax.Index) (Expr, error) {
 		return nil, err
 	}
 	if base.Type() != Dynamic {
-		return nil, b.fail(x.X.Pos(), codeType, "only dynamic values have elements and this is %s", base.Type())
+		return nil, b.fail(x.X.Pos(), codeNoElements, "only dynamic values have elements and this is %s", base.Type())
 	}
 	i, err := b.expr(sc, x.Index)
 	if err != nil {

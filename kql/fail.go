@@ -17,9 +17,20 @@ const (
 	codeArgumentCount   = "KS119"
 	codeNotConstant     = "KS186"
 	codeDuplicateColumn = "KS171"
-	codeDynamicKey      = "KS206"
 	codeNotTable        = "KS126"
-	codeAmbiguous       = "KS109"
+	codeColumnName      = "KS109"
+	codeRedefined       = "KS201"
+	codeAggregate       = "KS144"
+	codeScalarExpected  = "KS108"
+	codeNoElements      = "KS147"
+	codeNoCommonType    = "KS232"
+	codeNotGroupable    = "KS116"
+	codeTableColumns    = "KS249"
+	codeArgumentType    = "KS107"
+	codeNotNumber       = "KS137"
+	codeNotInteger      = "KS134"
+	codeNotSummable     = "KS138"
+	codeDynamicKey      = "KS206"
 )
 
 func (b *binder) fail(at syntax.Span, code, format string, args ...any) error {

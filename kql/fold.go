@@ -12,6 +12,9 @@ func (b *binder) constant(x Expr) (*Const, bool) {
 // folded computes a call of constants where time ranges and arguments that must
 // be constant need it; else it is the call.
 func (b *binder) folded(c *Call) Expr {
+	if len(c.Args) == 0 {
+		return c
+	}
 	args := make([]any, len(c.Args))
 	for i, a := range c.Args {
 		k, ok := a.(*Const)
@@ -24,6 +27,10 @@ func (b *binder) folded(c *Call) Expr {
 	switch {
 	case c.Func == "neg" && len(args) == 1:
 		v = negated(args[0])
+	case c.Func == "bin" && len(args) == 2 && c.T != Real && c.T != Decimal:
+		v = foldBin(args[0], args[1])
+	case c.T == Datetime && c.Args[0].Type() == Datetime && (len(args) == 1 || c.Args[1].Type() == Long):
+		v = foldTime(c.Func, args)
 	case len(args) == 2 && (c.T == Long || c.T == Datetime || c.T == Timespan):
 		v = foldTicks(c.Func, args[0], args[1])
 	}
@@ -75,7 +82,3 @@ func foldTicks(op string, x, y any) any {
 	}
 	return nil
 }
-
-// plainList replaces a constant dynamic array among the items of `in` by its
-// elements, where all are texts or numbers of the type wanted.
-func (b *binder) plainList(args []Expr) []Expr { return args }

@@ -78,7 +78,7 @@ func branches(c *Binding) (Expr, error) {
 	values = append(values, c.Args[last])
 	out, t, ok := unify(values)
 	if !ok {
-		return nil, c.Fail(-1, "KS232", "the values of %s have no common type", c.Name)
+		return nil, c.Fail(-1, codeNoCommonType, "the values of %s have no common type", c.Name)
 	}
 	for i, x := range out[:len(out)-1] {
 		args[2*i+1] = x
@@ -95,7 +95,7 @@ func bindCoalesce(c *Binding) (Expr, error) {
 	}
 	out, t, ok := unify(c.Args)
 	if !ok {
-		return nil, c.Fail(-1, "KS232", "the arguments of coalesce have no common type")
+		return nil, c.Fail(-1, codeNoCommonType, "the arguments of coalesce have no common type")
 	}
 	return c.Call(t, out...), nil
 }

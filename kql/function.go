@@ -156,14 +156,14 @@ func (c *Binding) To(index int, t Type) (Expr, error) {
 	if x, ok := convert(c.Args[index], t); ok {
 		return x, nil
 	}
-	return nil, c.Fail(index, "KS234", "the argument must be of type %s and is %s", t, c.Args[index].Type())
+	return nil, c.Fail(index, codeArgumentType, "the argument must be of type %s and is %s", t, c.Args[index].Type())
 }
 
 // Const is the value of an argument that must be constant, nil for null.
 func (c *Binding) Const(index int) (any, error) {
 	k, ok := c.b.constant(c.Args[index])
 	if !ok {
-		return nil, c.Fail(index, "KS186", "the argument must be a constant")
+		return nil, c.Fail(index, codeNotConstant, "the argument must be a constant")
 	}
 	return k.Value, nil
 }

@@ -1,6 +1,10 @@
 package kql
 
-import "reslog/kql/syntax"
+import (
+	"slices"
+
+	"reslog/kql/syntax"
+)
 
 // statement binds what is not an expression, and returns the scope of what
 // follows.
@@ -21,7 +25,7 @@ func (b *binder) statement(sc scope, s syntax.Statement) (scope, error) {
 func (b *binder) define(sc scope, l *let) (scope, error) {
 	next, ok := sc.lets.with(l)
 	if !ok {
-		return sc, b.fail(l.name.Span, codeAmbiguous, "the name %s is defined already", l.name.Text)
+		return sc, b.fail(l.name.Span, codeRedefined, "the name %s is defined already", l.name.Text)
 	}
 	sc.lets = next
 	return sc, nil
@@ -33,7 +37,7 @@ func (b *binder) letScalar(sc scope, x *syntax.Ref, l *let) (Expr, error) {
 		return l.scalar, nil
 	}
 	if b.isTabularLet(l) {
-		return nil, b.fail(x.Span, codeType, "%s is a table and a scalar is expected; toscalar() takes its first value", l.name.Text)
+		return nil, b.fail(x.Span, codeScalarExpected, "%s is a table and a scalar is expected; toscalar() takes its first value", l.name.Text)
 	}
 	if l.function() != nil {
 		return b.callScalarLet(sc, &syntax.Call{Span: x.Span, Func: x.Name}, l)
@@ -80,9 +84,9 @@ func (b *binder) checkLet(l *let) error {
 // callScalarLet calls a function that gives a scalar.
 func (b *binder) callScalarLet(sc scope, x *syntax.Call, l *let) (Expr, error) {
 	if b.isTabularLet(l) {
-		return nil, b.fail(x.Span, codeType, "%s gives a table and a scalar is expected; toscalar() takes its first value", l.name.Text)
+		return nil, b.fail(x.Span, codeScalarExpected, "%s gives a table and a scalar is expected; toscalar() takes its first value", l.name.Text)
 	}
-	body, result, err := b.enterFunction(sc, x, l)
+	body, result, err := b.enterFunction(sc, x, l, false)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +98,21 @@ func (b *binder) callTableLet(sc scope, x *syntax.Call, l *let) (rel, error) {
 	if !b.isTabularLet(l) {
 		return rel{}, b.fail(x.Span, codeNotTable, "%s gives a scalar and a table is expected", l.name.Text)
 	}
-	body, result, err := b.enterFunction(sc, x, l)
+	if !l.checked {
+		// The body may name only the columns that its parameters declare, and yet the
+		// others of the argument go through it.
+		l.checked = true
+		if f := l.function(); slices.ContainsFunc(f.Params, func(p syntax.Param) bool { return len(p.Columns) > 0 }) {
+			body, result, err := b.enterFunction(sc, x, l, true)
+			if err != nil {
+				return rel{}, err
+			}
+			if _, err := b.tabular(body, result); err != nil {
+				return rel{}, err
+			}
+		}
+	}
+	body, result, err := b.enterFunction(sc, x, l, false)
 	if err != nil {
 		return rel{}, err
 	}
@@ -103,8 +121,8 @@ func (b *binder) callTableLet(sc scope, x *syntax.Call, l *let) (rel, error) {
 
 // enterFunction binds the arguments of a call and the statements of the body, and
 // returns the body's expression with its scope. The body sees what the let saw,
-// not what the caller sees.
-func (b *binder) enterFunction(sc scope, x *syntax.Call, l *let) (scope, syntax.Expr, error) {
+// not what the caller sees. strict keeps only declared columns of tables.
+func (b *binder) enterFunction(sc scope, x *syntax.Call, l *let, strict bool) (scope, syntax.Expr, error) {
 	f := l.function()
 	body := scope{lets: newLets(l.in)}
 	args, err := b.matchArguments(x, f)
@@ -113,7 +131,7 @@ func (b *binder) enterFunction(sc scope, x *syntax.Call, l *let) (scope, syntax.
 	}
 	for i, p := range f.Params {
 		param := &let{name: p.Name, used: true}
-		if err := b.bindParam(sc, scope{lets: l.in}, x, p, args[i], param); err != nil {
+		if err := b.bindParam(sc, scope{lets: l.in}, x, p, args[i], param, strict); err != nil {
 			return body, nil, err
 		}
 		if body, err = b.define(body, param); err != nil {
@@ -172,9 +190,9 @@ func required(params []syntax.Param) (n int) {
 
 // bindParam gives a parameter its value: of the argument in the scope of the
 // caller, or of the default in that of the function.
-func (b *binder) bindParam(caller, home scope, x *syntax.Call, p syntax.Param, arg syntax.Expr, to *let) error {
+func (b *binder) bindParam(caller, home scope, x *syntax.Call, p syntax.Param, arg syntax.Expr, to *let, strict bool) error {
 	if p.Table {
-		return b.bindTableParam(caller, x, p, arg, to)
+		return b.bindTableParam(caller, x, p, arg, to, strict)
 	}
 	t, ok := ParseType(p.Type)
 	if !ok {
@@ -187,30 +205,38 @@ func (b *binder) bindParam(caller, home scope, x *syntax.Call, p syntax.Param, a
 	if err != nil {
 		return err
 	}
-	c, ok := convert(v, t)
-	if !ok {
-		return b.fail(arg.Pos(), codeType, "the parameter %s of %s is %s and the argument is %s", p.Name.Text, x.Func.Text, t, v.Type())
+	if c, ok := convert(v, t); ok {
+		to.scalar = c
+		return nil
 	}
-	to.scalar = c
-	return nil
+	if c, ok := meantAs(v, t); ok {
+		to.scalar = c
+		return nil
+	}
+	if t == Dynamic {
+		to.scalar = boxed(v)
+		return nil
+	}
+	return b.refuse(arg.Pos(), "an argument of type "+v.Type().String()+" for the parameter "+p.Name.Text+" of type "+t.String()+" (convert it)")
 }
 
 // bindTableParam makes a tabular parameter bind its argument at each use. It is
 // bound once here too, so that an unused one is checked.
-func (b *binder) bindTableParam(caller scope, x *syntax.Call, p syntax.Param, arg syntax.Expr, to *let) error {
+func (b *binder) bindTableParam(caller scope, x *syntax.Call, p syntax.Param, arg syntax.Expr, to *let, strict bool) error {
 	to.table = func() (rel, error) {
 		r, err := b.tabular(caller.top(), arg)
 		if err != nil || p.AnyCols || len(p.Columns) == 0 {
 			return r, err
 		}
-		return b.declared(r, x, p, arg)
+		return b.declared(r, x, p, arg, strict)
 	}
 	_, err := to.table()
 	return err
 }
 
-// declared keeps the columns that a tabular parameter declares.
-func (b *binder) declared(r rel, x *syntax.Call, p syntax.Param, arg syntax.Expr) (rel, error) {
+// declared fails when the argument for a tabular parameter has not the columns
+// that it declares. With strict it keeps only those.
+func (b *binder) declared(r rel, x *syntax.Call, p syntax.Param, arg syntax.Expr, strict bool) (rel, error) {
 	var cols []Col
 	for _, want := range p.Columns {
 		t, ok := ParseType(want.Type)
@@ -224,8 +250,11 @@ func (b *binder) declared(r rel, x *syntax.Call, p syntax.Param, arg syntax.Expr
 			}
 		}
 		if !found {
-			return rel{}, b.fail(arg.Pos(), codeUnknownName, "the argument for %s of %s has no column %s of type %s", p.Name.Text, x.Func.Text, want.Name.Text, t)
+			return rel{}, b.fail(arg.Pos(), codeTableColumns, "the argument for %s of %s has no column %s of type %s", p.Name.Text, x.Func.Text, want.Name.Text, t)
 		}
+	}
+	if !strict {
+		return r, nil
 	}
 	return b.keep(r, cols), nil
 }

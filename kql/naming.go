@@ -20,30 +20,30 @@ func (b *binder) autoName(sc scope, x syntax.Expr) string {
 	case *syntax.Member:
 		return b.pathName(sc, x.X, x.Name.Text)
 	case *syntax.Index:
-		switch i := x.Index.(type) {
-		case *syntax.Literal:
-			return b.pathName(sc, x.X, i.Text)
+		step := ""
+		if i, ok := x.Index.(*syntax.Literal); ok {
+			step = i.Text
 		}
-		return ""
+		return b.pathName(sc, x.X, step)
 	case *syntax.Call:
 		return b.callName(sc, x)
 	}
 	return ""
 }
 
-// pathName is the name of a path: of d.a it is d_a, of a longer one the last step.
+// pathName is the name of a path: d.a.b is d_a_b.
 func (b *binder) pathName(sc scope, base syntax.Expr, step string) string {
-	switch base := base.(type) {
-	case *syntax.Ref:
-		return base.Name.Text + "_" + step
-	case *syntax.Member, *syntax.Index:
-		return step
+	if name := b.autoName(sc, base); name != "" {
+		return name + "_" + step
 	}
 	return step
 }
 
 // callName is the name that a function gives its column.
 func (b *binder) callName(sc scope, x *syntax.Call) string {
+	if isColumnIfExists(x) {
+		return ifExistsName(sc, x)
+	}
 	f := b.functions.scalar[x.Func.Text]
 	if sc.row != nil && sc.row.aggs != nil && b.functions.aggregate[x.Func.Text] != nil {
 		f = b.functions.aggregate[x.Func.Text]
@@ -62,8 +62,6 @@ func (b *binder) callName(sc scope, x *syntax.Call) string {
 		if len(x.Args) == 1 {
 			return first
 		}
-	case NameFirstColumn:
-		return first
 	case NamePrefix:
 		return f.Prefix + "_" + first
 	case NameFunction:
@@ -76,17 +74,27 @@ func (b *binder) callName(sc scope, x *syntax.Call) string {
 
 // namer gives the columns of one operator names that differ.
 type namer struct {
-	taken map[string]bool
-	next  map[string]int
-	blank string // the prefix of columns without a name, and how they count
-	from  int
+	taken, given map[string]bool
+	next         map[string]int
+	blank        string // the prefix of columns without a name
+	blanks       int    // of them so far
 }
 
 func newNamer() *namer {
-	return &namer{taken: map[string]bool{}, next: map[string]int{}, blank: "Column", from: 1}
+	return &namer{taken: map[string]bool{}, given: map[string]bool{}, next: map[string]int{}, blank: "Column"}
 }
 
-// reserve takes a name that is given; false when it is taken.
+// declare takes a name that the query gives; false when it gave it before. A name
+// that an unnamed column got before makes it another.
+func (n *namer) declare(name string) (string, bool) {
+	if n.given[name] {
+		return name, false
+	}
+	n.given[name] = true
+	return n.unique(name), true
+}
+
+// reserve takes a name as it is; false when it is taken.
 func (n *namer) reserve(name string) bool {
 	if n.taken[name] {
 		return false
@@ -95,15 +103,12 @@ func (n *namer) reserve(name string) bool {
 	return true
 }
 
-// unique is name, or name with the first number that is free; for "" Column1 ….
+// unique is name, or name with the first number that makes it another. A column
+// without a name, "", is Column1, Column2 ….
 func (n *namer) unique(name string) string {
 	if name == "" {
-		for i := n.from; ; i++ {
-			if s := n.blank + strconv.Itoa(i); n.reserve(s) {
-				n.from = i + 1
-				return s
-			}
-		}
+		n.blanks++
+		name = n.blank + strconv.Itoa(n.blanks)
 	}
 	if n.reserve(name) {
 		return name

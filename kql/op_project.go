@@ -2,6 +2,7 @@ package kql
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"reslog/kql/syntax"
@@ -63,8 +64,7 @@ func (b *binder) extend(sc scope, in rel, xs []syntax.Expr) (rel, error) {
 	}
 	out := slices.Clone(in.Cols())
 	exprs := refs(out)
-	n := newNamer()
-	if err := b.namedOver(n, in, cols); err != nil {
+	if err := b.namedOver(in, cols); err != nil {
 		return rel{}, err
 	}
 	for _, c := range cols {
@@ -79,30 +79,25 @@ func (b *binder) extend(sc scope, in rel, xs []syntax.Expr) (rel, error) {
 	return b.project(r.input(), out, exprs), nil
 }
 
-// namedOver names the columns of extend: a given name may be one of the input,
-// which it replaces; one that is made up may not.
-func (b *binder) namedOver(n *namer, in rel, cols []column) error {
+// namedOver names the columns of extend. One that has a name, given or its own,
+// takes the place of the column of that name; Column1 … are never those of in.
+func (b *binder) namedOver(in rel, cols []column) error {
+	blank := newNamer()
+	for _, c := range in.Cols() {
+		blank.taken[c.Name] = true
+	}
 	given := map[string]bool{}
 	for i := range cols {
-		c := &cols[i]
-		if !c.given {
-			continue
-		}
-		if given[c.name] {
-			return b.fail(c.at, codeDuplicateColumn, "a column with the name %s is there already", c.name)
-		}
-		given[c.name] = true
-		n.reserve(c.name)
-	}
-	for _, c := range in.Cols() {
-		n.reserve(c.Name)
-	}
-	for i := range cols {
-		if c := &cols[i]; !c.given {
-			if c.name == "" || given[c.name] {
-				c.name = n.unique(c.name)
-			}
+		switch c := &cols[i]; {
+		case c.given && given[c.name]:
+			return b.duplicate(c.at, c.name)
+		case c.given:
 			given[c.name] = true
+		case c.name == "":
+			for c.name = ""; c.name == "" || blank.taken[c.name]; {
+				blank.blanks++
+				c.name = blank.blank + strconv.Itoa(blank.blanks)
+			}
 		}
 	}
 	return nil
@@ -165,20 +160,24 @@ func (b *binder) opProjectRename(in rel, op *syntax.ProjectRename) (rel, error) 
 	for _, n := range op.Columns {
 		ref, ok := unparen(n.X).(*syntax.Ref)
 		if !ok || len(n.Names) != 1 {
-			return rel{}, b.fail(n.Span, codeAmbiguous, "project-rename takes New = Old")
+			return rel{}, b.fail(n.Span, codeColumnName, "project-rename takes New = Old")
 		}
 		i := slices.IndexFunc(in.Cols(), func(c Col) bool { return c.Name == ref.Name.Text })
 		if i < 0 {
 			_, err := b.matching(in, ref.Name)
 			return rel{}, err
 		}
+		if slices.ContainsFunc(in.Cols(), func(c Col) bool { return c.Name == n.Names[0].Text }) {
+			return rel{}, b.duplicate(n.Names[0].Span, n.Names[0].Text)
+		}
 		out[i].Name, out[i].Hidden = n.Names[0].Text, false
 	}
-	seen := newNamer()
+	seen := map[string]bool{}
 	for _, c := range out {
-		if !seen.reserve(c.Name) {
-			return rel{}, b.fail(op.Span, codeDuplicateColumn, "a column with the name %s is there already", c.Name)
+		if seen[c.Name] {
+			return rel{}, b.duplicate(op.Span, c.Name)
 		}
+		seen[c.Name] = true
 	}
 	return b.project(in, out, from), nil
 }

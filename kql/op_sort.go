@@ -9,7 +9,7 @@ func (b *binder) opSort(sc scope, in rel, op *syntax.Sort) (rel, error) {
 
 // opTop is sort and take.
 func (b *binder) opTop(sc scope, in rel, op *syntax.Top) (rel, error) {
-	n, err := b.count(sc, op.Count)
+	n, err := b.count(sc, in, op.Count)
 	if err != nil {
 		return rel{}, err
 	}
@@ -36,7 +36,7 @@ func (b *binder) sorted(sc scope, in rel, keys []syntax.SortKey) (rel, error) {
 			return rel{}, err
 		}
 		if !e.Type().IsOrdered() {
-			return rel{}, b.fail(k.Pos(), "KS116", "a value of type %s has no order; tostring() makes one that has", e.Type())
+			return rel{}, b.fail(k.Pos(), codeNotGroupable, "a value of type %s has no order; tostring() makes one that has", e.Type())
 		}
 		o := Order{X: e, Desc: !k.Asc, NullsFirst: k.Asc}
 		if k.Nulls != syntax.NullsDefault {

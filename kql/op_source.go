@@ -15,22 +15,18 @@ func (b *binder) opPrint(sc scope, op *syntax.Print) (rel, error) {
 		return rel{}, err
 	}
 	n := newNamer()
-	n.blank, n.from = "print_", 0
-	for i := range cols {
-		if !cols[i].given || !isNamed(op.Columns, i, cols) {
-			cols[i].given, cols[i].name = false, ""
-		}
-	}
+	n.blank = "print_"
 	var out Out
 	row := make([]Expr, 0, len(cols))
-	for i, c := range cols {
-		if !c.given {
-			n.from = i
+	for i := range cols {
+		if c := &cols[i]; !isNamed(op.Columns, i, cols) {
+			c.given, c.name = false, ""
+			n.blanks = i - 1 // print_2 is the third
 		}
 		if err := b.named(n, cols[i:i+1]); err != nil {
 			return rel{}, err
 		}
-		col, x := b.typed(cols[i].name, c.x)
+		col, x := b.typed(cols[i].name, cols[i].x)
 		out.Columns, row = append(out.Columns, col), append(row, x)
 	}
 	return rel{Rel: &Values{Out: out, Rows: [][]Expr{row}}, serialized: true}, nil
@@ -58,9 +54,7 @@ func (b *binder) opRange(sc scope, op *syntax.RangeOp) (rel, error) {
 	case t == Datetime:
 		stepType = Timespan
 	case t.IsNumber():
-		if t = common(t, step.Type()); t == Int {
-			t = Long
-		}
+		t = common(t, step.Type())
 		stepType = t
 	case t == Timespan:
 	default:
@@ -78,20 +72,21 @@ func (b *binder) opRange(sc scope, op *syntax.RangeOp) (rel, error) {
 // opDatatable is rows that are written in the query.
 func (b *binder) opDatatable(sc scope, op *syntax.Datatable) (rel, error) {
 	var out Out
-	n := newNamer()
+	seen := map[string]bool{}
 	for _, p := range op.Columns {
 		t, ok := ParseType(p.Type)
 		if !ok {
 			return rel{}, b.fail(p.Span, codeType, "%s is not a type", p.Type)
 		}
-		if !n.reserve(p.Name.Text) {
-			return rel{}, b.fail(p.Name.Span, codeDuplicateColumn, "a column with the name %s is there already", p.Name.Text)
+		if seen[p.Name.Text] {
+			return rel{}, b.duplicate(p.Name.Span, p.Name.Text)
 		}
+		seen[p.Name.Text] = true
 		out.Columns = append(out.Columns, b.newCol(p.Name.Text, t))
 	}
 	width := len(out.Columns)
 	if width == 0 || len(op.Values)%width != 0 {
-		return rel{}, b.fail(op.Span, "", "datatable has %d columns and %d values, which do not make whole rows", width, len(op.Values))
+		return rel{}, b.fail(op.Span, "KS173", "datatable has %d columns and %d values, which do not make whole rows", width, len(op.Values))
 	}
 	v := &Values{Out: out}
 	for chunk := range slices.Chunk(op.Values, width) {

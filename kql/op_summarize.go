@@ -14,7 +14,6 @@ func (b *binder) opSummarize(sc scope, in rel, op *syntax.Summarize) (rel, error
 		return rel{}, err
 	}
 	n := newNamer()
-	n.blank, n.from = "Column", 1
 	if err := b.named(n, keys); err != nil {
 		return rel{}, err
 	}
@@ -50,7 +49,7 @@ func (b *binder) groupKeys(sc scope, in rel, xs []syntax.Expr) ([]column, error)
 	}
 	for _, k := range keys {
 		if k.x.Type() == Dynamic {
-			return nil, b.fail(k.at, "KS116", "a value of type dynamic cannot be grouped by; tostring() makes one that can")
+			return nil, b.fail(k.at, codeNotGroupable, "a value of type dynamic cannot be grouped by; tostring() makes one that can")
 		}
 	}
 	return keys, nil
@@ -107,7 +106,7 @@ func (b *binder) opDistinct(sc scope, in rel, op *syntax.Distinct) (rel, error) 
 		if star, ok := xs[0].(*syntax.Star); ok {
 			for _, c := range in.visible() {
 				if c.Type == Dynamic {
-					return rel{}, b.fail(star.Span, "KS116", "the column %s is dynamic and cannot be grouped by", c.Name)
+					return rel{}, b.fail(star.Span, codeNotGroupable, "the column %s is dynamic and cannot be grouped by", c.Name)
 				}
 				keys = append(keys, column{c.Name, true, &ColRef{c}, star.Span})
 			}

@@ -309,7 +309,7 @@ func (b *binder) in(sc scope, x *syntax.Binary, left Expr) (Expr, error) {
 		}
 		args = append(args, v)
 	}
-	return &Call{T: Bool, Func: x.Op, Args: b.plainList(args), At: x.Span}, nil
+	return &Call{T: Bool, Func: x.Op, Args: args, At: x.Span}, nil
 }
 
 // comparable gives an item of a list the type of the left side. A dynamic item is

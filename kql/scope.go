@@ -55,6 +55,8 @@ type let struct {
 	// use.
 	table func() (rel, error)
 	used  bool
+	// checked: its body was bound with the declared columns alone.
+	checked bool
 }
 
 func newLets(outer *lets) *lets { return &lets{outer: outer, names: map[string]*let{}} }

@@ -119,7 +119,7 @@ func (b *binder) tableRef(sc scope, x *syntax.Ref) (rel, error) {
 	if t, ok := b.catalog.Table(name); ok {
 		return b.scan(t), nil
 	}
-	return rel{}, b.near(x.Span, codeUnknownName, b.meantTable(sc, name), "the name %s does not refer to any known table", name)
+	return rel{}, b.near(x.Span, codeUnknownTable, b.meantTable(sc, name), "the name %s does not refer to any known table", name)
 }
 
 // meantTable is the name of a table or let that is nearest to an unknown one.
@@ -206,7 +206,7 @@ func (b *binder) tableMember(sc scope, x *syntax.Member) (rel, error) {
 			if t, ok := b.catalog.Table(x.Name.Text); ok {
 				return b.scan(t), nil
 			}
-			return rel{}, b.near(x.Name.Span, codeUnknownName, b.meantTable(scope{}, x.Name.Text), "the name %s does not refer to any known table", x.Name.Text)
+			return rel{}, b.near(x.Name.Span, codeUnknownTable, b.meantTable(scope{}, x.Name.Text), "the name %s does not refer to any known table", x.Name.Text)
 		}
 	}
 	return rel{}, b.refuse(call.Span, "reading another workspace")

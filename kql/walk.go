@@ -13,13 +13,25 @@ func operands(x Expr) []Expr {
 	return nil
 }
 
-// walkExpr calls f for x and every expression below it, not for those of
-// subqueries.
+// walkExpr calls f for x and every expression below it, once for each, as lets
+// share them. It does not enter subqueries.
 func walkExpr(x Expr, f func(Expr)) {
-	f(x)
-	for _, y := range operands(x) {
-		walkExpr(y, f)
+	seen := map[Expr]bool{}
+	var walk func(Expr)
+	walk = func(x Expr) {
+		below := operands(x)
+		if len(below) > 0 {
+			if seen[x] {
+				return
+			}
+			seen[x] = true
+		}
+		f(x)
+		for _, y := range below {
+			walk(y)
+		}
 	}
+	walk(x)
 }
 
 // Inputs are the relations directly below r.

@@ -50,9 +50,9 @@ var convertFuncs = []Func{
 
 	convert("toreal", kql.String, kql.Real, func(a any) any { return realOf(text(a)) }),
 	convert("toreal", kql.Dynamic, kql.Real, func(a any) any { return realOfDynamic(Dynamic(a)) }),
-	convert("todecimal", kql.String, kql.Decimal, func(a any) any { return finite(realOf(text(a))) }),
-	convert("todecimal", kql.Real, kql.Decimal, finite),
-	convert("todecimal", kql.Dynamic, kql.Decimal, func(a any) any { return finite(realOfDynamic(Dynamic(a))) }),
+	convert("todecimal", kql.String, kql.Decimal, func(a any) any { return asDecimal(realOf(text(a))) }),
+	convert("todecimal", kql.Real, kql.Decimal, asDecimal),
+	convert("todecimal", kql.Dynamic, kql.Decimal, func(a any) any { return asDecimal(realOfDynamic(Dynamic(a))) }),
 
 	convert("tobool", kql.String, kql.Bool, func(a any) any { return boolOf(text(a)) }),
 	convert("tobool", kql.Dynamic, kql.Bool, func(a any) any {
@@ -159,8 +159,8 @@ func truncate(a any, low, high int64) any {
 	return int64(f)
 }
 
-// number is the text of a number without spaces around it, and without a plus.
-func number(s string) string {
+// numeral is the text of a number without spaces around it, and without a plus.
+func numeral(s string) string {
 	s = strings.TrimFunc(s, unicode.IsSpace)
 	if len(s) > 1 && s[0] == '+' && s[1] != '-' && s[1] != '+' {
 		return s[1:]
@@ -178,7 +178,7 @@ func hexDigits(s string) (string, bool) {
 
 // longOf reads a whole number: decimal, or hexadecimal of 64 bits.
 func longOf(s string) any {
-	s = number(s)
+	s = numeral(s)
 	if h, ok := hexDigits(s); ok {
 		n, err := strconv.ParseUint(h, 16, 64)
 		if err != nil {
@@ -195,7 +195,7 @@ func longOf(s string) any {
 
 // intOf is longOf for 32 bits.
 func intOf(s string) any {
-	s = number(s)
+	s = numeral(s)
 	if h, ok := hexDigits(s); ok {
 		n, err := strconv.ParseUint(h, 16, 32)
 		if err != nil {
@@ -213,7 +213,7 @@ func intOf(s string) any {
 // realOf reads a number with a fraction and an exponent, or the words nan, inf and
 // Infinity. What is too great is infinite, what is too small zero.
 func realOf(s string) any {
-	s = number(s)
+	s = numeral(s)
 	switch s {
 	case "NaN", "nan":
 		return math.NaN()
@@ -234,8 +234,8 @@ func realOf(s string) any {
 	return f
 }
 
-// finite is a number that a decimal can be.
-func finite(a any) any {
+// asDecimal is a number that a decimal can be.
+func asDecimal(a any) any {
 	if f, ok := a.(float64); ok && !math.IsNaN(f) && !math.IsInf(f, 0) {
 		return f + 0 // there is no negative zero
 	}

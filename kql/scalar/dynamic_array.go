@@ -17,7 +17,7 @@ var arrayFuncs = []Func{
 		}
 		return nil
 	}},
-	array("array_reverse", func(items []Value, _ []any) any {
+	onArray("array_reverse", func(items []Value, _ []any) any {
 		slices.Reverse(items)
 		return OfArray(items).Any()
 	}),
@@ -37,19 +37,19 @@ var arrayFuncs = []Func{
 	}},
 	{Name: "kql_array_iff", Params: types(kql.Dynamic, kql.Dynamic, kql.Dynamic), Returns: kql.Dynamic, Call: arrayIff},
 	{Name: "kql_array_index_of", Params: types(kql.Dynamic, kql.Dynamic), Variadic: kql.Long, Returns: kql.Long, Call: arrayIndexOf},
-	array("array_slice", arraySlice, kql.Long, kql.Long),
-	array("array_split", arraySplit, kql.Dynamic),
-	array("array_rotate_left", func(items []Value, a []any) any { return rotate(items, a[0], 1) }, kql.Long),
-	array("array_rotate_right", func(items []Value, a []any) any { return rotate(items, a[0], -1) }, kql.Long),
-	array("array_shift_left", func(items []Value, a []any) any { return shift(items, a, 1) }, kql.Long, kql.Dynamic),
-	array("array_shift_right", func(items []Value, a []any) any { return shift(items, a, -1) }, kql.Long, kql.Dynamic),
-	array("array_sort_asc", func(items []Value, a []any) any { return sortArray(items, a[0], 1) }, kql.Bool),
-	array("array_sort_desc", func(items []Value, a []any) any { return sortArray(items, a[0], -1) }, kql.Bool),
+	onArray("array_slice", arraySlice, kql.Long, kql.Long),
+	onArray("array_split", arraySplit, kql.Dynamic),
+	onArray("array_rotate_left", func(items []Value, a []any) any { return rotate(items, a[0], 1) }, kql.Long),
+	onArray("array_rotate_right", func(items []Value, a []any) any { return rotate(items, a[0], -1) }, kql.Long),
+	onArray("array_shift_left", func(items []Value, a []any) any { return shiftArray(items, a, 1) }, kql.Long, kql.Dynamic),
+	onArray("array_shift_right", func(items []Value, a []any) any { return shiftArray(items, a, -1) }, kql.Long, kql.Dynamic),
+	onArray("array_sort_asc", func(items []Value, a []any) any { return sortArray(items, a[0], 1) }, kql.Bool),
+	onArray("array_sort_desc", func(items []Value, a []any) any { return sortArray(items, a[0], -1) }, kql.Bool),
 	{Name: "kql_array_sum", Params: types(kql.Dynamic), Returns: kql.Real, Call: arraySum},
 }
 
-// array describes a function of an array, which call may change, and of more.
-func array(name string, call func(items []Value, rest []any) any, rest ...kql.Type) Func {
+// onArray describes a function of an array, which call may change, and of more.
+func onArray(name string, call func(items []Value, rest []any) any, rest ...kql.Type) Func {
 	return Func{Name: "kql_" + name, Params: append(types(kql.Dynamic), rest...), Returns: kql.Dynamic, Call: func(a []any) any {
 		v := Dynamic(a[0])
 		if v.Kind != Array {
@@ -174,8 +174,8 @@ func rotate(items []Value, by any, sign int64) any {
 	return OfArray(slices.Concat(items[n:], items[:n])).Any()
 }
 
-// shift moves the elements; a[1] is what comes in.
-func shift(items []Value, a []any, sign int64) any {
+// shiftArray moves the elements; a[1] is what comes in.
+func shiftArray(items []Value, a []any, sign int64) any {
 	n, ok := a[0].(int64)
 	if !ok {
 		return nil
@@ -205,7 +205,7 @@ func sortArray(items []Value, nullsLast any, sign int) any {
 
 // compare orders values of one kind; those of several kinds by kind.
 func compare(a, b Value) int {
-	if number, ok := compareNumbers(a, b); ok {
+	if number, ok := compareNumeric(a, b); ok {
 		return number
 	}
 	if a.Kind != b.Kind {
@@ -222,7 +222,7 @@ func compare(a, b Value) int {
 	return 0
 }
 
-func compareNumbers(a, b Value) (int, bool) {
+func compareNumeric(a, b Value) (int, bool) {
 	switch {
 	case a.Kind == Long && b.Kind == Long:
 		return cmp.Compare(a.Long, b.Long), true

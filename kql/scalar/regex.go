@@ -216,9 +216,9 @@ func (e *expressions) indexof(a []any) any {
 	if !ok1 || !ok2 || !ok3 || start < 0 || length < -1 || occurrence < 0 || re == nil {
 		return nil
 	}
-	window := s[offset(s, start):]
+	window := s[charOffset(s, start):]
 	if length >= 0 {
-		window = window[:offset(window, length)]
+		window = window[:charOffset(window, length)]
 	}
 	occurrence = max(1, min(occurrence, int64(len(window))+1))
 	all := re.All(window, int(occurrence))

@@ -89,8 +89,8 @@ func reverse(s string) string {
 	return string(b)
 }
 
-// offset is the byte at which the character n begins, len(s) past the end.
-func offset(s string, n int64) int {
+// charOffset is the byte at which the character n begins, len(s) past the end.
+func charOffset(s string, n int64) int {
 	if n <= 0 {
 		return 0
 	}
@@ -116,8 +116,8 @@ func substring(a []any) any {
 			return ""
 		}
 	}
-	s = s[offset(s, start):]
-	return s[:offset(s, n)]
+	s = s[charOffset(s, start):]
+	return s[:charOffset(s, n)]
 }
 
 // repeatLimit is the greatest number of repetitions that strrep makes.
@@ -146,8 +146,9 @@ func strrep(a []any) any {
 	return cut(b.String())
 }
 
-// indexof(source, lookup, start, length, occurrence): the whole of the match lies
-// in the length characters from start, which counts from the end when negative.
+// indexof(source, lookup, start, length, occurrence): the whole of a match lies in
+// the length characters from where its search begins, which is start and then
+// behind the beginning of the match before. A negative start counts from the end.
 func indexof(a []any) any {
 	s, lookup := text(a[0]), text(a[1])
 	start, ok1 := optional(a, 2, 0)
@@ -156,34 +157,28 @@ func indexof(a []any) any {
 	if !ok1 || !ok2 || !ok3 || length < -1 || occurrence < 0 {
 		return nil
 	}
+	size := int64(utf8.RuneCountInString(s))
 	if start < 0 {
-		start = max(0, start+int64(utf8.RuneCountInString(s)))
+		start = max(0, start+size)
 	}
-	from := offset(s, start)
-	if from == len(s) && start > int64(utf8.RuneCountInString(s)) {
-		return int64(-1)
-	}
-	window := s[from:]
-	if length >= 0 {
-		window = window[:offset(window, length)]
-	}
-	at := 0
-	for ; occurrence > 1; occurrence-- {
-		i := strings.Index(window[at:], lookup)
+	for at := charOffset(s, start); start <= size; occurrence-- {
+		window := s[at:]
+		if length >= 0 {
+			window = window[:charOffset(window, length)]
+		}
+		i := strings.Index(window, lookup)
 		if i < 0 {
-			return int64(-1)
+			break
 		}
-		_, size := utf8.DecodeRuneInString(window[at+i:])
-		at += i + max(size, 1)
-		if at > len(window) {
-			return int64(-1)
+		start += int64(utf8.RuneCountInString(window[:i]))
+		if occurrence <= 1 {
+			return start
 		}
+		_, width := utf8.DecodeRuneInString(s[at+i:])
+		at += i + width
+		start++
 	}
-	i := strings.Index(window[at:], lookup)
-	if i < 0 {
-		return int64(-1)
-	}
-	return start + int64(utf8.RuneCountInString(window[:at+i]))
+	return int64(-1)
 }
 
 // countOverlapping counts where sub begins in s.

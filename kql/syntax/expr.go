@@ -58,11 +58,9 @@ func binary(text string) (op string, bind int) {
 }
 
 // wordOperators are the operators that are words, for the nearest one.
-func (p *parser) wordOperators() []string {
-	return []string{
-		"or", "and", "in", "has_any", "has_all", "between", "has", "has_cs", "hasprefix", "hassuffix", "contains", "contains_cs",
-		"startswith", "startswith_cs", "endswith", "endswith_cs", "matches",
-	}
+var wordOperators = [...]string{
+	"or", "and", "in", "has_any", "has_all", "between", "has", "has_cs", "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs",
+	"contains", "contains_cs", "startswith", "startswith_cs", "endswith", "endswith_cs", "matches",
 }
 
 // expr reads an expression whose operators bind at least as strong as bind.
@@ -196,7 +194,7 @@ func (p *parser) member(start int, x Expr, calls bool) Expr {
 		p.close("]", open.Span)
 		return &Index{p.from(start), x, index}
 	}
-	if p.is("*") {
+	if _, is := x.(*Literal); !is && p.is("*") {
 		name := p.wildName("a name")
 		return &Member{p.from(start), x, name}
 	}

@@ -16,6 +16,9 @@ func (p *parser) literal() Expr {
 		x.Kind = Long
 	case TokenReal:
 		x.Kind = Real
+		if x.Text[len(x.Text)-1] == '.' {
+			x.Text += "0"
+		}
 	case TokenTimespan:
 		x.Kind = Timespan
 	default:

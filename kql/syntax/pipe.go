@@ -25,7 +25,7 @@ func (p *parser) pipe() Expr {
 func (p *parser) sub() *Pipe {
 	p.enter()
 	start := p.start()
-	operators := p.more([]Operator{p.operator()})
+	operators := p.more([]Operator{p.next()})
 	p.depth--
 	return &Pipe{p.from(start), nil, operators}
 }
@@ -33,9 +33,24 @@ func (p *parser) sub() *Pipe {
 // more reads the operators that follow, each after its pipe.
 func (p *parser) more(operators []Operator) []Operator {
 	for p.accept("|") {
-		operators = append(operators, p.operator())
+		operators = append(operators, p.next())
 	}
 	return operators
+}
+
+// next reads an operator that has rows to work on.
+func (p *parser) next() Operator {
+	word, ok := p.word()
+	switch {
+	case !ok:
+		p.want("an operator")
+	case follows(word):
+	case IsOperator(word):
+		p.want("an operator that can follow others")
+	default:
+		p.failNear(Near(word, operatorNames[:]), "expected an operator, found %s", p.found())
+	}
+	return p.operator()
 }
 
 // leading reads an operator that needs no source, nil if none is there. Their
@@ -53,10 +68,7 @@ func (p *parser) leading() Operator {
 		}
 	case "inline_external_table":
 		if p.isAt(1, "(") {
-			start := p.start()
-			p.i++
-			text := p.skip(true)
-			return &OtherOp{p.from(start), word, text}
+			return p.operator()
 		}
 	case "range":
 		if next.Kind == TokenWord && p.isAt(2, "from") {
@@ -101,23 +113,17 @@ func (p *parser) begins(next Token, word string) bool {
 	return true
 }
 
-// operator reads one operator.
+// operator reads an operator, of which the name has been looked at.
 func (p *parser) operator() Operator {
-	p.search, p.depth = false, p.depth+1
-	word, ok := p.word()
-	if !ok {
-		p.want("an operator")
-	}
+	p.enter()
+	search := p.search
+	p.search = false
+	word, _ := p.word()
 	op := p.common(word)
 	if op == nil {
 		op = p.rare(word)
 	}
-	if op == nil {
-		panic(&Error{
-			Span: p.tok().Span, Message: "expected an operator, found " + p.found(),
-			Near: Near(word, operatorNames[:]), Source: p.src,
-		})
-	}
+	p.search = search
 	p.depth--
 	return op
 }
@@ -184,7 +190,7 @@ func (p *parser) common(word string) Operator {
 	return nil
 }
 
-// rare reads the other operators, nil if the word is not one.
+// rare reads the other operators. Of those that are only named, the text.
 func (p *parser) rare(word string) Operator {
 	start := p.start()
 	p.i++
@@ -235,12 +241,8 @@ func (p *parser) rare(word string) Operator {
 	case "partition":
 		return p.partition(start)
 	}
-	if IsOperator(word) {
-		text := p.skip(true)
-		return &OtherOp{p.from(start), word, text}
-	}
-	p.i--
-	return nil
+	text := p.skip(true)
+	return &OtherOp{p.from(start), word, text}
 }
 
 // options reads Name=Value pairs: those whose names are among the words, which
@@ -272,7 +274,7 @@ func (p *parser) optionLength(words string) int {
 		p.ahead(2).End-p.start() == len("hint.")+p.ahead(2).End-p.ahead(2).Start {
 		return 3
 	}
-	if p.isAt(1, "=") && (contains(words, word) || len(word) > 2 && word[:2] == "__") {
+	if p.isAt(1, "=") && contains(words, word) {
 		return 1
 	}
 	return 0

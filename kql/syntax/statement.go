@@ -1,5 +1,7 @@
 package syntax
 
+import "strings"
+
 // statements reads statements to the closing sign, which is left, or to the end.
 func (p *parser) statements(closing string) []Statement {
 	var list []Statement
@@ -22,16 +24,18 @@ func (p *parser) statements(closing string) []Statement {
 func (p *parser) unfinished() {
 	word, ok := p.word()
 	switch {
-	case ok && IsOperator(word):
+	case ok && follows(word):
 		p.want("| before the operator")
 	case p.is("="):
-		p.want("an operator, | or ; (a comparison is ==)")
+		p.want("an operator, a comma, | or ; (a comparison is ==)")
+	case p.is(")") || p.is("]") || p.is("}"):
+		p.fail(p.tok().Span, "the %s closes nothing", p.found())
 	}
 	near := ""
 	if ok {
-		near = Near(word, p.wordOperators())
+		near = Near(word, append(Operators(), wordOperators[:]...))
 	}
-	panic(&Error{Span: p.tok().Span, Message: "expected an operator, | or ;, found " + p.found(), Near: near, Source: p.src})
+	p.failNear(near, "expected an operator, a comma, | or ;, found %s", p.found())
 }
 
 func (p *parser) statement() Statement {
@@ -42,7 +46,7 @@ func (p *parser) statement() Statement {
 	}
 	next := p.ahead(1)
 	switch {
-	case word == "let" && (next.Kind == TokenWord || p.isAt(1, "[")):
+	case word == "let" && (next.Kind == TokenWord || p.isAt(1, "[") || p.isAt(1, "=")):
 		return p.let()
 	case word == "set" && next.Kind == TokenWord:
 		return p.set()
@@ -231,7 +235,7 @@ func (p *parser) typeName() string {
 func (p *parser) name(what string) Name {
 	t := p.tok()
 	switch {
-	case t.Kind == TokenWord:
+	case t.Kind == TokenWord && strings.IndexByte(p.text(t), '-') < 0:
 		p.i++
 		return Name{Span: t.Span, Text: p.text(t)}
 	case p.isBracketName():

@@ -17,9 +17,9 @@ var statisticAggregates = aggregates{
 	"covariance":  covariance("covar_samp"),
 	"covariancep": covariance("covar_pop"),
 
-	"binary_all_and": bits("bit_and"),
-	"binary_all_or":  bits("bit_or"),
-	"binary_all_xor": bits("bit_xor"),
+	"binary_all_and": bitwise("bit_and"),
+	"binary_all_or":  bitwise("bit_or"),
+	"binary_all_xor": bitwise("bit_xor"),
 
 	"percentilew":        percentileWeighted,
 	"percentiles_array":  percentilesArray,
@@ -98,7 +98,7 @@ func covariance(name string) emitAggregate {
 	}
 }
 
-func bits(name string) emitAggregate {
+func bitwise(name string) emitAggregate {
 	return func(_ *kql.Agg, in sql.Rows) (string, error) {
 		return over(in, name+"("+in.Args[0]+")"), nil
 	}

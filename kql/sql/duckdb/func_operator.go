@@ -17,7 +17,6 @@ var operatorCalls = calls{
 	"isnull": isNull, "isnotnull": isNotNull,
 
 	"+": add, "-": subtract, "*": multiply, "/": divide, "%": modulo, "neg": negate,
-	"bin": bin, "floor": bin,
 	"tolong": widen, "toreal": widen, "todouble": widen, "todecimal": widen,
 	"dynamic": box,
 	"[]":      path,
