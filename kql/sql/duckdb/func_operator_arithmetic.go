@@ -2,7 +2,7 @@ package duckdb
 
 import (
 	"math"
-	"math/bits"
+	mathbits "math/bits"
 	"strconv"
 
 	"reslog/kql"
@@ -27,9 +27,9 @@ func width(x kql.Expr) int {
 	case *kql.Const:
 		if n, ok := x.Value.(int64); ok {
 			if n < 0 {
-				return bits.Len64(uint64(-(n + 1)) + 1)
+				return mathbits.Len64(uint64(-(n + 1)) + 1)
 			}
-			return bits.Len64(uint64(n))
+			return mathbits.Len64(uint64(n))
 		}
 	case *kql.Call:
 		if x.Func == "tolong" && len(x.Args) == 1 && x.Args[0].Type() == kql.Int {
@@ -110,7 +110,7 @@ func add(c *kql.Call, args []string) (string, error) {
 	case kql.Long, kql.Int:
 		return wholeNumbers(c, args, sums), nil
 	case kql.Real, kql.Decimal:
-		return fill("$1 + $2", args), nil
+		return fill("$1 "+c.Func+" $2", args), nil
 	case kql.Datetime:
 		if l == kql.Timespan && r == kql.Datetime {
 			swapped := &kql.Call{T: c.T, Func: "+", Args: []kql.Expr{c.Args[1], c.Args[0]}, At: c.At}
