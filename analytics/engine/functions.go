@@ -5,22 +5,8 @@ package engine
 /*
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
-// Of DuckDB's C API, which is linked with its Go bindings. They copy a string
-// twice to set one; this sets those of a whole vector.
-extern void duckdb_vector_assign_string_element_len(void *vector, uint64_t index, const char *str, uint64_t len);
-
-static void reslog_assign_strings(void *vector, uint64_t n, const char *text, const uint64_t *ends, const uint8_t *null) {
-	uint64_t from = 0;
-	for (uint64_t i = 0; i < n; i++) {
-		if (!null[i]) {
-			duckdb_vector_assign_string_element_len(vector, i, text + from, ends[i] - from);
-		}
-		from = ends[i];
-	}
-}
-
+int reslog_assign_strings(void *vector, uint64_t n, const char *text, const uint64_t *ends, const uint8_t *null);
 void reslog_scalar_call(void *, void *, void *);
 void reslog_scalar_drop(void *);
 */
@@ -159,6 +145,13 @@ func apply(f scalar.Func, in mapping.DataChunk, to mapping.Vector) {
 
 // assign sets the strings of a vector that are not null.
 func assign(v mapping.Vector, text []byte, ends []uint64, null []uint8) {
-	C.reslog_assign_strings(v.Ptr, C.uint64_t(len(ends)), (*C.char)(unsafe.Pointer(unsafe.SliceData(text))),
+	ok := C.reslog_assign_strings(v.Ptr, C.uint64_t(len(ends)), (*C.char)(unsafe.Pointer(unsafe.SliceData(text))),
 		(*C.uint64_t)(unsafe.SliceData(ends)), (*C.uint8_t)(unsafe.SliceData(null)))
+	if ok == 0 {
+		panic(errNoMemory)
+	}
 }
+
+// errNoMemory is what a function fails with when the engine has no memory for its
+// results. The engine hands on no more than the text.
+var errNoMemory = errors.New("no memory for strings")

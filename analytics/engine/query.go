@@ -118,10 +118,10 @@ func translate(ctx context.Context, err error) error {
 		return err
 	}
 	message, _, _ := strings.Cut(e.Msg, "\n")
-	switch e.Type {
-	case duckdb.ErrorTypeOutOfMemory:
+	switch {
+	case e.Type == duckdb.ErrorTypeOutOfMemory, strings.Contains(e.Msg, errNoMemory.Error()):
 		return fmt.Errorf("%w: read a shorter time, or group by fewer values (%s)", ErrMemory, message)
-	case duckdb.ErrorTypeFatal:
+	case e.Type == duckdb.ErrorTypeFatal:
 		return fmt.Errorf("%w: %s", ErrBroken, message)
 	}
 	return fmt.Errorf("%s", strings.TrimSpace(message))

@@ -15,6 +15,8 @@ type Options struct {
 	// dialect's types; with none, it has some column. Strings are never NULL in it.
 	// It need not restrict rows to the scan's Time, but may.
 	Scan func(scan *kql.Scan, used []kql.Column) (string, error)
+	// Limit bounds the rows of the result; zero: it does not.
+	Limit int
 }
 
 // Statement is a query for an engine.
@@ -51,6 +53,9 @@ func Print(plan *kql.Plan, result int, d Dialect, o Options) (Statement, error) 
 		names = []string{"1"}
 	}
 	st.SQL = p.scope.with() + "SELECT " + strings.Join(names, ", ") + " FROM " + r.name + orderBy(r.order)
+	if o.Limit > 0 {
+		st.SQL += " LIMIT " + strconv.Itoa(o.Limit)
+	}
 	return st, nil
 }
 
