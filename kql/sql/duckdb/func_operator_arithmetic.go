@@ -224,3 +224,28 @@ func negate(c *kql.Call, args []string) (string, error) {
 	}
 	return "", refuseDynamic(c)
 }
+
+// bin rounds down to a multiple of its second argument: of numbers from zero, of
+// dates from the year 1. A width that is not positive gives null.
+func bin(c *kql.Call, args []string) (string, error) {
+	n, ok := constantLong(c.Args[1])
+	ok = ok && n > 0 && n < math.MaxInt64/4
+	switch c.T {
+	case kql.Real, kql.Decimal:
+		return fill("CASE WHEN $2 > 0 THEN floor($1 / $2) * $2 END", args), nil
+	case kql.Datetime:
+		if ok {
+			return fill("$1 - $1 % $2", args), nil
+		}
+		return fill("CASE WHEN $2 > 0 THEN $1 - $1 % $2 END", args), nil
+	case kql.Long, kql.Int, kql.Timespan:
+		// Below the smallest there is nothing to round to: it wraps around.
+		far := wrapped("$1::HUGEINT - (($1::HUGEINT % $2::HUGEINT) + $2::HUGEINT) % $2::HUGEINT")
+		if ok {
+			near := "$1 - (($1 % $2) + $2) % $2"
+			return Dialect{}.Cast(c.T, fill("CASE WHEN $1 > -4611686018427387904 THEN "+near+" ELSE "+far+" END", args)), nil
+		}
+		return Dialect{}.Cast(c.T, fill("CASE WHEN $2 > 0 THEN "+far+" END", args)), nil
+	}
+	return "", nil
+}
