@@ -3,7 +3,6 @@ package rows
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -48,16 +47,17 @@ type Builder struct {
 	shapes map[*table]*shape
 	places map[origin]*place
 	arena  arena
+	parser parser
 	count  int
-	// members is memory for the members of objects, by how deep they lie.
-	members [][]member
-	name    []byte // a column's, while it is made
-	extra   []byte // AdditionalFields, while they are made
+	name   []byte // a column's, while it is made
+	extra  []byte // AdditionalFields, while they are made
 }
 
 // NewBuilder returns a Builder without rows.
 func NewBuilder(cfg Config) *Builder {
-	return &Builder{cfg: cfg, named: map[string]*table{}, shapes: map[*table]*shape{}, places: map[origin]*place{}}
+	b := &Builder{cfg: cfg, named: map[string]*table{}, shapes: map[*table]*shape{}, places: map[origin]*place{}}
+	b.parser.arena = &b.arena
+	return b
 }
 
 // Len returns how many rows there are to take.
@@ -74,7 +74,9 @@ func (b *Builder) Take() []Rows {
 	}
 	b.count = 0
 	b.arena = arena{}
-	for _, m := range b.members {
+	if m := b.parser.members; cap(m) > maxMembers {
+		b.parser.members = nil
+	} else {
 		clear(m[:cap(m)]) // they hold on to the lines
 	}
 	if len(b.places) > maxPlaces {
@@ -120,6 +122,9 @@ type place struct {
 	upper, name, group, provider, typ, subscription string
 }
 
+// maxMembers bounds the memory for members that is kept from one Take to the next.
+const maxMembers = 1 << 12
+
 // maxPlaces bounds how many origins are remembered from one Take to the next.
 const maxPlaces = 4096
 
@@ -154,19 +159,11 @@ func (b *Builder) place(o origin, metrics bool) *place {
 	return p
 }
 
-// scratch returns memory for the members of an object that lies depth deep.
-func (b *Builder) scratch(depth int) []member {
-	for len(b.members) <= depth {
-		b.members = append(b.members, make([]member, 0, 32))
-	}
-	return b.members[depth][:0]
-}
-
-// parse returns the members of the object that s is.
-func (b *Builder) parse(s string, depth int) ([]member, bool) {
-	m, ok := parseObject(b.scratch(depth), s, &b.arena)
-	b.members[depth] = m
-	return m, ok
+// parse takes an object apart, b.parser.members[:end].
+func (b *Builder) parse(line []byte) (end int, ok bool) {
+	b.parser.members = b.parser.members[:0]
+	_, end, ok = b.parser.parse(b.arena.add(line))
+	return end, ok
 }
 
 // timely returns a time of a row by the rule of Config.Now.
@@ -190,16 +187,23 @@ func (b *Builder) now() int64 {
 	return ticks
 }
 
-// find returns the value of the first member with one of the names, in order of
-// the names.
-func find(members []member, names ...string) (value, bool) {
+// find returns the value of the first member of the object with one of the
+// names, in order of the names; in the case they are written in before any other.
+func (b *Builder) find(end int, names ...string) (value, bool) {
+	members := b.parser.members
 	for _, name := range names {
-		i := slices.IndexFunc(members, func(m member) bool { return m.name == name })
-		if i < 0 {
-			i = slices.IndexFunc(members, func(m member) bool { return strings.EqualFold(m.name, name) })
+		fold := -1
+		for i := 0; i < end; i = members[i].end {
+			switch m := &members[i]; {
+			case len(m.name) != len(name) || m.value.kind == null:
+			case m.name == name:
+				return m.value, true
+			case fold < 0 && strings.EqualFold(m.name, name):
+				fold = i
+			}
 		}
-		if i >= 0 && members[i].value.kind != null {
-			return members[i].value, true
+		if fold >= 0 {
+			return members[fold].value, true
 		}
 	}
 	return value{}, false

@@ -13,7 +13,21 @@ import (
 
 // shape says which columns the members of an object fill, by their names in
 // lower case.
-type shape struct{ fields map[string]field }
+type shape struct {
+	fields map[string]field
+	// seen are the names that came, as they are written. Records of one kind have
+	// their members in one order, so each knows what follows it.
+	seen  map[string]*seen
+	first *seen
+}
+
+// seen is a name that came, and the field that it is, if it is one.
+type seen struct {
+	name string
+	field
+	known bool
+	next  *seen
+}
 
 // field is what a member is: a column, or an object with members of its own.
 type field struct {
@@ -56,6 +70,9 @@ var renamed = map[string]map[string]string{
 	"SignalRServiceDiagnosticLogs": {
 		"properties.hub": "HubName",
 	},
+	"AzureMetrics": {
+		"unit": "UnitName",
+	},
 }
 
 // isStorage reports whether a table holds requests to a storage service.
@@ -96,7 +113,7 @@ func (b *Builder) shapeOf(t *table) *shape {
 	return top
 }
 
-func newShape() *shape { return &shape{fields: map[string]field{}} }
+func newShape() *shape { return &shape{fields: map[string]field{}, seen: map[string]*seen{}} }
 
 // at makes the member at a path fill a column.
 func (s *shape) at(path []string, column int) {
@@ -112,26 +129,36 @@ func (s *shape) at(path []string, column int) {
 	f.inside.at(path[1:], column)
 }
 
-// find returns the field with a name, in any case.
-func (s *shape) find(name string) (field, bool) {
-	var lower [64]byte
-	if len(name) > len(lower) {
-		return field{}, false
+// maxSeen bounds the names that a shape remembers.
+const maxSeen = 256
+
+// find returns the field with a name, in any case, and where to look for the
+// next; last is what it returned for the member before, nil at the first.
+func (s *shape) find(name string, last *seen) *seen {
+	link := &s.first
+	if last != nil {
+		link = &last.next
 	}
-	for i := range len(name) {
-		c := name[i]
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
+	if *link != nil && (*link).name == name {
+		return *link
+	}
+	n, ok := s.seen[name]
+	if !ok {
+		n = &seen{name: name}
+		n.field, n.known = s.fields[lowered(name)]
+		if len(s.seen) >= maxSeen {
+			return n
 		}
-		lower[i] = c
+		n.name = strings.Clone(name)
+		s.seen[n.name] = n
 	}
-	f, ok := s.fields[string(lower[:len(name)])]
-	return f, ok
+	*link = n
+	return n
 }
 
 // dedicated fills the row of a table that has columns for what is in a record.
-func (b *Builder) dedicated(t *table, members []member, category record.Category) {
-	b.fill(t, b.shapeOf(t), members, 0)
+func (b *Builder) dedicated(t *table, end int, category record.Category) {
+	b.fill(t, b.shapeOf(t), 0, end)
 	if i, ok := t.index["Category"]; ok && t.row[i] == nil {
 		t.setText(i, string(category))
 	}
@@ -140,14 +167,22 @@ func (b *Builder) dedicated(t *table, members []member, category record.Category
 	}
 }
 
-// fill sets the columns that members of an object are, and those inside them.
-func (b *Builder) fill(t *table, s *shape, members []member, depth int) {
-	for _, m := range members {
-		f, ok := s.find(m.name)
+// fill sets the columns that the members from i to end are, and those inside them.
+func (b *Builder) fill(t *table, s *shape, i, end int) {
+	var f *seen
+	for next := 0; i < end; i = next {
+		m := &b.parser.members[i]
+		next = m.end
+		f = s.find(m.name, f)
 		switch {
-		case !ok:
+		case !f.known:
+		case f.inside != nil && m.value.kind == object:
+			b.fill(t, f.inside, i+1, m.end)
+		case f.special == properties:
+			if start, end, ok := b.textual(m.value); ok {
+				b.fill(t, f.inside, start, end)
+			}
 		case f.inside != nil:
-			b.inside(t, f, m.value, depth+1)
 		case f.special == clientIP:
 			t.setClient(&b.arena, f.column, m.value)
 		default:
@@ -156,17 +191,13 @@ func (b *Builder) fill(t *table, s *shape, members []member, depth int) {
 	}
 }
 
-// inside fills what is in an object. Properties may be a string that holds it.
-func (b *Builder) inside(t *table, f field, v value, depth int) {
-	if v.kind == text && f.special == properties {
-		v = value{raw: b.arena.whole(v), kind: object}
+// textual takes properties apart that are a string which holds an object, as some
+// services write them. The members go behind all others.
+func (b *Builder) textual(v value) (start, end int, ok bool) {
+	if v.kind != text {
+		return 0, 0, false
 	}
-	if v.kind != object {
-		return
-	}
-	if members, ok := b.parse(v.raw, depth); ok {
-		b.fill(t, f.inside, members, depth)
-	}
+	return b.parser.parse(b.arena.whole(v))
 }
 
 // storageZeros fills in what storage leaves out of its records because it is

@@ -39,11 +39,13 @@ var fixedColumns = map[string]string{
 }
 
 // diagnostics fills a row of AzureDiagnostics.
-func (b *Builder) diagnostics(p *place, members []member) {
+func (b *Builder) diagnostics(p *place, end int) {
 	t := p.table
 	p.setResource()
 	b.extra = b.extra[:0]
-	for _, m := range members {
+	for i, next := 0, 0; i < end; i = next {
+		m := b.parser.members[i]
+		next = m.end
 		if column, ok := fixedColumns[lowered(m.name)]; ok {
 			if column != "" {
 				t.setValue(&b.arena, t.index[column], m.value)
@@ -51,15 +53,16 @@ func (b *Builder) diagnostics(p *place, members []member) {
 			continue
 		}
 		if m.name == "properties" {
-			v := m.value
-			if inner, ok := b.propertiesOf(v); ok {
-				for _, m := range inner {
-					b.flatten(t, b.name[:0], m, 1)
-				}
+			from, to, ok := i+1, m.end, m.value.kind == object
+			if !ok {
+				from, to, ok = b.textual(m.value)
+			}
+			if ok {
+				b.flatten(t, 0, from, to, 0)
 				continue
 			}
 		}
-		b.flatten(t, b.name[:0], m, 0)
+		b.flatten(t, 0, i, next, 0)
 	}
 	if len(b.extra) > 0 {
 		b.extra = append(b.extra, '}')
@@ -67,48 +70,34 @@ func (b *Builder) diagnostics(p *place, members []member) {
 	}
 }
 
-// propertiesOf returns the members of properties, also of those that are a
-// string which holds an object.
-func (b *Builder) propertiesOf(v value) ([]member, bool) {
-	switch v.kind {
-	case object:
-		return b.parse(v.raw, 1)
-	case text:
-		return b.parse(b.arena.whole(v), 1)
-	}
-	return nil, false
-}
-
+// lowered returns a name in lower case, unless it is too long to be one of ours.
 func lowered(name string) string {
-	if len(name) > 32 {
+	if len(name) > 64 {
 		return name
 	}
 	return strings.ToLower(name)
 }
 
-// flatten sets the column of a member, or those of the members inside it. path
-// is that of the object it is in.
-func (b *Builder) flatten(t *table, path []byte, m member, depth int) {
-	if len(path) > 0 {
-		path = append(path, '_')
-	}
-	path = appendName(path, m.name)
-	b.name = path // what has grown stays
-	if m.value.kind == object && depth < maxFlat {
-		if members, ok := b.parse(m.value.raw, depth+1); ok {
-			n := len(path)
-			for _, inner := range members {
-				b.flatten(t, b.name[:n], inner, depth+1)
-			}
+// flatten sets the columns of the members from i to end, and of those inside
+// them. The first path bytes of b.name are the path of what they are in.
+func (b *Builder) flatten(t *table, path, i, end, depth int) {
+	for next := 0; i < end; i = next {
+		m := b.parser.members[i]
+		next = m.end
+		name := b.name[:path]
+		if path > 0 {
+			name = append(name, '_')
 		}
-		return
+		b.name = appendName(name, m.name)
+		if m.value.kind == object && depth < maxFlat {
+			b.flatten(t, len(b.name), i+1, m.end, depth+1)
+			continue
+		}
+		if suffix, v := b.arena.typed(m.value); v != nil {
+			b.name = append(b.name, '_', suffix)
+			b.setNamed(t, suffix, v)
+		}
 	}
-	suffix, v := b.arena.typed(m.value)
-	if v == nil {
-		return
-	}
-	b.name = append(append(path, '_'), suffix)
-	b.setNamed(t, suffix, v)
 }
 
 // setNamed sets the column whose name is b.name, which is made if there is room,

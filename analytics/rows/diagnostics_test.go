@@ -91,8 +91,8 @@ func TestDiagnosticsBag(t *testing.T) {
 			t.Errorf("the bag lacks %s: %s", part, bag)
 		}
 	}
-	var a arena
-	if m, ok := parseObject(nil, bag, &a); !ok || len(m) < 100 {
+	p := parser{arena: new(arena)}
+	if _, n, ok := p.parse(bag); !ok || n < 100 {
 		t.Errorf("the bag is no object: %s", bag)
 	}
 }

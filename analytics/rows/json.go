@@ -1,6 +1,9 @@
 package rows
 
-import "strings"
+import (
+	"math/bits"
+	"strings"
+)
 
 // kind is the kind of a JSON value.
 type kind uint8
@@ -22,64 +25,93 @@ type value struct {
 	escaped bool
 }
 
-// member is one member of an object. Its name is decoded.
+// member is one member of an object. Its name is decoded. The members of an
+// object lie behind it, up to end; arrays are not taken apart.
 type member struct {
 	name  string
 	value value
+	end   int // place of the next member that is not inside this one
+}
+
+// parser takes JSON objects apart into one list of members, all in one pass.
+type parser struct {
+	*arena
+	members []member
 }
 
 // maxDepth is how many objects and arrays may be open at once.
 const maxDepth = 1000
 
-// parseObject appends the members of the object that s is to dst, and reports
-// whether it is one, with nothing but white space around it. What is inside is
-// checked, too.
-func parseObject(dst []member, s string, a *arena) ([]member, bool) {
+// parse appends the members of the object that s is, and reports whether it is
+// one, with nothing but white space around it: they are those from start to end.
+func (p *parser) parse(s string) (start, end int, ok bool) {
+	start = len(p.members)
 	i := skipSpace(s, 0)
 	if i == len(s) || s[i] != '{' {
-		return dst, false
+		return start, start, false
 	}
-	dst, i = scanObject(dst, s, i+1, a)
-	return dst, i >= 0 && skipSpace(s, i) == len(s)
+	i = p.object(s, i+1, 1)
+	return start, len(p.members), i >= 0 && skipSpace(s, i) == len(s)
 }
 
-// scanObject appends the members of the object whose brace is before i, and
-// returns where it ends, -1 if it does not.
-func scanObject(dst []member, s string, i int, a *arena) ([]member, int) {
+// object appends the members of the object whose brace is before i, and returns
+// where it ends, -1 if it does not.
+func (p *parser) object(s string, i, depth int) int {
 	if i = skipSpace(s, i); i < len(s) && s[i] == '}' {
-		return dst, i + 1
+		return i + 1
 	}
 	for {
 		if i == len(s) || s[i] != '"' {
-			return dst, -1
+			return -1
 		}
 		end, escaped := scanString(s, i+1)
 		if end < 0 {
-			return dst, -1
+			return -1
 		}
-		m := member{name: s[i+1 : end-1]}
+		name := s[i+1 : end-1]
 		if escaped {
-			m.name = a.unescape(m.name)
+			name = p.unescape(name)
 		}
 		if i = skipSpace(s, end); i == len(s) || s[i] != ':' {
-			return dst, -1
+			return -1
 		}
-		if m.value, i = scanValue(s, skipSpace(s, i+1), 1); i < 0 {
-			return dst, -1
+		if i = p.member(s, skipSpace(s, i+1), depth, name); i < 0 {
+			return -1
 		}
-		dst = append(dst, m)
 		if i = skipSpace(s, i); i == len(s) {
-			return dst, -1
+			return -1
 		}
 		switch s[i] {
 		case ',':
 			i = skipSpace(s, i+1)
 		case '}':
-			return dst, i + 1
+			return i + 1
 		default:
-			return dst, -1
+			return -1
 		}
 	}
+}
+
+// member appends a member whose value is at i, and returns where that ends.
+func (p *parser) member(s string, i, depth int, name string) int {
+	at := len(p.members)
+	var v value
+	end := -1
+	if i < len(s) && s[i] == '{' {
+		if depth >= maxDepth {
+			return -1
+		}
+		p.members = append(p.members, member{name: name})
+		if end = p.object(s, i+1, depth+1); end >= 0 {
+			v = value{raw: s[i:end], kind: object}
+		}
+	} else {
+		v, end = scanValue(s, i, depth)
+		p.members = append(p.members, member{name: name})
+	}
+	m := &p.members[at]
+	m.value, m.end = v, len(p.members)
+	return end
 }
 
 // scanValue reads the value at i, which lies depth deep. end is -1 when there is none.
@@ -158,7 +190,26 @@ func scanWord(s string, i int, word string) int {
 // scanString reads a string whose quote is before i, and reports whether it has
 // escapes.
 func scanString(s string, i int) (end int, escaped bool) {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	for i < len(s) {
+		// Eight bytes at once, as long as none of them is special.
+		for len(s)-i >= 8 {
+			b := s[i : i+8]
+			w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+				uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+			quote, slash := w^(ones*'"'), w^(ones*'\\')
+			// The lowest top bit that is set is that of the first byte which is below a
+			// blank, a quote or a backslash; bytes of 128 and more do not count.
+			special := ((w-ones*' ')&^w | (quote-ones)&^quote | (slash-ones)&^slash) & tops
+			if special != 0 {
+				i += bits.TrailingZeros64(special) / 8
+				break
+			}
+			i += 8
+		}
+		if i == len(s) {
+			break
+		}
 		switch c := s[i]; {
 		case c == '"':
 			return i + 1, escaped

@@ -30,26 +30,26 @@ func (b *Builder) Line(line []byte, o Origin) error {
 	if len(line) > MaxLine {
 		return unusable("the line has %d bytes, at most %d are taken", len(line), MaxLine)
 	}
-	members, ok := b.parse(b.arena.add(line), 0)
+	end, ok := b.parse(line)
 	if !ok {
 		return unusable("the line is not a JSON object")
 	}
-	ticks, ok := b.lineTime(members, o.Time)
+	ticks, ok := b.lineTime(end, o.Time)
 	if !ok {
 		return unusable("the line says no time")
 	}
 	from := origin{resource: o.Resource.String(), category: o.Category}
 	if from.resource == "" {
-		if v, ok := find(members, "resourceId"); ok && v.kind == text {
+		if v, ok := b.find(end, "resourceId"); ok && v.kind == text {
 			from.resource = b.arena.text(v)
 		}
 	}
 	metrics := false
 	if from.category == "" {
-		if v, ok := find(members, "category", "type"); ok && v.kind == text {
+		if v, ok := b.find(end, "category", "type"); ok && v.kind == text {
 			from.category = record.Category(b.arena.text(v))
 		} else {
-			_, metrics = find(members, "metricName")
+			_, metrics = b.find(end, "metricName")
 		}
 	}
 	if metrics {
@@ -63,11 +63,11 @@ func (b *Builder) Line(line []byte, o Origin) error {
 	t.setText(t.source, "Azure")
 	switch t.name {
 	case diagnosticsTable:
-		b.diagnostics(p, members)
+		b.diagnostics(p, end)
 	case metricsTable:
-		b.metrics(p, members)
+		b.metrics(p, end)
 	default:
-		b.dedicated(t, members, from.category)
+		b.dedicated(t, end, from.category)
 	}
 	t.end()
 	b.count++
@@ -75,9 +75,9 @@ func (b *Builder) Line(line []byte, o Origin) error {
 }
 
 // lineTime returns the time of a line; some services call it timestamp.
-func (b *Builder) lineTime(members []member, otherwise time.Time) (int64, bool) {
+func (b *Builder) lineTime(end int, otherwise time.Time) (int64, bool) {
 	for _, name := range [...]string{"time", "timestamp"} {
-		if v, ok := find(members, name); ok && v.kind == text {
+		if v, ok := b.find(end, name); ok && v.kind == text {
 			if ticks, ok := parseTicks(b.arena.text(v)); ok {
 				return ticks, true
 			}

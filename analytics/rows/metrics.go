@@ -10,18 +10,8 @@ import "reslog/kql"
 //
 // Source: "Azure Monitor metrics export through diagnostic settings", the table
 // reference of AzureMetrics. The resource is in upper case there.
-func (b *Builder) metrics(p *place, members []member) {
-	t := p.table
-	s := b.shapeOf(t)
-	for _, m := range members {
-		name := m.name
-		if name == "unit" {
-			name = "unitname"
-		}
-		if f, ok := s.find(name); ok && f.inside == nil {
-			t.setValue(&b.arena, f.column, m.value)
-		}
-	}
+func (b *Builder) metrics(p *place, end int) {
+	b.fill(p.table, b.shapeOf(p.table), 0, end)
 	p.setResource()
 }
 

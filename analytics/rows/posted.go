@@ -33,12 +33,14 @@ func (b *Builder) Stream(table string, columns []kql.Column) *Stream {
 // declared are dropped, as are those that the store makes.
 func (s *Stream) Add(object []byte) error {
 	b, t := s.b, s.t
-	members, err := b.posted(object)
+	end, err := b.posted(object)
 	if err != nil {
 		return err
 	}
 	t.begin()
-	for _, m := range members {
+	for i, next := 0, 0; i < end; i = next {
+		m := &b.parser.members[i]
+		next = m.end
 		if i, ok := s.field[m.name]; ok && i != t.billed && i != t.billable {
 			t.setValue(&b.arena, i, m.value)
 		}
@@ -53,16 +55,16 @@ func (s *Stream) Add(object []byte) error {
 	return nil
 }
 
-// posted returns the members of an object.
-func (b *Builder) posted(object []byte) ([]member, error) {
+// posted takes an object apart.
+func (b *Builder) posted(object []byte) (end int, err error) {
 	if len(object) > MaxLine {
-		return nil, unusable("the object has %d bytes, at most %d are taken", len(object), MaxLine)
+		return 0, unusable("the object has %d bytes, at most %d are taken", len(object), MaxLine)
 	}
-	members, ok := b.parse(b.arena.add(object), 0)
+	end, ok := b.parse(object)
 	if !ok {
-		return nil, unusable("this is not a JSON object")
+		return 0, unusable("this is not a JSON object")
 	}
-	return members, nil
+	return end, nil
 }
 
 // CollectorOptions are what the headers of the HTTP Data Collector API say.
@@ -101,18 +103,20 @@ func (b *Builder) Collector(logType string, o CollectorOptions) *Collector {
 // may have, cannot become a row.
 func (c *Collector) Add(object []byte) error {
 	b, t := c.b, c.t
-	members, err := b.posted(object)
+	end, err := b.posted(object)
 	if err != nil {
 		return err
 	}
-	if err := c.room(members); err != nil {
+	if err := c.room(end); err != nil {
 		return err
 	}
 	t.begin()
 	t.setText(t.source, "RestAPI")
 	t.setText(t.resource, string(c.o.Resource.Key()))
 	ticks := b.now()
-	for _, m := range members {
+	for i, next := 0, 0; i < end; i = next {
+		m := &b.parser.members[i]
+		next = m.end
 		suffix, v := b.arena.typed(m.value)
 		if v == nil {
 			continue
@@ -136,9 +140,11 @@ func (c *Collector) Add(object []byte) error {
 }
 
 // room reports an error when the columns of an object cannot be made.
-func (c *Collector) room(members []member) error {
+func (c *Collector) room(end int) error {
 	more := 0
-	for _, m := range members {
+	members := c.b.parser.members
+	for i := 0; i < end; i = members[i].end {
+		m := &members[i]
 		if len(m.name) > maxCollected || m.name == "" {
 			return unusable("the name %.60q has %d characters, want 1 to %d", m.name, len(m.name), maxCollected)
 		}

@@ -27,7 +27,6 @@ func ticksOf(t time.Time) (int64, bool) {
 // 8601: lastModifiedTime of storage, as documented and as seen.
 var otherLayouts = [...]string{
 	"1/2/2006 3:04:05 PM",
-	"2006/01/02 15:04:05",
 	"Monday, 02-Jan-06 15:04:05 MST",
 	time.RFC1123,
 	time.RFC1123Z,
@@ -54,9 +53,10 @@ func parseTicks(s string) (int64, bool) {
 }
 
 // parseISO reads 2026-03-04T12:00:00.6047124Z: any number of digits for the
-// fraction, of which seven count; with Z, an offset or no zone, which is UTC.
+// fraction, of which seven count; with Z, an offset or no zone, which is UTC. The
+// date may have slashes, as storage writes it.
 func parseISO(s string) (int64, bool) {
-	if len(s) < len("2006-01-02T15:04:05") || s[4] != '-' || s[7] != '-' || s[10] != 'T' && s[10] != ' ' || s[13] != ':' || s[16] != ':' {
+	if len(s) < len("2006-01-02T15:04:05") || s[4] != '-' && s[4] != '/' || s[7] != s[4] || s[10] != 'T' && s[10] != ' ' || s[13] != ':' || s[16] != ':' {
 		return 0, false
 	}
 	year := digits(s[0:2])*100 + digits(s[2:4])
