@@ -96,11 +96,7 @@ func (b *Builder) table(name string) *table {
 	}
 	t := newTable(schema)
 	if name == diagnosticsTable && b.cfg.Columns != nil {
-		for _, c := range b.cfg.Columns(name) {
-			if _, has := t.index[c.Name]; !has && !computed(c.Name) {
-				t.add(c)
-			}
-		}
+		t.know(b.cfg.Columns(name))
 	}
 	b.named[name] = t
 	b.tables = append(b.tables, t)

@@ -5,7 +5,6 @@ import (
 
 	"reslog/catalog"
 	"reslog/kql"
-	"reslog/record"
 )
 
 // A row of a table of its own: members of the record, of its properties and of
@@ -157,11 +156,8 @@ func (s *shape) find(name string, last *seen) *seen {
 }
 
 // dedicated fills the row of a table that has columns for what is in a record.
-func (b *Builder) dedicated(t *table, end int, category record.Category) {
+func (b *Builder) dedicated(t *table, end int) {
 	b.fill(t, b.shapeOf(t), 0, end)
-	if i, ok := t.index["Category"]; ok && t.row[i] == nil {
-		t.setText(i, string(category))
-	}
 	if isStorage(t.name) {
 		t.storageZeros()
 	}

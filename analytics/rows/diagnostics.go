@@ -18,9 +18,6 @@ import (
 // name that its column would have had. Source: the table reference of
 // AzureDiagnostics.
 
-// maxColumns bounds the columns of a table, those included that the store adds.
-const maxColumns = 500
-
 const (
 	// maxColumnName is a bound of our own: longer names go to the bag, cut.
 	maxColumnName = 128
@@ -105,7 +102,7 @@ func (b *Builder) flatten(t *table, path, i, end, depth int) {
 func (b *Builder) setNamed(t *table, suffix byte, v any) {
 	i, ok := t.index[string(b.name)]
 	if !ok {
-		if len(t.columns)+computedColumns >= maxColumns || len(b.name) > maxColumnName {
+		if t.full(b.name) || len(b.name) > maxColumnName {
 			b.addExtra(v)
 			return
 		}
@@ -113,9 +110,6 @@ func (b *Builder) setNamed(t *table, suffix byte, v any) {
 	}
 	t.set(i, v)
 }
-
-// computedColumns is how many columns the store adds, see computed.
-const computedColumns = 5
 
 // addExtra puts a value into AdditionalFields under the name b.name.
 func (b *Builder) addExtra(v any) {

@@ -90,9 +90,12 @@ func (t *table) setNumbers(e *storagelog.Entry) {
 		name  string
 		value int64
 	}{
-		{"RequestHeaderSize", e.RequestHeaderSize}, {"RequestBodySize", e.RequestPacketSize},
-		{"ResponseHeaderSize", e.ResponseHeaderSize}, {"ResponseBodySize", e.ResponsePacketSize},
-		{"ContentLengthHeader", e.ContentLength}, {"OperationCount", int64(e.OperationNumber)},
+		{"RequestHeaderSize", e.RequestHeaderSize},
+		{"RequestBodySize", e.RequestPacketSize},
+		{"ResponseHeaderSize", e.ResponseHeaderSize},
+		{"ResponseBodySize", e.ResponsePacketSize},
+		{"ContentLengthHeader", e.ContentLength},
+		{"OperationCount", int64(e.OperationNumber)},
 	} {
 		if c.value >= 0 {
 			t.setInteger(t.index[c.name], c.value)
@@ -205,9 +208,15 @@ func categoryOf(typ, operation string) record.Category {
 		prefix   string
 		category record.Category
 	}{
-		{"Get", "StorageRead"}, {"List", "StorageRead"}, {"Query", "StorageRead"}, {"Peek", "StorageRead"},
-		{"Read", "StorageRead"}, {"Find", "StorageRead"}, {"CopyBlobSource", "StorageRead"},
-		{"Delete", "StorageDelete"}, {"Clear", "StorageDelete"},
+		{"Get", "StorageRead"},
+		{"List", "StorageRead"},
+		{"Query", "StorageRead"},
+		{"Peek", "StorageRead"},
+		{"Read", "StorageRead"},
+		{"Find", "StorageRead"},
+		{"CopyBlobSource", "StorageRead"},
+		{"Delete", "StorageDelete"},
+		{"Clear", "StorageDelete"},
 	} {
 		if strings.HasPrefix(operation, word.prefix) {
 			return word.category

@@ -64,10 +64,12 @@ func (b *Builder) Line(line []byte, o Origin) error {
 	switch t.name {
 	case diagnosticsTable:
 		b.diagnostics(p, end)
+		t.setCategory(from.category)
 	case metricsTable:
 		b.metrics(p, end)
 	default:
-		b.dedicated(t, end, from.category)
+		b.dedicated(t, end)
+		t.setCategory(from.category)
 	}
 	t.end()
 	b.count++
@@ -87,4 +89,11 @@ func (b *Builder) lineTime(end int, otherwise time.Time) (int64, bool) {
 		return 0, false
 	}
 	return ticksOf(otherwise)
+}
+
+// setCategory sets the category of a record that does not say it.
+func (t *table) setCategory(c record.Category) {
+	if i, ok := t.index["Category"]; ok && t.row[i] == nil {
+		t.setText(i, string(c))
+	}
 }

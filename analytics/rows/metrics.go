@@ -19,8 +19,12 @@ func (b *Builder) metrics(p *place, end int) {
 func (p *place) setResource() {
 	t := p.table
 	for _, c := range [...]struct{ name, value string }{
-		{"ResourceId", p.upper}, {"Resource", p.name}, {"ResourceGroup", p.group},
-		{"ResourceProvider", p.provider}, {"ResourceType", p.typ}, {"SubscriptionId", p.subscription},
+		{"ResourceId", p.upper},
+		{"Resource", p.name},
+		{"ResourceGroup", p.group},
+		{"ResourceProvider", p.provider},
+		{"ResourceType", p.typ},
+		{"SubscriptionId", p.subscription},
 	} {
 		if i, ok := t.index[c.name]; ok && t.columns[i].Type == kql.String {
 			t.setText(i, c.value)

@@ -92,8 +92,8 @@ const maxCollected = 45
 // Collector returns the collector that fills the table of a log type, which is
 // its name and _CL.
 func (b *Builder) Collector(logType string, o CollectorOptions) *Collector {
-	known := slices.DeleteFunc(slices.Clone(o.Columns), func(c kql.Column) bool { return computed(c.Name) })
-	t := newTable(catalog.NewTable(logType+"_CL", known))
+	t := newTable(catalog.NewTable(logType+"_CL", nil))
+	t.know(o.Columns)
 	b.tables = append(b.tables, t)
 	return &Collector{b: b, t: t, o: o}
 }
@@ -150,11 +150,11 @@ func (c *Collector) room(end int) error {
 		}
 		suffix, v := c.b.arena.typed(m.value)
 		c.b.name = append(appendName(c.b.name[:0], m.name), '_', suffix)
-		if _, ok := c.t.index[string(c.b.name)]; !ok && v != nil {
+		if _, ok := c.t.index[string(c.b.name)]; !ok && v != nil && !c.t.known[string(c.b.name)] {
 			more++
 		}
 	}
-	if more > 0 && len(c.t.columns)+computedColumns+more > maxColumns {
+	if more > 0 && c.t.total()+more > maxColumns {
 		return unusable("the table would have more than %d columns", maxColumns)
 	}
 	return nil

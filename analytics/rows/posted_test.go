@@ -18,9 +18,17 @@ func receiving() Config { return Config{Now: func() time.Time { return received 
 // Declared columns get what they can hold.
 func TestStream(t *testing.T) {
 	columns := []kql.Column{
-		{Name: "TimeGenerated", Type: kql.Datetime}, {Name: "S", Type: kql.String}, {Name: "I", Type: kql.Int}, {Name: "L", Type: kql.Long},
-		{Name: "R", Type: kql.Real}, {Name: "B", Type: kql.Bool}, {Name: "D", Type: kql.Dynamic}, {Name: "G", Type: kql.Guid}, {Name: "T", Type: kql.Datetime},
-		{Name: "TenantId", Type: kql.String}, {Name: "_ResourceId", Type: kql.String},
+		{Name: "TimeGenerated", Type: kql.Datetime},
+		{Name: "S", Type: kql.String},
+		{Name: "I", Type: kql.Int},
+		{Name: "L", Type: kql.Long},
+		{Name: "R", Type: kql.Real},
+		{Name: "B", Type: kql.Bool},
+		{Name: "D", Type: kql.Dynamic},
+		{Name: "G", Type: kql.Guid},
+		{Name: "T", Type: kql.Datetime},
+		{Name: "TenantId", Type: kql.String},
+		{Name: "_ResourceId", Type: kql.String},
 	}
 	const now = "2026-03-04T12:00:00.0000000Z"
 	for object, wanted := range map[string]map[string]any{
@@ -32,10 +40,10 @@ func TestStream(t *testing.T) {
 			"TimeGenerated": now, "S": "1", "I": int64(7), "L": int64(7), "R": 100.0, "B": true, "D": `"text"`,
 		},
 		`{"S":{"a":1},"I":2147483648,"L":1e19,"R":"x","B":0,"D":"{\"a\":1}","s":"case"}`: {"TimeGenerated": now, "S": `{"a":1}`, "B": false, "D": `{"a":1}`},
-		`{"S":null,"B":null,"D":null,"TimeGenerated":null}`:                             {"TimeGenerated": now},
-		`{"TimeGenerated":"2020-01-01T00:00:00Z","I":true,"B":[],"L":[]}`:               {"TimeGenerated": now},
-		`{"D":` + `"` + strings.Repeat("é", 40_000) + `"}`:                              {"TimeGenerated": now, "D": `"` + strings.Repeat("é", 32<<10) + `"`},
-		`{"D":["` + strings.Repeat("x", 70_000) + `"]}`:                                 {"TimeGenerated": now, "D": quote(`["` + strings.Repeat("x", maxText-2))},
+		`{"S":null,"B":null,"D":null,"TimeGenerated":null}`:                              {"TimeGenerated": now},
+		`{"TimeGenerated":"2020-01-01T00:00:00Z","I":true,"B":[],"L":[]}`:                {"TimeGenerated": now},
+		`{"D":` + `"` + strings.Repeat("é", 40_000) + `"}`:                               {"TimeGenerated": now, "D": `"` + strings.Repeat("é", 32<<10) + `"`},
+		`{"D":["` + strings.Repeat("x", 70_000) + `"]}`:                                  {"TimeGenerated": now, "D": quote(`["` + strings.Repeat("x", maxText-2))},
 		`{}`: {"TimeGenerated": now},
 	} {
 		b := NewBuilder(receiving())

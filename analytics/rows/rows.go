@@ -43,3 +43,13 @@ type Rows struct {
 	// Values are as package kql has them; nil is null, and '' for a string.
 	Values [][]any
 }
+
+// Batch is rows that are stored together: all of them and the position, or nothing.
+type Batch struct {
+	// Source is what the rows are from: a setting, a blob of an archive. A batch
+	// whose Position is not past the one that is stored for its Source is there
+	// already, and nothing of it is stored again. "" carries no position.
+	Source   string
+	Position uint64
+	Rows     []Rows
+}

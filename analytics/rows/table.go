@@ -15,6 +15,8 @@ type table struct {
 	size    int   // of its values
 	slab    []any
 	last    []any // what each column had last: boxed values are shared
+	// known are columns that the table has elsewhere and no row here needed yet.
+	known map[string]bool
 
 	// Places of the standard columns.
 	time, source, resource, billed, billable int
@@ -43,6 +45,7 @@ func newTable(t kql.Table) *table {
 
 // add adds a column and returns its place.
 func (t *table) add(c kql.Column) int {
+	delete(t.known, c.Name)
 	t.index[c.Name] = len(t.columns)
 	t.columns = append(t.columns, c)
 	t.last = append(t.last, nil)
@@ -51,6 +54,32 @@ func (t *table) add(c kql.Column) int {
 	}
 	return len(t.columns) - 1
 }
+
+// know makes columns count that the table has elsewhere.
+func (t *table) know(columns []kql.Column) {
+	for _, c := range columns {
+		if _, has := t.index[c.Name]; !has && !computed(c.Name) {
+			if t.known == nil {
+				t.known = make(map[string]bool, len(columns))
+			}
+			t.known[c.Name] = true
+		}
+	}
+}
+
+// maxColumns bounds the columns of a table, those included that the store adds.
+const (
+	maxColumns      = 500
+	computedColumns = 5
+)
+
+// full reports whether a column can not be added to those there are.
+func (t *table) full(name []byte) bool {
+	return !t.known[string(name)] && t.total() >= maxColumns
+}
+
+// total is how many columns the table has, here and elsewhere.
+func (t *table) total() int { return len(t.columns) + len(t.known) + computedColumns }
 
 // slabRows is for how many rows memory is taken at once.
 const slabRows = 64
