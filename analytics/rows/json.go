@@ -3,6 +3,7 @@ package rows
 import (
 	"math/bits"
 	"strings"
+	"unsafe"
 )
 
 // kind is the kind of a JSON value.
@@ -52,6 +53,18 @@ func (p *parser) parse(s string) (start, end int, ok bool) {
 	}
 	i = p.object(s, i+1, 1)
 	return start, len(p.members), i >= 0 && skipSpace(s, i) == len(s)
+}
+
+// IsObject reports whether b is a JSON object, with nothing but white space around
+// it. It looks at the form only, not at whether its text is UTF-8.
+func IsObject(b []byte) bool {
+	s := unsafe.String(unsafe.SliceData(b), len(b)) // not kept
+	i := skipSpace(s, 0)
+	if i == len(s) || s[i] != '{' {
+		return false
+	}
+	_, end := scanValue(s, i, 0)
+	return end >= 0 && skipSpace(s, end) == len(s)
 }
 
 // object appends the members of the object whose brace is before i, and returns

@@ -13,6 +13,8 @@ type Origin struct {
 	// Resource and Category go before what the line says. Zero: the line says it.
 	Resource resource.ID
 	Category record.Category
+	// Otherwise is the resource of a line that says none.
+	Otherwise resource.ID
 	// Time is that of a line that has none, or none that can be read. Zero: such a
 	// line cannot become a row.
 	Time time.Time
@@ -42,6 +44,8 @@ func (b *Builder) Line(line []byte, o Origin) error {
 	if from.resource == "" {
 		if v, ok := b.find(end, "resourceId"); ok && v.kind == text {
 			from.resource = b.arena.text(v)
+		} else {
+			from.resource = o.Otherwise.String()
 		}
 	}
 	metrics := false
