@@ -10,8 +10,11 @@ type Error struct {
 	// operator, function or form that is missing.
 	Refused bool
 	What    string
-	syntax.Error
+	Text syntax.Error
 }
 
+// Error implements error.
+func (e *Error) Error() string { return e.Text.Error() }
+
 // Unwrap makes errors.As find the *syntax.Error.
-func (e *Error) Unwrap() error { return &e.Error }
+func (e *Error) Unwrap() error { return &e.Text }
