@@ -10,11 +10,17 @@ type Error struct {
 	// operator, function or form that is missing.
 	Refused bool
 	What    string
-	Text syntax.Error
+	place
 }
 
-// Error implements error.
-func (e *Error) Error() string { return e.Text.Error() }
+// place has the Span, Message, Near and Source of an error, and makes its text.
+type place = syntax.Error
 
 // Unwrap makes errors.As find the *syntax.Error.
-func (e *Error) Unwrap() error { return &e.Text }
+func (e *Error) Unwrap() error { return &e.place }
+
+// Refuse is the error for what is right in the language and missing here: an
+// operator, a function, a form of one.
+func Refuse(at syntax.Span, what, message string) *Error {
+	return &Error{Refused: true, What: what, place: place{Span: at, Message: message}}
+}

@@ -1,0 +1,4 @@
+package scalar
+
+// convertFuncs are functions on conversions between types.
+var convertFuncs = []Func{}

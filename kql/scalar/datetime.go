@@ -1,0 +1,4 @@
+package scalar
+
+// datetimeFuncs are functions on dates and spans.
+var datetimeFuncs = []Func{}

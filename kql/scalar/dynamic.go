@@ -1,0 +1,4 @@
+package scalar
+
+// dynamicFuncs are functions on dynamic values.
+var dynamicFuncs = []Func{}

@@ -1,0 +1,4 @@
+package scalar
+
+// hashFuncs are functions on hashes and codes.
+var hashFuncs = []Func{}

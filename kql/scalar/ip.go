@@ -1,0 +1,4 @@
+package scalar
+
+// ipFuncs are functions on addresses.
+var ipFuncs = []Func{}

@@ -1,0 +1,4 @@
+package scalar
+
+// mathFuncs are functions on numbers.
+var mathFuncs = []Func{}

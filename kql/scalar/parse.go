@@ -1,0 +1,4 @@
+package scalar
+
+// parseFuncs are functions on the parse operators.
+var parseFuncs = []Func{}

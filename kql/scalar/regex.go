@@ -1,0 +1,4 @@
+package scalar
+
+// regexFuncs are functions on regular expressions.
+var regexFuncs = []Func{}

@@ -1,0 +1,4 @@
+package scalar
+
+// seriesFuncs are functions on arrays of numbers.
+var seriesFuncs = []Func{}

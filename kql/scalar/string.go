@@ -1,0 +1,4 @@
+package scalar
+
+// stringFuncs are functions on strings.
+var stringFuncs = []Func{}

@@ -1,0 +1,4 @@
+package scalar
+
+// urlFuncs are functions on URLs.
+var urlFuncs = []Func{}

@@ -1,0 +1,4 @@
+package duckdb
+
+// baseAggregates print the aggregates that most queries have.
+var baseAggregates = aggregates{}

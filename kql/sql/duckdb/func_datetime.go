@@ -1,0 +1,4 @@
+package duckdb
+
+// datetimeCalls print functions on dates and spans.
+var datetimeCalls = calls{}

@@ -1,0 +1,4 @@
+package duckdb
+
+// hashCalls print functions on hashes and codes.
+var hashCalls = calls{}

@@ -1,0 +1,4 @@
+package duckdb
+
+// mathCalls print functions on numbers.
+var mathCalls = calls{}

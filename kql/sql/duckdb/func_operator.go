@@ -1,0 +1,7 @@
+package duckdb
+
+// operatorCalls print the operators.
+var operatorCalls = calls{}
+
+// conditionCalls print operators where null counts as false.
+var conditionCalls = calls{}

@@ -1,0 +1,4 @@
+package duckdb
+
+// baseWindows print prev, next, row_number and the like.
+var baseWindows = windows{}
