@@ -53,6 +53,8 @@ type Data interface {
 	// *kql.Error for a query that is wrong or refused, ErrBusy, ErrMemory or the
 	// context's; Partial says what of an answer is missing.
 	Query(ctx context.Context, q Query, sink Sink) (Stats, error)
+	// Explain returns the SQL of each statement, without running it.
+	Explain(ctx context.Context, q Query) ([]string, error)
 	// Tables lists the tables.
 	Tables(ctx context.Context) ([]kql.Table, error)
 }

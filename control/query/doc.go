@@ -10,6 +10,9 @@
 // and the forms of them under Resource Manager, `{workspace}/api/query`,
 // `{workspace}/query` and `{resource}/providers/Microsoft.Insights/logs`.
 //
+// `Prefer: explain`, which only this node has, answers with the SQL that a query
+// is turned into instead of running it.
+//
 // A response is written while rows come: what is said about the end, an error
 // among it, stands behind the rows. Rows past a limit are not an error of the
 // request but a PartialError in an answer 200.

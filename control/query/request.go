@@ -36,6 +36,7 @@ type prefer struct {
 	wait               time.Duration
 	statistics, render bool
 	dataSources        bool
+	explain            bool // an extension: the SQL instead of rows
 }
 
 func (s *Server) readQuery(r *http.Request) (asked, error) {
@@ -103,6 +104,8 @@ func (s *Server) parsePrefer(header string) (prefer, error) {
 			p.render = on
 		case "include-datasources":
 			p.dataSources = on
+		case "explain":
+			p.explain = on
 		}
 	}
 	return p, nil
@@ -166,6 +169,9 @@ func (s *Server) query(ctx context.Context, w http.ResponseWriter, caller Caller
 	for _, ws := range list[1:] {
 		request.Others = append(request.Others, ws.Data)
 	}
+	if q.prefer.explain {
+		return s.explain(ctx, w, list[0], request, id)
+	}
 	out := newResponse(w, q.gzip)
 	stats, err := list[0].Data.Query(ctx, request, out)
 	if err != nil && !out.sent() {
@@ -178,6 +184,16 @@ func (s *Server) query(ctx context.Context, w http.ResponseWriter, caller Caller
 		out.sources = list
 	}
 	return out.end(q.prefer, stats, s.partial(err, id))
+}
+
+// explain answers with what a query is turned into.
+func (s *Server) explain(ctx context.Context, w http.ResponseWriter, ws Workspace, q Query, id string) error {
+	text, err := ws.Data.Explain(ctx, q)
+	if err != nil {
+		return s.told(err, id)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	return json.NewEncoder(w).Encode(map[string]any{"tables": []any{}, "explain": text})
 }
 
 // told logs what the client is not told, and returns what it is.

@@ -79,6 +79,10 @@ func (f *fake) Query(ctx context.Context, q Query, sink Sink) (Stats, error) {
 	return f.run(ctx, q, sink)
 }
 
+func (f *fake) Explain(_ context.Context, q Query) ([]string, error) {
+	return []string{"SELECT " + q.Text}, nil
+}
+
 func (f *fake) Tables(context.Context) ([]kql.Table, error) {
 	return []kql.Table{{Name: "StorageBlobLogs", Time: "TimeGenerated", Columns: []kql.Column{{Name: "TimeGenerated", Type: kql.Datetime}}}}, nil
 }
@@ -179,6 +183,15 @@ func TestAnswer(t *testing.T) {
 	plain := send(t, srv, "GET", "/v1/workspaces/"+wsID+"/query?query=T&timespan=PT1H&workspaces=two,"+wsID, "", "reader")
 	if plain.status != 200 || strings.Contains(plain.body, "statistics") || strings.Contains(plain.body, "render") || len(f.asked[1].Others) != 1 {
 		t.Errorf("GET: %d %s", plain.status, plain.body)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	f := &fake{run: oneRow}
+	srv := start(t, f, nil)
+	got := send(t, srv, "POST", "/v1/workspaces/"+wsID+"/query", `{"query":"T"}`, "reader", "Prefer", "explain")
+	if got.status != 200 || got.body != `{"explain":["SELECT T"],"tables":[]}`+"\n" || len(f.asked) != 0 {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 }
 
