@@ -193,3 +193,47 @@ func (n *Node) Workspaces(ctx context.Context, subscription string) ([]Workspace
 	}
 	return spaces, nil
 }
+
+// WorkspaceTable is a table of a workspace.
+type WorkspaceTable struct {
+	Name    string        `json:"name"`
+	Columns []QueryColumn `json:"columns"`
+	// Usage is what the table holds.
+	Usage TableUsage `json:"properties"`
+}
+
+// TableUsage is what a table holds.
+type TableUsage struct {
+	Rows            int64     `json:"rows"`
+	BilledBytes     int64     `json:"billedBytes"`
+	StoredBytes     int64     `json:"storedBytes"` // of closed days, on disk
+	First           time.Time `json:"firstTime,omitzero"`
+	Last            time.Time `json:"lastTime,omitzero"`
+	RetentionInDays int       `json:"retentionInDays"`
+}
+
+// WorkspaceTables lists the tables of a workspace with their columns.
+func (n *Node) WorkspaceTables(ctx context.Context, workspace string) ([]WorkspaceTable, error) {
+	path := "/v1/workspaces/" + url.PathEscape(workspace) + "/metadata"
+	if strings.Contains(workspace, "/") {
+		path = "/v1/" + strings.Trim(workspace, "/") + "/metadata"
+	}
+	resp, err := n.send(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Tables []WorkspaceTable `json:"tables"`
+	}
+	if err := decodeAnswer(resp, &answer); err != nil {
+		return nil, err
+	}
+	return answer.Tables, nil
+}
+
+// SetTableRetention sets how many days a table of a workspace, given by its
+// resource ID, keeps rows; -1 is as many as the workspace says.
+func (n *Node) SetTableRetention(ctx context.Context, workspace, table string, days int) error {
+	body := map[string]any{"properties": map[string]int{"retentionInDays": days, "totalRetentionInDays": days}}
+	return n.ARM(ctx, http.MethodPatch, workspace+"/tables/"+url.PathEscape(table), workspaceVersion, nil, body, nil)
+}

@@ -56,7 +56,17 @@ type Data interface {
 	// Explain returns the SQL of each statement, without running it.
 	Explain(ctx context.Context, q Query) ([]string, error)
 	// Tables lists the tables.
-	Tables(ctx context.Context) ([]kql.Table, error)
+	Tables(ctx context.Context) ([]Table, error)
+}
+
+// Table is a table and what it holds.
+type Table struct {
+	kql.Table
+	Rows        int64
+	BilledBytes int64
+	StoredBytes int64     // of closed days, on disk
+	First, Last time.Time // extremes of TimeGenerated; zero without rows
+	Retention   int       // days
 }
 
 // Query is a request to Data.

@@ -3,7 +3,26 @@ package query
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 )
+
+// properties say what a table holds.
+type properties struct {
+	Rows            int64      `json:"rows"`
+	BilledBytes     int64      `json:"billedBytes"`
+	StoredBytes     int64      `json:"storedBytes"`
+	First           *time.Time `json:"firstTime,omitempty"`
+	Last            *time.Time `json:"lastTime,omitempty"`
+	RetentionInDays int        `json:"retentionInDays"`
+}
+
+func propertiesOf(t Table) properties {
+	p := properties{Rows: t.Rows, BilledBytes: t.BilledBytes, StoredBytes: t.StoredBytes, RetentionInDays: t.Retention}
+	if !t.First.IsZero() {
+		p.First, p.Last = &t.First, &t.Last
+	}
+	return p
+}
 
 // metadata answers with the tables of a workspace and their columns.
 func (s *Server) metadata(w http.ResponseWriter, r *http.Request, caller Caller, to route) error {
@@ -25,12 +44,13 @@ func (s *Server) metadata(w http.ResponseWriter, r *http.Request, caller Caller,
 		Name           string         `json:"name"`
 		TimespanColumn string         `json:"timespanColumn,omitempty"`
 		Columns        []column       `json:"columns"`
+		Properties     properties     `json:"properties"`
 		Related        map[string]any `json:"related"`
 	}
 	shown := make([]table, 0, len(tables))
 	ids := make([]string, 0, len(tables))
 	for _, t := range tables {
-		entry := table{ID: "t/" + t.Name, Name: t.Name, TimespanColumn: t.Time, Columns: []column{}, Related: map[string]any{"workspaces": []string{ws.ID}}}
+		entry := table{ID: "t/" + t.Name, Name: t.Name, TimespanColumn: t.Time, Columns: []column{}, Properties: propertiesOf(t), Related: map[string]any{"workspaces": []string{ws.ID}}}
 		for _, c := range t.Columns {
 			entry.Columns = append(entry.Columns, column{c.Name, c.Type.String()})
 		}

@@ -83,8 +83,9 @@ func (f *fake) Explain(_ context.Context, q Query) ([]string, error) {
 	return []string{"SELECT " + q.Text}, nil
 }
 
-func (f *fake) Tables(context.Context) ([]kql.Table, error) {
-	return []kql.Table{{Name: "StorageBlobLogs", Time: "TimeGenerated", Columns: []kql.Column{{Name: "TimeGenerated", Type: kql.Datetime}}}}, nil
+func (f *fake) Tables(context.Context) ([]Table, error) {
+	t := kql.Table{Name: "StorageBlobLogs", Time: "TimeGenerated", Columns: []kql.Column{{Name: "TimeGenerated", Type: kql.Datetime}}}
+	return []Table{{Table: t, Rows: 3, BilledBytes: 300, First: now, Last: now, Retention: 30}}, nil
 }
 
 func start(t *testing.T, f *fake, change func(*Config)) *httptest.Server {
@@ -354,7 +355,7 @@ func TestBatch(t *testing.T) {
 func TestMetadata(t *testing.T) {
 	srv := start(t, &fake{}, nil)
 	got := send(t, srv, "GET", "/v1/workspaces/"+wsID+"/metadata", "", "reader")
-	if got.status != 200 || !strings.Contains(got.body, `"name":"StorageBlobLogs","timespanColumn":"TimeGenerated","columns":[{"name":"TimeGenerated","type":"datetime"}]`) {
+	if got.status != 200 || !strings.Contains(got.body, `"name":"StorageBlobLogs","timespanColumn":"TimeGenerated","columns":[{"name":"TimeGenerated","type":"datetime"}],"properties":{"rows":3,"billedBytes":300,"storedBytes":0,"firstTime":"2024-01-02T03:04:05.1234567Z"`) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 	if got := send(t, srv, "GET", "/v1/workspaces/"+wsID+"/metadata", "", "nobody"); got.status != 403 {
