@@ -227,6 +227,7 @@ func corpusEngine(t *testing.T, file string) {
 			refused[e.What]++
 		case c.Error && err == nil:
 			accepted++ // the engine is stricter, or misses a function
+			t.Logf("accepted: %s", c.Query)
 		case c.Error:
 			equal++
 		case err != nil:

@@ -196,7 +196,7 @@ func (b *binder) bindParam(caller, home scope, x *syntax.Call, p syntax.Param, a
 	}
 	t, ok := ParseType(p.Type)
 	if !ok {
-		return b.fail(p.Span, codeType, "%s is not a type", p.Type)
+		return b.fail(p.Span, codeTypeName, "%s is not a type", p.Type)
 	}
 	if arg == nil {
 		caller, arg = home, p.Default
@@ -241,7 +241,7 @@ func (b *binder) declared(r rel, x *syntax.Call, p syntax.Param, arg syntax.Expr
 	for _, want := range p.Columns {
 		t, ok := ParseType(want.Type)
 		if !ok {
-			return rel{}, b.fail(want.Span, codeType, "%s is not a type", want.Type)
+			return rel{}, b.fail(want.Span, codeTypeName, "%s is not a type", want.Type)
 		}
 		found := false
 		for _, c := range r.Cols() {
@@ -264,7 +264,7 @@ func (b *binder) declare(sc scope, s *syntax.DeclareStatement) (scope, error) {
 	for _, p := range s.Params {
 		t, ok := ParseType(p.Type)
 		if !ok {
-			return sc, b.fail(p.Span, codeType, "%s is not a type", p.Type)
+			return sc, b.fail(p.Span, codeTypeName, "%s is not a type", p.Type)
 		}
 		l := &let{name: p.Name, used: true}
 		text, given := b.o.Parameters[p.Name.Text]

@@ -1,6 +1,7 @@
 package kql
 
 import (
+	"slices"
 	"strings"
 
 	"reslog/kql/syntax"
@@ -34,16 +35,46 @@ func (b *binder) unary(sc scope, x *syntax.Unary) (Expr, error) {
 	return b.folded(&Call{T: t, Func: "neg", Args: []Expr{v}, At: x.Span}), nil
 }
 
-// binary binds X Op Y.
+// binary binds X Op Y. Long chains of `or` are deep at the left, and are not
+// recursed into.
 func (b *binder) binary(sc scope, x *syntax.Binary) (Expr, error) {
-	if _, ok := x.X.(*syntax.Star); ok {
-		return b.anyColumn(sc, x)
+	chain := []*syntax.Binary{x}
+	for {
+		inner, ok := chain[len(chain)-1].X.(*syntax.Binary)
+		if !ok {
+			break
+		}
+		chain = append(chain, inner)
 	}
-	left, err := b.expr(sc, x.X)
-	if err != nil {
+	var left Expr
+	for _, x := range slices.Backward(chain) {
+		var err error
+		switch x.X.(type) {
+		case *syntax.Binary: // it is left
+		case *syntax.Star:
+			if left, err = b.anyColumn(sc, x); err != nil {
+				return nil, err
+			}
+			continue
+		default:
+			if left, err = b.expr(sc, x.X); err != nil {
+				return nil, err
+			}
+		}
+		if left, err = b.step(sc, x, left); err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
+}
+
+// step binds the operator of x and its right side over the left side.
+func (b *binder) step(sc scope, x *syntax.Binary, left Expr) (Expr, error) {
+	if err := b.enter(x.Span); err != nil {
 		return nil, err
 	}
-	switch op := x.Op; op {
+	defer b.leave()
+	switch x.Op {
 	case "in", "in~", "!in", "!in~", "has_any", "has_all":
 		return b.in(sc, x, left)
 	case "between", "!between":
@@ -102,12 +133,12 @@ func textual(op string, left, right Expr) *Call {
 }
 
 // equality compares what has a common type. A number, date … is compared with a
-// constant text as what the text says; two dynamic values by their values.
+// constant text as what the text says.
 func equality(op string, left, right Expr) *Call {
 	l, r, t := left, right, common(left.Type(), right.Type())
 	switch {
-	case t == Unknown && left.Type() == Unknown:
-		return nil
+	case t == Dynamic && left.Type() == right.Type():
+		return nil // the engine asks for tostring() or the like
 	case t == Unknown:
 		var ok bool
 		if r, ok = meantAs(right, left.Type()); !ok {
@@ -115,7 +146,7 @@ func equality(op string, left, right Expr) *Call {
 				return nil
 			}
 		}
-	case t == Bool && left.Type() != right.Type(), t != Unknown:
+	default:
 		l, _ = convert(left, t)
 		r, _ = convert(right, t)
 	}
@@ -301,36 +332,55 @@ func (b *binder) in(sc scope, x *syntax.Binary, left Expr) (Expr, error) {
 	if len(items) == 1 && b.isTabular(sc, items[0]) {
 		return b.inTable(sc, x, left, items[0])
 	}
-	args := []Expr{left}
+	var values []Expr
 	for _, item := range items {
 		v, err := b.expr(sc, item)
 		if err != nil {
 			return nil, err
 		}
-		if v.Type() != Dynamic {
-			if v, err = b.comparable(x, left, v, item); err != nil {
-				return nil, err
-			}
-		}
-		args = append(args, v)
+		values = append(values, v)
+	}
+	args, wrong := listed(left, values)
+	if wrong >= 0 {
+		return nil, b.fail(items[wrong].Pos(), codeOperandTypes, "the operator %s is not defined for the operand types %s and %s", x.Op, left.Type(), values[wrong].Type())
 	}
 	return &Call{T: Bool, Func: x.Op, Args: args, At: x.Span}, nil
 }
 
-// comparable gives an item of a list the type of the left side. A dynamic item is
-// left as it is: an array is all of its elements.
-func (b *binder) comparable(x *syntax.Binary, left, v Expr, item syntax.Expr) (Expr, error) {
-	call := equality("==", left, v)
-	if call == nil {
-		return nil, b.fail(item.Pos(), codeOperandTypes, "the operator %s is not defined for the operand types %s and %s", x.Op, left.Type(), v.Type())
+// listed gives the left side of `in` and the values one type. A dynamic value is
+// left as it is: an array is all of its elements. It returns the index of a value
+// that cannot be compared, else -1.
+func listed(left Expr, values []Expr) (args []Expr, wrong int) {
+	t := left.Type()
+	for i, v := range values {
+		if v.Type() == Dynamic {
+			continue
+		}
+		u := common(t, v.Type())
+		if u == Unknown {
+			if _, ok := meantAs(v, t); !ok {
+				return nil, i
+			}
+			continue
+		}
+		t = u
 	}
-	if call.Args[0] == left {
-		return call.Args[1], nil
+	l, _ := convert(left, t)
+	args = []Expr{l}
+	for i, v := range values {
+		if v.Type() == Dynamic {
+			args = append(args, v)
+			continue
+		}
+		c, ok := convert(v, t)
+		if !ok {
+			if c, ok = meantAs(v, t); !ok {
+				return nil, i
+			}
+		}
+		args = append(args, c)
 	}
-	if left.Type() == Dynamic {
-		return boxed(v), nil
-	}
-	return v, nil // a wider number: the printer compares int with long, long with real
+	return args, -1
 }
 
 // inTable binds X in (relation).

@@ -82,6 +82,13 @@ func (b *binder) isTabularLet(l *let) bool {
 	if l.value == nil || l.scalar != nil {
 		return false
 	}
+	if !l.known {
+		l.known, l.tabular = true, b.isTabularValue(l)
+	}
+	return l.tabular
+}
+
+func (b *binder) isTabularValue(l *let) bool {
 	f := l.function()
 	if f == nil {
 		return b.isTabular(scope{lets: l.in}, l.value)
