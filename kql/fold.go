@@ -76,7 +76,7 @@ func foldTicks(op string, x, y any) any {
 		if a == 0 || c == 0 {
 			return int64(0)
 		}
-		if s := a * c; s/c == a && !(a == -1 && c == math.MinInt64) && !(c == -1 && a == math.MinInt64) {
+		if s := a * c; s/c == a && (a != -1 || c != math.MinInt64) && (c != -1 || a != math.MinInt64) {
 			return s
 		}
 	}

@@ -1,6 +1,9 @@
 package kql
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // foldTime computes the functions over time that queries write into their
 // conditions: startofday(ago(7d)), bin(now(), 1h), datetime_add('day', -1, now()).
@@ -15,26 +18,17 @@ func foldTime(name string, args []any) any {
 			return nil
 		}
 	}
-	unit, end := name, false
-	switch {
-	case len(name) > 7 && name[:7] == "startof":
-		unit = name[7:]
-	case len(name) > 5 && name[:5] == "endof":
-		unit, end = name[5:], true
-	default:
-		return nil
+	if unit, ok := strings.CutPrefix(name, "startof"); ok {
+		if start, ok := startOf(unit, at, int(steps)); ok {
+			return start
+		}
 	}
-	if end {
-		steps++
+	if unit, ok := strings.CutPrefix(name, "endof"); ok {
+		if next, ok := startOf(unit, at, int(steps)+1); ok {
+			return next - 1
+		}
 	}
-	out, ok := startOf(unit, at, int(steps))
-	if !ok {
-		return nil
-	}
-	if end {
-		out--
-	}
-	return out
+	return nil
 }
 
 // startOf is the start of the day, week (Sunday), month or year of at, steps of

@@ -135,21 +135,21 @@ func textual(op string, left, right Expr) *Call {
 // equality compares what has a common type. A number, date … is compared with a
 // constant text as what the text says.
 func equality(op string, left, right Expr) *Call {
-	l, r, t := left, right, common(left.Type(), right.Type())
-	switch {
-	case t == Dynamic && left.Type() == right.Type():
+	t := common(left.Type(), right.Type())
+	if t == Dynamic && left.Type() == right.Type() {
 		return nil // the engine asks for tostring() or the like
-	case t == Unknown:
-		var ok bool
-		if r, ok = meantAs(right, left.Type()); !ok {
-			if l, ok = meantAs(left, right.Type()); !ok {
-				return nil
-			}
-		}
-	default:
-		l, _ = convert(left, t)
-		r, _ = convert(right, t)
 	}
+	if t == Unknown {
+		if r, ok := meantAs(right, left.Type()); ok {
+			return &Call{T: Bool, Func: op, Args: []Expr{left, r}}
+		}
+		if l, ok := meantAs(left, right.Type()); ok {
+			return &Call{T: Bool, Func: op, Args: []Expr{l, right}}
+		}
+		return nil
+	}
+	l, _ := convert(left, t)
+	r, _ := convert(right, t)
 	return &Call{T: Bool, Func: op, Args: []Expr{l, r}}
 }
 
