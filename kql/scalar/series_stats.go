@@ -19,11 +19,11 @@ var statsFuncs = []Func{
 }
 
 // reduced makes a function that folds the numbers of a series. Nulls are left
-// out; anything else that is no number makes null.
+// out; anything else that is no number makes null, and so does an empty series.
 func reduced(start float64, f func(acc, x float64) float64) func([]any) any {
 	return func(a []any) any {
 		v := Dynamic(a[0])
-		if v.Kind != Array {
+		if v.Kind != Array || len(v.Items) == 0 {
 			return nil
 		}
 		acc := start
