@@ -34,7 +34,7 @@ func (p *plugin) pivot() (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
-	value := stringOf(&ColRef{by})
+	value := tostring(&ColRef{by})
 	values, err := p.pivotValues(keys, value)
 	if err != nil {
 		return rel{}, err
@@ -66,8 +66,8 @@ func (p *plugin) pivot() (rel, error) {
 	return rel{Rel: out}, nil
 }
 
-// stringOf is a value as tostring writes it.
-func stringOf(x Expr) Expr {
+// tostring is a value as tostring writes it.
+func tostring(x Expr) Expr {
 	if x.Type() == String {
 		return x
 	}
