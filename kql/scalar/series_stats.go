@@ -19,12 +19,8 @@ var statsFuncs = []Func{
 }
 
 // reduced makes a function that folds the numbers of a series. Nulls are left
-<<<<<<< HEAD
-// out; anything else that is no number makes null, and so does an empty series.
-=======
 // out; anything else that is no number makes null, and so does a series without
 // any.
->>>>>>> w-funcs2
 func reduced(start float64, f func(acc, x float64) float64) func([]any) any {
 	return func(a []any) any {
 		v := Dynamic(a[0])
