@@ -14,9 +14,11 @@ import "reslog/kql"
 type Func struct {
 	// Name is that of the engine's function: "kql_" and the language's name, with
 	// a suffix where there is more than one signature.
-	Name    string
-	Params  []kql.Type
-	Returns kql.Type
+	Name string
+	// Function is the language's name where Name has a suffix; empty: Name says it.
+	Function string
+	Params   []kql.Type
+	Returns  kql.Type
 	// Variadic is the type of any number of arguments after Params; Unknown: none.
 	Variadic kql.Type
 	// Volatile functions give another value at each call: rand, new_guid.

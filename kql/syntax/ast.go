@@ -51,10 +51,11 @@ type (
 		Expr Expr
 	}
 	// OtherStatement is one that is understood and never run: alias, restrict,
-	// declare pattern. Keyword names it.
+	// declare pattern. Keyword names it, Text is what follows the keyword.
 	OtherStatement struct {
 		Span
 		Keyword string
+		Text    string
 	}
 )
 
@@ -69,7 +70,8 @@ type Name struct {
 	Span
 	Text string
 	// Wild is set when the text holds `*` as a pattern (Storage*, x*), which some
-	// operators take.
+	// operators take. Alone, `*` is a wild name for sources of union, search and
+	// find and for project-away and its like.
 	Wild bool
 }
 
@@ -102,11 +104,14 @@ type (
 	// Literal is a constant as it is written. Text is the part between the
 	// parentheses, or the decoded string, or the number; "null" with Null set.
 	// A Dynamic has the JSON-like text, which may hold datetime(…) and the like.
+	// A Bool has "true" or "false" where it is written with such a word in any
+	// case. Nothing is converted: whether 'a' is a datetime, the binder says.
 	Literal struct {
 		Span
-		Kind LiteralKind
-		Text string
-		Null bool
+		Kind   LiteralKind
+		Text   string
+		Null   bool
+		Hidden bool // h'…': keep it out of logs
 	}
 	// Ref names a column, a let, a table or $left, $right, $table.
 	Ref struct {
@@ -122,12 +127,13 @@ type (
 		Op string
 		X  Expr
 	}
-	// Binary is X Op Y. Op as it is written, without `not`: "+", "==", "!=", "<>",
-	// "=~", "and", "or", "has", "!has", "contains_cs", "startswith",
-	// "matches regex", "in", "in~", "!in", "!in~", "has_any", "has_all",
-	// "between", "!between", ":" (of search).
-	// The right side of in, has_any and has_all is a *List; that of between a
-	// *Range.
+	// Binary is X Op Y. Op as it is written, except that old spellings have become
+	// the present ones: "+", "==", "!=" (<>), "=~", "!~", "and", "or", "has", "!has",
+	// "contains_cs", "!contains" (notcontains), "startswith", "matches regex", "in",
+	// "in~", "!in" (notin), "!in~", "has_any", "has_all", "between", "!between", ":"
+	// (of search).
+	// The right side of in, has_any and has_all is a *List, that of between a
+	// *Range. X of a comparison may be a *Star: every column.
 	Binary struct {
 		Span
 		Op   string
@@ -144,19 +150,22 @@ type (
 		Span
 		From, To Expr
 	}
-	// Call is Func(Args). An argument is an Expr or a *Named.
+	// Call is Func(Args). An argument is an Expr, a *Named or a *Star. On is what
+	// the function is a member of, as in cluster("c").database("d"), or nil.
 	Call struct {
 		Span
+		On   Expr
 		Func Name
 		Args []Expr
 	}
-	// Member is X.Name, a path into a dynamic, or workspace("x").Table.
+	// Member is X.Name or X.["a name"], a path into a dynamic, or
+	// workspace("x").Table.
 	Member struct {
 		Span
 		X    Expr
 		Name Name
 	}
-	// Index is X[Index].
+	// Index is X[Index], also X.[Index].
 	Index struct {
 		Span
 		X, Index Expr
@@ -173,11 +182,13 @@ type (
 		Span
 		X Expr
 	}
-	// TypeOf is typeof(long), or typeof with a schema (a:long, b:string).
+	// TypeOf is typeof(long), or typeof with a schema: typeof(*, a:long, b:string),
+	// where Star keeps the columns that are there.
 	TypeOf struct {
 		Span
 		Type   string
 		Schema []Param
+		Star   bool
 	}
 	// FunctionExpr is the value of a let that defines a function:
 	// [view] (Params) { Body }.
@@ -198,10 +209,11 @@ type (
 	// it parses as Paren around Pipe. There is no node of its own.
 
 	// BadExpr is refused later by name: a construct that is understood and never
-	// run, such as an inline entity group.
+	// run, such as an inline entity group. Text is all of it.
 	BadExpr struct {
 		Span
 		What string
+		Text string
 	}
 )
 
@@ -235,9 +247,11 @@ type Param struct {
 }
 
 // Option is Name=Value between the name of an operator and its operands:
-// kind=inner, hint.strategy=broadcast, with_itemindex=i, isfuzzy=true.
+// kind=inner, hint.strategy=broadcast, with_itemindex=i, isfuzzy=true. The name
+// is the whole of hint.strategy. It is also a property in the parentheses of a
+// with.
 type Option struct {
 	Span
 	Name  Name
-	Value Expr // a *Ref for words
+	Value Expr // a *Ref for words, a *List for ycolumns=a, b
 }

@@ -25,7 +25,8 @@ type SortKey struct {
 }
 
 type (
-	// Where is where, and its old name filter.
+	// Where is where, and its old name filter. Cond is a *Named for `where a = b`,
+	// which the grammar has and which is hardly ever meant.
 	Where struct {
 		Span
 		Cond Expr
@@ -121,6 +122,7 @@ type (
 	// Distinct is distinct; Columns may be one *Star.
 	Distinct struct {
 		Span
+		Options []Option
 		Columns []Expr
 	}
 	// Count is count [as Name].
@@ -139,7 +141,7 @@ type (
 		On      []Expr
 	}
 	// Union is union [options] Sources, at the start of a pipe or after one. A
-	// source may be a *Ref with a wild name.
+	// source may be a *Ref with a wild name, also `*` alone.
 	Union struct {
 		Span
 		Options []Option // kind=inner|outer, withsource=Name, isfuzzy=true
@@ -167,8 +169,8 @@ type (
 		ID      *Name // id of the row, an old form
 		Sub     *Pipe
 	}
-	// Parse is parse and parse-where: X with Pattern.
-	Parse struct {
+	// ParseOp is parse and parse-where: X with Pattern.
+	ParseOp struct {
 		Span
 		Where   bool
 		Options []Option // kind=simple|regex|relaxed, flags=…
@@ -231,37 +233,47 @@ type (
 		Span
 		Call *Call
 	}
-	// Evaluate is evaluate [options] Plugin(args) [: schema].
+	// Evaluate is evaluate [options] Plugin(args) [: schema]. Schema is nil when
+	// none is given; SchemaStar is the `*` in it: the columns that are there.
 	Evaluate struct {
 		Span
-		Options []Option
-		Call    *Call
-		Schema  []Param
+		Options    []Option
+		Call       *Call
+		Schema     []Param
+		SchemaStar bool
 	}
-	// Search is search [kind=…] [in (Tables)] Cond.
+	// Search is search [kind=…] [in (Tables)] Cond, first or after a pipe. A string
+	// alone in the condition is a term that any column may have.
 	Search struct {
 		Span
 		Options []Option
 		Tables  []Expr
 		Cond    Expr
 	}
-	// Find is find [withsource=…] [in (Tables)] where Cond [project …|project-smart]
-	// [project-away …].
+	// Find is find [withsource=…] [in (Tables)] [where] Cond
+	// [project …|project-smart] [project-away …].
 	Find struct {
 		Span
 		Options []Option
 		Tables  []Expr
 		Cond    Expr
-		Project []Expr // nil: project-smart; a *Call pack(*) asks for pack_
-		Smart   bool
+		Project []FindColumn // nil: as project-smart
+		Smart   bool         // project-smart is written
 		Away    []Name
+	}
+	// FindColumn is Name[:Type], or pack(*).
+	FindColumn struct {
+		Span
+		Name Name
+		Type string
+		Pack bool
 	}
 	// Print is print.
 	Print struct {
 		Span
 		Columns []Expr
 	}
-	// RangeOp is range Name from F to T step S.
+	// RangeOp, which can only be first, is range Name from F to T step S.
 	RangeOp struct {
 		Span
 		Name           Name
@@ -280,7 +292,8 @@ type (
 		Sources []Expr
 		Options []Option
 	}
-	// Partition is partition [options] by X (Sub) or { Query }.
+	// Partition is partition [options] by X (Sub) or { Query }; Sub is a Pipe
+	// without a source.
 	Partition struct {
 		Span
 		Options []Option
@@ -289,11 +302,12 @@ type (
 		Body    *Query
 	}
 	// OtherOp is an operator that is understood enough to be refused by name:
-	// scan, fork, facet, reduce, make-graph, macro-expand, consume. Its text is
-	// skipped to the next pipe at the same depth.
+	// scan, fork, facet, reduce, make-graph, macro-expand, consume. Text is what
+	// follows the keyword, to the next pipe at the same depth.
 	OtherOp struct {
 		Span
 		Keyword string
+		Text    string
 	}
 )
 
@@ -318,7 +332,7 @@ func (*Join) operator()           {}
 func (*Union) operator()          {}
 func (*MvExpand) operator()       {}
 func (*MvApply) operator()        {}
-func (*Parse) operator()          {}
+func (*ParseOp) operator()        {}
 func (*ParseKv) operator()        {}
 func (*MakeSeries) operator()     {}
 func (*Render) operator()         {}

@@ -1,0 +1,4 @@
+package scalar
+
+// operatorFuncs are functions on operators.
+var operatorFuncs = []Func{}

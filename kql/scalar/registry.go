@@ -1,0 +1,62 @@
+package scalar
+
+import (
+	"slices"
+	"strings"
+
+	"reslog/kql"
+)
+
+// Functions are all functions, those of a family in the file of its name.
+func Functions() []Func {
+	return slices.Concat(
+		operatorFuncs, stringFuncs, convertFuncs, dynamicFuncs, regexFuncs(), datetimeFuncs, mathFuncs,
+		hashFuncs, ipFuncs, seriesFuncs, urlFuncs, parseFuncs(),
+	)
+}
+
+// Find returns the function of the language's name that takes arguments of the
+// types given: exactly, or with int as long and decimal as real. An untyped null
+// fits anything.
+func Find(function string, args []kql.Type) (Func, bool) {
+	all := Functions()
+	for _, fits := range []func(t, want kql.Type) bool{same, fits} {
+		for _, f := range all {
+			if f.function() == function && f.takes(args, fits) {
+				return f, true
+			}
+		}
+	}
+	return Func{}, false
+}
+
+// function is the language's name of f.
+func (f Func) function() string {
+	if f.Function != "" {
+		return f.Function
+	}
+	return strings.TrimPrefix(f.Name, "kql_")
+}
+
+func (f Func) takes(args []kql.Type, fits func(t, want kql.Type) bool) bool {
+	if len(args) < len(f.Params) || len(args) > len(f.Params) && f.Variadic == kql.Unknown {
+		return false
+	}
+	for i, t := range args {
+		want := f.Variadic
+		if i < len(f.Params) {
+			want = f.Params[i]
+		}
+		if !fits(t, want) {
+			return false
+		}
+	}
+	return true
+}
+
+func same(t, want kql.Type) bool { return t == want }
+
+func fits(t, want kql.Type) bool {
+	return t == want || t == kql.Unknown || t == kql.Int && want == kql.Long ||
+		(t == kql.Decimal || t == kql.Real) && (want == kql.Real || want == kql.Decimal)
+}

@@ -1,0 +1,4 @@
+package duckdb
+
+// convertCalls print functions on conversions between types.
+var convertCalls = calls{}

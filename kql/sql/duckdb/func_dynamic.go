@@ -1,0 +1,4 @@
+package duckdb
+
+// dynamicCalls print functions on dynamic values.
+var dynamicCalls = calls{}

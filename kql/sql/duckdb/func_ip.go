@@ -1,0 +1,4 @@
+package duckdb
+
+// ipCalls print functions on addresses.
+var ipCalls = calls{}

@@ -1,0 +1,4 @@
+package duckdb
+
+// regexCalls print functions on regular expressions.
+var regexCalls = calls{}

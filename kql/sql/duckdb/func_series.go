@@ -1,0 +1,4 @@
+package duckdb
+
+// seriesCalls print functions on arrays of numbers.
+var seriesCalls = calls{}

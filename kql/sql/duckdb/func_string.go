@@ -1,0 +1,4 @@
+package duckdb
+
+// stringCalls print functions on strings.
+var stringCalls = calls{}

@@ -1,0 +1,4 @@
+package duckdb
+
+// urlCalls print functions on URLs.
+var urlCalls = calls{}
