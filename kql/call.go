@@ -83,8 +83,8 @@ func (b *binder) function(sc scope, x *syntax.Call) (f *Function, aggregate bool
 func (b *binder) arguments(sc scope, c *Binding, args []syntax.Expr) error {
 	for i, a := range args {
 		name := b.autoName(sc, a)
-		if n, ok := a.(*syntax.Named); ok && c.Func.BindColumns != nil && len(n.Names) == 1 {
-			a = n.X // arg_max(a, b = c)
+		if n, ok := a.(*syntax.Named); ok && len(n.Names) == 1 {
+			a = n.X // arg_max(a, b = c); elsewhere a name says nothing
 		}
 		if _, ok := a.(*syntax.Star); ok && i == len(args)-1 && sc.row != nil {
 			c.Star, c.HasStar = visibleOf(sc), true

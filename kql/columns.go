@@ -37,6 +37,9 @@ func (b *binder) computedOne(sc scope, x syntax.Expr) ([]column, error) {
 		if err != nil {
 			return nil, err
 		}
+		if isNamed && !named.Tuple && (sc.row.aggs == nil || b.functions.aggregate[call.Func.Text] == nil) {
+			cols = cols[:1] // x = series_stats(s) is the first, where m = arg_max(a, b) names it
+		}
 		return b.nameSeveral(x, cols)
 	}
 	e, err := b.expr(sc, value)

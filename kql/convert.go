@@ -126,10 +126,7 @@ func (p ParamType) param(t Type) (Type, int) {
 			return to, 1
 		}
 	}
-	if t != Dynamic {
-		return Unknown, -1
-	}
-	if p.single() {
+	if t == Dynamic && p.single() && p != Of(Bool) {
 		return p.first(), 2
 	}
 	return Unknown, -1

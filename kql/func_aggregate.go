@@ -54,8 +54,8 @@ var aggregateFunctions = []Function{
 	{Name: "argmin", BindColumns: bindArgExtreme("arg_min", "min_")},
 	{Name: "take_any", BindColumns: bindTakeAny("")},
 	{Name: "any", BindColumns: bindTakeAny("any_")},
-	{Name: "take_anyif", Naming: NameFirst, If: "take_any", Signatures: anyIf},
-	{Name: "anyif", Naming: NamePrefix, Prefix: "anyif", If: "take_any", Signatures: anyIf},
+	{Name: "take_anyif", Naming: NameFirst, If: "take_any_value", Signatures: anyIf},
+	{Name: "anyif", Naming: NamePrefix, Prefix: "anyif", If: "take_any_value", Signatures: anyIf},
 
 	{Name: "percentile", BindColumns: bindPercentiles("percentile", false)},
 	{Name: "percentiles", BindColumns: bindPercentiles("percentile", false)},

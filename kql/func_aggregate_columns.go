@@ -41,7 +41,8 @@ func bindArgExtreme(function, prefix string) func(c *Binding) ([]Named, error) {
 	}
 }
 
-// bindTakeAny is take_any(columns…) and take_any(*): values of one row.
+// bindTakeAny is take_any(columns…) and take_any(*): values of one row, or of one
+// column a value that is there, if any is.
 func bindTakeAny(prefix string) func(c *Binding) ([]Named, error) {
 	return func(c *Binding) ([]Named, error) {
 		if !c.HasStar {
@@ -49,12 +50,16 @@ func bindTakeAny(prefix string) func(c *Binding) ([]Named, error) {
 				return nil, err
 			}
 		}
+		function := "take_any"
+		if len(c.Args)+len(c.Star) == 1 {
+			function = "take_any_value"
+		}
 		out := make([]Named, 0, len(c.Args)+len(c.Star))
 		for i, x := range c.Args {
-			out = append(out, Named{prefix + c.Names[i], c.agg(x.Type(), "take_any", nil, x)})
+			out = append(out, Named{prefix + c.Names[i], c.agg(x.Type(), function, nil, x)})
 		}
 		for _, col := range c.Star {
-			out = append(out, Named{prefix + col.Name, c.agg(col.Type, "take_any", nil, &ColRef{col})})
+			out = append(out, Named{prefix + col.Name, c.agg(col.Type, function, nil, &ColRef{col})})
 		}
 		return out, nil
 	}

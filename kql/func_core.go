@@ -68,6 +68,9 @@ func branches(c *Binding) (Expr, error) {
 	args := make([]Expr, len(c.Args))
 	var values []Expr
 	for i := 0; i < last; i += 2 {
+		if c.Args[i].Type() == Dynamic {
+			return nil, c.Fail(i, codeArgumentType, "a condition must be of type bool; tobool() makes one of a dynamic value")
+		}
 		cond, err := c.To(i, Bool)
 		if err != nil {
 			return nil, err

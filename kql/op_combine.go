@@ -56,7 +56,6 @@ const (
 	codeNotFirst      = "KS174"
 	codeOption        = "KS005"
 	codeMissing       = "KS006"
-	codeColumnOnly    = "KS109"
 	codePlugin        = "KS124"
 	codeJoinCondition = "KS182"
 	codeJoinColumn    = "KS145"
@@ -64,7 +63,6 @@ const (
 	codeJoinDynamic   = "KS241"
 	codeJoinKeys      = "KS242"
 	codeTypeName      = "KS160"
-	codeGroupKey      = "KS116"
 )
 
 // options checks the options of an operator against the names that it has, and
@@ -132,7 +130,7 @@ func (b *binder) called(at syntax.Span, name string, args ...Expr) (Expr, error)
 func (b *binder) column(in rel, x syntax.Expr) (Col, error) {
 	ref, ok := unparen(x).(*syntax.Ref)
 	if !ok || ref.Name.Wild {
-		return Col{}, b.fail(x.Pos(), codeColumnOnly, "the name of a column is expected here")
+		return Col{}, b.fail(x.Pos(), codeColumnName, "the name of a column is expected here")
 	}
 	r := row{in: in}
 	c, ok := r.column(ref.Name.Text)

@@ -30,7 +30,8 @@ func (b *binder) opPartition(sc scope, in rel, op *syntax.Partition) (rel, error
 		return rel{}, err
 	}
 	in.Rel = &Shared{Out: Out{in.Cols()}, Input: in.Rel}
-	if len(values) == 0 {
+	none := len(values) == 0
+	if none {
 		values = [][]any{{nil}} // the columns are those of the pipe all the same
 	}
 	var legs []leg
@@ -45,6 +46,9 @@ func (b *binder) opPartition(sc scope, in rel, op *syntax.Partition) (rel, error
 			return rel{}, err
 		}
 		legs = append(legs, leg{rel: b.shown(sub)})
+	}
+	if none {
+		return filtered(legs[0].rel, &Const{Bool, false}), nil
 	}
 	if len(legs) == 1 {
 		return legs[0].rel, nil

@@ -24,7 +24,7 @@ func (p *plugin) pivot() (rel, error) {
 		return rel{}, err
 	}
 	if by.Type == Dynamic {
-		return rel{}, p.b.fail(p.args[0].Pos(), codeGroupKey, "a dynamic column cannot be pivoted; tostring() makes one that can")
+		return rel{}, p.b.fail(p.args[0].Pos(), codeNotGroupable, "a dynamic column cannot be pivoted; tostring() makes one that can")
 	}
 	agg, err := p.pivotAggregate()
 	if err != nil {
@@ -131,7 +131,7 @@ func (p *plugin) pivotKeys(by Col, agg *Agg) ([]Col, error) {
 	}
 	for _, c := range out {
 		if c.Type == Dynamic {
-			return nil, p.b.fail(p.op.Span, codeGroupKey, "the column %s is dynamic and cannot be grouped by", c.Name)
+			return nil, p.b.fail(p.op.Span, codeNotGroupable, "the column %s is dynamic and cannot be grouped by", c.Name)
 		}
 	}
 	return out, nil

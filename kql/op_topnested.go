@@ -179,7 +179,7 @@ func (b *binder) opTopHitters(sc scope, in rel, op *syntax.TopHitters) (rel, err
 		return rel{}, err
 	}
 	if key.Type == Dynamic {
-		return rel{}, b.fail(op.X.Pos(), codeGroupKey, "the values of top-hitters cannot be dynamic")
+		return rel{}, b.fail(op.X.Pos(), codeNotGroupable, "the values of top-hitters cannot be dynamic")
 	}
 	n, err := b.constOf(sc, op.Count, Long)
 	if err != nil {

@@ -183,7 +183,7 @@ func (b *binder) relName(sc scope, r rel) string {
 	shared := sharedOf(r)
 	for l := sc.lets; l != nil && shared != nil; l = l.outer {
 		for name, x := range l.names {
-			if x.table == nil || x.index >= l.n {
+			if x.table == nil || x.in == nil || x.index >= l.n { // parameters are no `as`
 				continue
 			}
 			if named, err := x.table(); err == nil && sharedOf(named) == shared {

@@ -8,6 +8,11 @@ import (
 
 // unary binds -X and +X.
 func (b *binder) unary(sc scope, x *syntax.Unary) (Expr, error) {
+	if l, ok := x.X.(*syntax.Literal); ok && l.Kind == syntax.Long && x.Op == "-" && !l.Null {
+		negative := *l // -9223372036854775808 is one and its digits alone are none
+		negative.Text = "-" + l.Text
+		return b.literal(&negative)
+	}
 	v, err := b.expr(sc, x.X)
 	if err != nil {
 		return nil, err

@@ -33,8 +33,11 @@ func Time(ticks int64) time.Time {
 // parseValue reads the text of a literal, or of a constant string that is meant
 // as one. Null is nil.
 func parseValue(t Type, text string) (any, bool) {
+	if t == String {
+		return text, true
+	}
 	text = strings.TrimSpace(text)
-	if text == "null" && t != String {
+	if text == "null" {
 		return nil, true
 	}
 	switch t {
@@ -44,8 +47,6 @@ func parseValue(t Type, text string) (any, bool) {
 		return parseLong(text, t)
 	case Real, Decimal:
 		return parseReal(text)
-	case String:
-		return text, true
 	case Datetime:
 		return parseDatetime(text)
 	case Timespan:

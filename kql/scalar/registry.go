@@ -11,7 +11,7 @@ import (
 func Functions() []Func {
 	return slices.Concat(
 		operatorFuncs, stringFuncs, convertFuncs, dynamicFuncs, regexFuncs(), datetimeFuncs, mathFuncs,
-		hashFuncs, ipFuncs, seriesFuncs, urlFuncs, parseFuncs(),
+		hashFuncs, ipFuncs, seriesFuncs, urlFuncs, parseFuncs(), aggregateFuncs,
 	)
 }
 

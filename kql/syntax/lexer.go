@@ -145,10 +145,11 @@ func (l *lexer) name() {
 	}
 }
 
-// hyphened passes the rest of project-away and the like, or nothing.
+// hyphened passes the rest of project-away and the like, or nothing. None has more
+// than two hyphens.
 func (l *lexer) hyphened(start int) bool {
 	before, end := l.pos, 0
-	for l.at(0) == '-' && isWordStart(l.at(1)) {
+	for n := 0; n < 2 && l.at(0) == '-' && isWordStart(l.at(1)); n++ {
 		l.pos++
 		l.name()
 		if isHyphened(l.src[start:l.pos]) {

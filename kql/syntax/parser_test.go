@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestBounds(t *testing.T) {
@@ -53,6 +54,16 @@ func TestBounds(t *testing.T) {
 				t.Errorf("%v, want one of %s", err, c.want)
 			}
 		})
+	}
+}
+
+func TestLexIsLinear(t *testing.T) {
+	for _, piece := range []string{"a-", "int(a ", "dynamic([", "project-", "'a", "h@", "1.", "(a,", "!has", "é", "~~", "@'a", "// a\n", "time(\n"} {
+		begin := time.Now()
+		Lex(strings.Repeat(piece, MaxSource/len(piece)))
+		if took := time.Since(begin); took > 20*time.Second {
+			t.Errorf("%s: %v for a million bytes", piece, took)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package duckdb
 
 import (
-	"strconv"
 	"strings"
 
 	"reslog/kql"
@@ -85,42 +84,51 @@ func distinctCount(_ *kql.Agg, in sql.Rows) (string, error) {
 const maxItems = 1048576
 
 // makeList is the JSON text of an array, in the order of the rows if they have one.
+// Of a dynamic value null is an element, and an array adds its elements.
 func makeList(a *kql.Agg, in sql.Rows) (string, error) {
+	limit, err := sizeOf(a)
+	if err != nil {
+		return "", err
+	}
 	order := ""
 	if in.Order != "" {
 		order = " ORDER BY " + in.Order
 	}
-	return array(a, in, "list("+jsonOf(a.Args[0].Type(), in.Args[0])+order+")")
-}
-
-func makeSet(a *kql.Agg, in sql.Rows) (string, error) {
-	return array(a, in, "list(DISTINCT "+jsonOf(a.Args[0].Type(), in.Args[0])+")")
-}
-
-// array prints a list of JSON texts as an array, with no more elements than asked
-// for.
-func array(a *kql.Agg, in sql.Rows, list string) (string, error) {
-	limit := int64(maxItems)
-	if len(a.Args) > 1 {
-		n, ok := constantLong(a.Args[1])
-		if !ok {
-			return "", refuse(&kql.Call{Func: a.Func, At: a.At}, "%s with a size that is no constant is not supported", a.Func)
-		}
-		limit = min(limit, max(n, 0))
+	x := in.Args[0]
+	if t := a.Args[0].Type(); t != kql.Dynamic {
+		return joined(over(in, "list("+jsonOf(t, x)+order+")", x+" IS NOT NULL"), limit), nil
 	}
-	list = over(in, list, in.Args[0]+" IS NOT NULL")
-	return "'[' || coalesce(array_to_string(list_slice(" + list + ", 1, " + strconv.FormatInt(limit, 10) + "), ','), '') || ']'", nil
+	return joined("flatten("+over(in, "list("+dynamicItems(x, true)+order+")")+")", limit), nil
+}
+
+// makeSet is as makeList is, without nulls and each value once.
+func makeSet(a *kql.Agg, in sql.Rows) (string, error) {
+	limit, err := sizeOf(a)
+	if err != nil {
+		return "", err
+	}
+	x := in.Args[0]
+	if t := a.Args[0].Type(); t != kql.Dynamic {
+		return joined(over(in, "list(DISTINCT "+jsonOf(t, x)+")", x+" IS NOT NULL"), limit), nil
+	}
+	return joined("list_distinct(list_filter(flatten("+over(in, "list("+dynamicItems(x, false)+")", x+" IS NOT NULL")+"), lambda e: e <> 'null'))", limit), nil
 }
 
 // argument is the value of the row whose key is the greatest or least. Of equal
-// keys all such aggregates of a group take the same row.
+// keys all such aggregates of a group take the same row, and the first when all
+// keys are null. What is not a number is both the greatest and the least.
 func argument(name string) emitAggregate {
 	return func(a *kql.Agg, in sql.Rows) (string, error) {
 		key := in.Args[0]
 		if len(in.Args) < 2 {
 			return extreme(strings.TrimSuffix(strings.TrimPrefix(name, "arg_"), "_null"))(a, in)
 		}
-		return over(in, name+"("+in.Args[1]+", "+key+")"), nil
+		value := in.Args[1]
+		text := "CASE WHEN " + over(in, "count("+key+")") + " = 0 THEN " + over(in, "first("+value+")")
+		if isReal(a.Args[0].Type()) {
+			text += " WHEN " + over(in, "bool_or(isnan("+key+"))") + " THEN " + over(in, "first("+value+")", "isnan("+key+")")
+		}
+		return text + " ELSE " + over(in, name+"("+value+", "+key+")") + " END", nil
 	}
 }
 
@@ -131,20 +139,11 @@ func takeAny(_ *kql.Agg, in sql.Rows) (string, error) {
 
 // percentile is the value of nearest rank, exactly.
 func percentile(a *kql.Agg, in sql.Rows) (string, error) {
-	v, _ := constant(a.Args[1])
-	var p float64
-	switch v := v.(type) {
-	case int64:
-		p = float64(v)
-	case float64:
-		p = v
-	default:
-		return "", refuse(&kql.Call{Func: a.Func, At: a.At}, "percentile with a rank that is no constant is not supported")
+	r, err := rankOf(a, 1)
+	if err != nil {
+		return "", err
 	}
-	if !(p >= 0 && p <= 100) {
-		return "", refuse(&kql.Call{Func: a.Func, At: a.At}, "percentile needs a rank from 0 to 100")
-	}
-	return over(in, "quantile_disc("+in.Args[0]+", "+real(p/100)+")"), nil
+	return over(in, "quantile_disc("+in.Args[0]+", "+r+")"), nil
 }
 
 // spread is 0 of one value and of none. DuckDB raises an error where the result is

@@ -21,7 +21,6 @@ const (
 
 // datetimeCalls print functions on dates and spans.
 var datetimeCalls = calls{
-	"bin":    bin,
 	"bin_at": binAt,
 
 	"startofday":   period("($1 // "+sqlDay+") + "+sqlOffset, "%s * "+sqlDay, 0, 3652058, false),
@@ -79,28 +78,6 @@ func period(number, start string, first, last int64, end bool) emit {
 		}
 		return fmt.Sprintf("CASE WHEN %s BETWEEN %d AND %d THEN %s END", n, first, last, value), nil
 	}
-}
-
-// bin prints the greatest multiple of a size that is not above a value. A size
-// that is not positive gives null.
-func bin(c *kql.Call, args []string) (string, error) {
-	switch t := c.Args[0].Type(); {
-	case t == kql.Real || t == kql.Decimal:
-		return fill("CASE WHEN $2 > 0 THEN floor($1 / $2) * $2 END", args), nil
-	case t == kql.Datetime:
-		// A date is not negative, so the remainder is not, and nothing overflows.
-		if size, ok := constantLong(c.Args[1]); ok && size > 0 {
-			return fill("$1 - $1 % $2", args), nil
-		}
-		return fill("CASE WHEN $2 > 0 THEN $1 - $1 % $2 END", args), nil
-	}
-	const wide = "CASE WHEN $2 > 0 THEN $1::HUGEINT - (($1::HUGEINT % $2 + $2) % $2) END"
-	if size, ok := constantLong(c.Args[1]); ok && size > 0 && size < 1<<62 && c.T != kql.Int {
-		// 128 bits are slow, and needed at the very end of the numbers only.
-		return fill("CASE WHEN $1 > -4611686018427387904 THEN $1 - $1 % $2 - CASE WHEN $1 % $2 < 0 THEN $2 ELSE 0 END ELSE "+
-			"TRY_CAST("+wide+" AS BIGINT) END", args), nil
-	}
-	return whole64(wide, c, args), nil
 }
 
 // binAt is bin counted from a fixed point.

@@ -14,11 +14,13 @@ var operatorCalls = calls{
 	"between": between, "!between": between,
 	"and": logic(" AND "), "or": logic(" OR "), "not": template("NOT $1"),
 	"iff": iff, "iif": iff, "case": choose, "coalesce": coalesce,
-	"isnull": isNull, "isnotnull": isNotNull,
+	"isnull": template("$1 IS NULL"), "isnotnull": template("$1 IS NOT NULL"),
+	"isempty": isEmpty, "isnotempty": not(isEmpty),
 
 	"+": add, "-": subtract, "*": multiply, "/": divide, "%": modulo, "neg": negate,
 	"tolong": widen, "toreal": widen, "todouble": widen, "todecimal": widen,
 	"dynamic": box,
+	"bin":     bin,
 	"[]":      path,
 
 	"=~": template("lower($1) = lower($2)"), "!~": template("lower($1) <> lower($2)"),
@@ -93,12 +95,17 @@ func coalesce(c *kql.Call, args []string) (string, error) {
 	return text + "'')", nil
 }
 
-// isNull is false of every string, which is ” where it is missing.
-func isNull(_ *kql.Call, args []string) (string, error) {
+// isEmpty is true of empty strings, of a dynamic one too, and of null. A string is
+// never null, so isnull is false of every one.
+func isEmpty(c *kql.Call, args []string) (string, error) {
+	switch c.Args[0].Type() {
+	case kql.String:
+		return fill("$1 = ''", args), nil
+	case kql.Dynamic:
+		return fill("coalesce($1, '\"\"') = '\"\"'", args), nil
+	}
 	return fill("$1 IS NULL", args), nil
 }
-
-func isNotNull(_ *kql.Call, args []string) (string, error) { return fill("$1 IS NOT NULL", args), nil }
 
 // widen prints the conversions between numbers that lose nothing the language
 // would keep.

@@ -2,7 +2,7 @@ package duckdb
 
 import (
 	"math"
-	"math/bits"
+	mathbits "math/bits"
 	"strconv"
 
 	"reslog/kql"
@@ -27,9 +27,9 @@ func width(x kql.Expr) int {
 	case *kql.Const:
 		if n, ok := x.Value.(int64); ok {
 			if n < 0 {
-				return bits.Len64(uint64(-(n + 1)) + 1)
+				return mathbits.Len64(uint64(-(n + 1)) + 1)
 			}
-			return bits.Len64(uint64(n))
+			return mathbits.Len64(uint64(n))
 		}
 	case *kql.Call:
 		if x.Func == "tolong" && len(x.Args) == 1 && x.Args[0].Type() == kql.Int {
@@ -110,7 +110,7 @@ func add(c *kql.Call, args []string) (string, error) {
 	case kql.Long, kql.Int:
 		return wholeNumbers(c, args, sums), nil
 	case kql.Real, kql.Decimal:
-		return fill("$1 + $2", args), nil
+		return fill("$1 "+c.Func+" $2", args), nil
 	case kql.Datetime:
 		if l == kql.Timespan && r == kql.Datetime {
 			swapped := &kql.Call{T: c.T, Func: "+", Args: []kql.Expr{c.Args[1], c.Args[0]}, At: c.At}
@@ -223,4 +223,29 @@ func negate(c *kql.Call, args []string) (string, error) {
 		return fill("CASE WHEN $1 = -9223372036854775808 THEN $1 ELSE -$1 END", args), nil
 	}
 	return "", refuseDynamic(c)
+}
+
+// bin rounds down to a multiple of its second argument: of numbers from zero, of
+// dates from the year 1. A width that is not positive gives null.
+func bin(c *kql.Call, args []string) (string, error) {
+	n, ok := constantLong(c.Args[1])
+	ok = ok && n > 0 && n < math.MaxInt64/4
+	switch c.T {
+	case kql.Real, kql.Decimal:
+		return fill("CASE WHEN $2 > 0 THEN floor($1 / $2) * $2 END", args), nil
+	case kql.Datetime:
+		if ok {
+			return fill("$1 - $1 % $2", args), nil
+		}
+		return fill("CASE WHEN $2 > 0 THEN $1 - $1 % $2 END", args), nil
+	case kql.Long, kql.Int, kql.Timespan:
+		// Below the smallest there is nothing to round to: it wraps around.
+		far := wrapped("$1::HUGEINT - (($1::HUGEINT % $2::HUGEINT) + $2::HUGEINT) % $2::HUGEINT")
+		if ok {
+			near := "$1 - (($1 % $2) + $2) % $2"
+			return Dialect{}.Cast(c.T, fill("CASE WHEN $1 > -4611686018427387904 THEN "+near+" ELSE "+far+" END", args)), nil
+		}
+		return Dialect{}.Cast(c.T, fill("CASE WHEN $2 > 0 THEN "+far+" END", args)), nil
+	}
+	return "", nil
 }

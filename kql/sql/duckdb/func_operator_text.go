@@ -39,8 +39,8 @@ func has(c *kql.Call, args []string) (string, error) {
 
 // Beside a term is neither a letter nor a digit.
 const (
-	beforeTerm = `(?:^|[^\p{L}\p{N}])`
-	behindTerm = `(?:$|[^\p{L}\p{N}])`
+	beforeTerm = `(?:^|[^\p{L}\p{Nd}])`
+	behindTerm = `(?:$|[^\p{L}\p{Nd}])`
 )
 
 // term is the regular expression, in RE2's syntax, of a needle that begins and
@@ -61,7 +61,7 @@ func term(needle string, fold, left, right bool) string {
 	return pattern
 }
 
-func inTerm(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
+func inTerm(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // quoteRegex makes a pattern that matches s; NUL is written as RE2 has it.
 func quoteRegex(s string) string {
