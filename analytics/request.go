@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"reslog/analytics/engine"
 	"reslog/kql"
 )
 
@@ -62,7 +63,7 @@ var ErrBusy = errors.New("too many queries run and wait: try again later")
 
 // ErrResources is wrapped by the error of a query that needs more memory or
 // temporary disk space than there is for queries.
-var ErrResources = errors.New("the query needs more memory than there is: read a shorter time, or group by fewer values")
+var ErrResources = engine.ErrMemory
 
 // ErrNoTable is wrapped by the errors of the calls that name a table that the
 // workspace has not.
@@ -73,7 +74,7 @@ var ErrNoTable = errors.New("no such table")
 var ErrClosed = errors.New("workspace is closed")
 
 // ErrNoCgo is returned by Open in a build without cgo.
-var ErrNoCgo = errors.New("workspaces need a build with cgo: build with CGO_ENABLED=1 and a C compiler")
+var ErrNoCgo = engine.ErrNoCgo
 
 // Truncated is the error of a query whose answer was cut: the rows that fit are
 // with the sink.
