@@ -47,7 +47,7 @@ func levels() []rule {
 		{"service/storage/table", append(slices.Clone(l2), "service/storage")},
 		{"service/signalr", l2},
 		{"service/redis", l2},
-		{"analytics/engine", []string{"kql", "kql/syntax", "kql/scalar"}},
+		{"analytics/engine", []string{"kql", "kql/syntax", "kql/scalar", "kql/sql"}},
 		{"analytics/rows", l2},
 		{"analytics", append(slices.Clone(l2), "kql/scalar", "kql/sql", "analytics/engine", "analytics/rows")},
 		{"deliver", []string{"resource", "record", "diagnostic", "bus"}},

@@ -10,17 +10,23 @@ type Error struct {
 	// operator, function or form that is missing.
 	Refused bool
 	What    string
-	place
+	// Syntax is the message and its place.
+	Syntax syntax.Error
 }
 
-// place has the Span, Message, Near and Source of an error, and makes its text.
-type place = syntax.Error
+// Error implements error: "line:column: message (code)".
+func (e *Error) Error() string {
+	if e.Code == "" {
+		return e.Syntax.Error()
+	}
+	return e.Syntax.Error() + " (" + e.Code + ")"
+}
 
 // Unwrap makes errors.As find the *syntax.Error.
-func (e *Error) Unwrap() error { return &e.place }
+func (e *Error) Unwrap() error { return &e.Syntax }
 
 // Refuse is the error for what is right in the language and missing here: an
 // operator, a function, a form of one.
 func Refuse(at syntax.Span, what, message string) *Error {
-	return &Error{Refused: true, What: what, place: place{Span: at, Message: message}}
+	return &Error{Refused: true, What: what, Syntax: syntax.Error{Span: at, Message: message}}
 }

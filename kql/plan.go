@@ -31,6 +31,9 @@ type Col struct {
 	ID   int
 	Name string
 	Type Type
+	// Hidden columns exist when they are named; results, `*` and operators that
+	// make a relation of other columns leave them out.
+	Hidden bool
 }
 
 // Rel is a relation: its rows and their columns. The kinds are in this file.

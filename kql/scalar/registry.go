@@ -10,8 +10,8 @@ import (
 // Functions are all functions, those of a family in the file of its name.
 func Functions() []Func {
 	return slices.Concat(
-		operatorFuncs, stringFuncs, convertFuncs, dynamicFuncs, regexFuncs, datetimeFuncs, mathFuncs,
-		hashFuncs, ipFuncs, seriesFuncs, urlFuncs, parseFuncs,
+		operatorFuncs, stringFuncs, convertFuncs, dynamicFuncs, regexFuncs(), datetimeFuncs, mathFuncs,
+		hashFuncs, ipFuncs, seriesFuncs, urlFuncs, parseFuncs(), aggregateFuncs,
 	)
 }
 
@@ -19,9 +19,12 @@ func Functions() []Func {
 // types given: exactly, or with int as long and decimal as real. An untyped null
 // fits anything.
 func Find(function string, args []kql.Type) (Func, bool) {
-	for _, f := range Functions() {
-		if f.function() == function && f.takes(args) {
-			return f, true
+	all := Functions()
+	for _, fits := range []func(t, want kql.Type) bool{same, fits} {
+		for _, f := range all {
+			if f.function() == function && f.takes(args, fits) {
+				return f, true
+			}
 		}
 	}
 	return Func{}, false
@@ -35,7 +38,7 @@ func (f Func) function() string {
 	return strings.TrimPrefix(f.Name, "kql_")
 }
 
-func (f Func) takes(args []kql.Type) bool {
+func (f Func) takes(args []kql.Type, fits func(t, want kql.Type) bool) bool {
 	if len(args) < len(f.Params) || len(args) > len(f.Params) && f.Variadic == kql.Unknown {
 		return false
 	}
@@ -50,6 +53,8 @@ func (f Func) takes(args []kql.Type) bool {
 	}
 	return true
 }
+
+func same(t, want kql.Type) bool { return t == want }
 
 func fits(t, want kql.Type) bool {
 	return t == want || t == kql.Unknown || t == kql.Int && want == kql.Long ||

@@ -25,43 +25,56 @@ type Dialect interface {
 	// over, which is the inside of OVER (…).
 	Window(w *kql.WindowCall, args []string, over string) (string, error)
 
+	// Cast is a number as a value of type t.
+	Cast(t kql.Type, x string) string
+	// IsNaN is whether a real is not a number; null for null.
+	IsNaN(x string) string
+	// Fold is a string in a form that is equal for strings that differ in case.
+	Fold(x string) string
+
 	// Once and Shared follow the name of a common table expression that is to be
 	// computed wherever it is used, and once for all uses.
 	Once() string
 	Shared() string
-	// Sample orders rows at random.
-	Sample() string
-	// DistinctOn selects columns of the first row, in order, of every group of keys.
-	DistinctOn(keys, columns []string, from, order string) string
-	// SemiJoin is FROM … of the rows of left that have a row in right, or have none.
-	SemiJoin(left, right, on string, anti bool) string
-	// Numbers is a relation in FROM whose only column, name, is 0, 1 … last; no
-	// rows when last is null or negative. It may refer to relations before it in
-	// FROM when lateral.
-	Numbers(last, relation, name string) string
+	// Values is a relation in FROM of rows of literals, under the names given.
+	Values(rows [][]string, names []string) string
+	// Numbers is a relation in FROM whose only column, name, is 0, 1 … last; no rows
+	// when last is null or negative. last may be a column of a relation before it.
+	Numbers(last, name string) string
 	// Lateral introduces a subquery in FROM that refers to relations before it.
 	Lateral() string
+	// Random is the key of an order at random.
+	Random() string
+	// DistinctOn is a SELECT of columns out of from: the first row, in order, of
+	// every group of keys.
+	DistinctOn(keys []string, columns, from, order string) string
+	// Semi is a FROM of the rows of left that have a row in right, or that have none.
+	Semi(left, right, on string, anti bool) string
+	// Same compares two keys of type t, null with null.
+	Same(t kql.Type, a, b string) string
 
 	// Items is the list of what a dynamic expands to, see kql.Expand.
 	Items(x string, bagArray bool) string
-	// ListOf collects the values of a group into a list, in order.
-	ListOf(x, order string) string
-	// Length is the number of elements of a list, Element the one at index from 0,
-	// null past the end.
+	// Length is the number of elements of a list, Element the one at an index from
+	// 0, null past the end. Greatest is the greatest of several, nulls left out.
 	Length(list string) string
 	Element(list, index string) string
-	// Unnest makes a row of every element of a list, in a select list.
-	Unnest(list string) string
-	// Range is a list of 0 … n-1.
-	Range(n string) string
+	Greatest(xs []string) string
+	// Unnest makes a row of every number from 0 to n-1, in a select list.
+	Unnest(n string) string
+	// Steps is how often step fits between from and to, rounded down, as long, and
+	// At is the value after i of them, both for values of type t.
+	Steps(t kql.Type, from, to, step string) string
+	At(t kql.Type, from, step, i string) string
+	// FirstBin is the multiple of step at or below x, and LastBin the number of the
+	// last bin that begins before to, or at it when inclusive.
+	FirstBin(t kql.Type, x, step string) string
+	LastBin(t kql.Type, from, to, step string, inclusive bool) string
 	// JSON is a value of type t as JSON text, null as the text null.
 	JSON(t kql.Type, x string) string
-	// JSONArray is the JSON text of an array of a list of JSON texts.
-	JSONArray(list string) string
-	// Bin is the index of the bin of width step, from start, that x is in; long.
-	// Value is from + step*index of the type of from.
-	BinIndex(t kql.Type, x, start, step string) string
-	BinValue(t kql.Type, start, step, index string) string
+	// JSONArray aggregates JSON texts of a group in an order into the text of an
+	// array.
+	JSONArray(x, order string) string
 }
 
 // Rows is what an aggregate function is applied to.

@@ -9,6 +9,18 @@
 // *Error has the place, what was expected there and, where one is near, the name
 // that was probably meant.
 //
+// Format writes a tree as text again, a line for each operator. Lex gives the
+// tokens of a text that may be no query yet, for a prompt; Operators and Keywords
+// are its words. Near finds the name that was probably meant, here and in the
+// binder.
+//
+// Words are keywords only where the grammar expects one: count, by, type or kind
+// are columns elsewhere. The grammar taken is somewhat larger than that of the
+// service, which refuses a few keywords (last, has, from) as names without
+// brackets; Format writes the brackets. What a literal holds is not checked here.
+//
+// A query is bounded: MaxSource, MaxTokens, MaxDepth, MaxChain.
+//
 // Source of the grammar: the Kusto Query Language reference, "Query statements",
 // "Tabular operators", "Scalar data types".
 package syntax

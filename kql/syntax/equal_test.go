@@ -7,11 +7,11 @@ import (
 
 // difference says where two trees differ but for their spans and sources; empty if
 // nowhere.
-func difference(a, b any) string { return differ("", reflect.ValueOf(a), reflect.ValueOf(b)) }
+func difference(a, b any) string { return differ(reflect.ValueOf(a), reflect.ValueOf(b)) }
 
-func differ(path string, a, b reflect.Value) string {
+func differ(a, b reflect.Value) string {
 	if a.IsValid() != b.IsValid() || a.IsValid() && a.Type() != b.Type() {
-		return fmt.Sprintf("%s: %v and %v", path, a, b)
+		return fmt.Sprintf(": %v and %v", a, b)
 	}
 	if !a.IsValid() || a.Type() == reflect.TypeFor[Span]() {
 		return ""
@@ -22,16 +22,16 @@ func differ(path string, a, b reflect.Value) string {
 			if a.IsNil() == b.IsNil() {
 				return ""
 			}
-			return fmt.Sprintf("%s: %v and %v", path, a, b)
+			return fmt.Sprintf(": %v and %v", a, b)
 		}
-		return differ(path, a.Elem(), b.Elem())
+		return differ(a.Elem(), b.Elem())
 	case reflect.Slice:
 		if a.Len() != b.Len() {
-			return fmt.Sprintf("%s: length %d and %d", path, a.Len(), b.Len())
+			return fmt.Sprintf(": length %d and %d", a.Len(), b.Len())
 		}
 		for i := range a.Len() {
-			if d := differ(fmt.Sprintf("%s[%d]", path, i), a.Index(i), b.Index(i)); d != "" {
-				return d
+			if d := differ(a.Index(i), b.Index(i)); d != "" {
+				return fmt.Sprintf("[%d]%s", i, d)
 			}
 		}
 		return ""
@@ -41,14 +41,14 @@ func differ(path string, a, b reflect.Value) string {
 			if name == "Source" && a.Field(i).Kind() == reflect.String {
 				continue
 			}
-			if d := differ(path+"."+name, a.Field(i), b.Field(i)); d != "" {
-				return d
+			if d := differ(a.Field(i), b.Field(i)); d != "" {
+				return "." + name + d
 			}
 		}
 		return ""
 	}
 	if !a.Equal(b) {
-		return fmt.Sprintf("%s: %q and %q", path, fmt.Sprint(a), fmt.Sprint(b))
+		return fmt.Sprintf(": %q and %q", fmt.Sprint(a), fmt.Sprint(b))
 	}
 	return ""
 }

@@ -9,7 +9,8 @@ import (
 // Lex cuts a source into tokens, comments included and white space left out. The
 // last one is TokenEOF. It never fails: what cannot be read is TokenInvalid, and
 // the next token begins after it, so that a prompt can colour a query that is
-// being written.
+// being written. One that only lacks its end (```, dynamic() goes to the end of
+// the source, a string in quotes to the end of its line.
 //
 // A word with a hyphen is one token where it is a name of the language
 // (project-away) and three otherwise (a-b).
@@ -144,10 +145,11 @@ func (l *lexer) name() {
 	}
 }
 
-// hyphened passes the rest of project-away and the like, or nothing.
+// hyphened passes the rest of project-away and the like, or nothing. None has more
+// than two hyphens.
 func (l *lexer) hyphened(start int) bool {
 	before, end := l.pos, 0
-	for l.at(0) == '-' && isWordStart(l.at(1)) {
+	for n := 0; n < 2 && l.at(0) == '-' && isWordStart(l.at(1)); n++ {
 		l.pos++
 		l.name()
 		if isHyphened(l.src[start:l.pos]) {
@@ -237,34 +239,41 @@ func (l *lexer) typed(kind LiteralKind) TokenKind {
 	return TokenInvalid
 }
 
-// dynamic passes a balanced text with strings in it.
+// dynamic passes a text with strings and brackets in it, to the parenthesis that
+// closes the first one.
 func (l *lexer) dynamic() TokenKind {
-	depth := 0
+	var buffer [32]byte
+	open := buffer[:0] // the brackets that will close
 	for l.pos < len(l.src) {
 		c := l.src[l.pos]
 		switch {
-		case c == '\'' || c == '"':
-			if l.quoted(false) == TokenInvalid {
-				return TokenInvalid
+		case isQuote(c) || c == '@' && isQuote(l.at(1)):
+			if c == '@' {
+				l.pos++
 			}
-			continue
-		case c == '@' && isQuote(l.at(1)):
-			l.pos++
-			if l.quoted(true) == TokenInvalid {
+			if l.quoted(c == '@') == TokenInvalid {
 				return TokenInvalid
 			}
 			continue
 		case c == '/' && l.at(1) == '/':
 			l.comment()
 			continue
-		case c == '(' || c == '[' || c == '{':
-			depth++
+		case c == '(':
+			open = append(open, ')')
+		case c == '[' || c == '{':
+			open = append(open, c+2) // ] and }
 		case c == ')' || c == ']' || c == '}':
-			depth--
+			if open[len(open)-1] != c {
+				return TokenInvalid
+			}
+			open = open[:len(open)-1]
 		}
 		l.pos++
-		if depth == 0 {
+		if len(open) == 0 {
 			return TokenTyped
+		}
+		if len(open) > MaxDepth {
+			return TokenInvalid
 		}
 	}
 	return TokenInvalid

@@ -122,15 +122,15 @@ func (p *parser) decode(t Token) string {
 	if s[0] == 'h' || s[0] == 'H' {
 		s, at = s[1:], at+1
 	}
-	switch {
-	case s[0] == '@':
+	switch s[0] {
+	case '@':
 		quote := s[1:2]
 		s = s[2 : len(s)-1]
 		if strings.Contains(s, quote) {
 			s = strings.ReplaceAll(s, quote+quote, quote)
 		}
 		return s
-	case s[0] == '`' || s[0] == '~':
+	case '`', '~':
 		return s[3 : len(s)-3]
 	}
 	s, at = s[1:len(s)-1], at+1

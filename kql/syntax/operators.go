@@ -273,7 +273,7 @@ type (
 		Span
 		Columns []Expr
 	}
-	// RangeOp, which can only be first, is range Name from F to T step S.
+	// RangeOp is range Name from F to T step S, first in a pipe.
 	RangeOp struct {
 		Span
 		Name           Name

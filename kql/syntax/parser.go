@@ -11,7 +11,7 @@ import (
 const (
 	MaxSource = 1 << 20 // bytes
 	MaxTokens = 200_000 // without comments
-	MaxDepth  = 400     // parentheses, function bodies, sub-queries inside each other
+	MaxDepth  = 400     // levels of the tree; a pair of parentheses makes two
 	MaxChain  = 10_000  // operators of one expression in a row: a or b or c …
 )
 
@@ -80,7 +80,7 @@ func (p *parser) invalid(t Token) {
 	case isQuote(c), c == '@', (c == 'h' || c == 'H') && len(text) > 1, strings.HasPrefix(text, "```"), strings.HasPrefix(text, "~~~"):
 		p.fail(t.Span, "the string is not closed")
 	case isWordStart(c):
-		p.fail(t.Span, "expected ) at the end of %s", text[:strings.IndexByte(text, '(')+1])
+		p.fail(t.Span, "expected ) at the end of %s, and brackets that match", text[:strings.IndexByte(text, '(')+1])
 	}
 	p.fail(t.Span, "the character %q has no meaning here", text)
 }
@@ -88,6 +88,12 @@ func (p *parser) invalid(t Token) {
 // fail leaves with an error.
 func (p *parser) fail(at Span, format string, args ...any) {
 	panic(&Error{Span: at, Message: fmt.Sprintf(format, args...), Source: p.src})
+}
+
+// failNear leaves with an error at the present token and the name that was
+// probably meant.
+func (p *parser) failNear(near, format string, args ...any) {
+	panic(&Error{Span: p.tokens[p.i].Span, Message: fmt.Sprintf(format, args...), Near: near, Source: p.src})
 }
 
 // want leaves with what would have been expected at the present token.
@@ -162,6 +168,9 @@ func (p *parser) expect(text string) {
 // close reads the bracket that closes the one at open.
 func (p *parser) close(bracket string, open Span) {
 	if !p.accept(bracket) {
+		if word, ok := p.word(); ok && follows(word) {
+			p.want("| before the operator")
+		}
 		line, column := Place(p.src, open.Start)
 		p.want("%s that closes %s of %d:%d", bracket, p.src[open.Start:open.End], line, column)
 	}

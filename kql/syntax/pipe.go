@@ -25,7 +25,7 @@ func (p *parser) pipe() Expr {
 func (p *parser) sub() *Pipe {
 	p.enter()
 	start := p.start()
-	operators := p.more([]Operator{p.operator()})
+	operators := p.more([]Operator{p.next()})
 	p.depth--
 	return &Pipe{p.from(start), nil, operators}
 }
@@ -33,9 +33,24 @@ func (p *parser) sub() *Pipe {
 // more reads the operators that follow, each after its pipe.
 func (p *parser) more(operators []Operator) []Operator {
 	for p.accept("|") {
-		operators = append(operators, p.operator())
+		operators = append(operators, p.next())
 	}
 	return operators
+}
+
+// next reads an operator that has rows to work on.
+func (p *parser) next() Operator {
+	word, ok := p.word()
+	switch {
+	case !ok:
+		p.want("an operator")
+	case follows(word):
+	case IsOperator(word):
+		p.want("an operator that can follow others")
+	default:
+		p.failNear(Near(word, operatorNames[:]), "expected an operator, found %s", p.found())
+	}
+	return p.operator()
 }
 
 // leading reads an operator that needs no source, nil if none is there. Their
@@ -53,13 +68,10 @@ func (p *parser) leading() Operator {
 		}
 	case "inline_external_table":
 		if p.isAt(1, "(") {
-			start := p.start()
-			p.i++
-			text := p.skip(true)
-			return &OtherOp{p.from(start), word, text}
+			return p.operator()
 		}
 	case "range":
-		if next.Kind == TokenWord && p.isAt(2, "from") {
+		if next.Kind == TokenWord && p.isAt(2, "from") || p.isAt(1, "[") && p.isAt(4, "from") {
 			return p.operator()
 		}
 	case "print", "union", "find", "search":
@@ -80,7 +92,10 @@ func (p *parser) begins(next Token, word string) bool {
 	switch next.Kind {
 	case TokenWord:
 		text := p.text(next)
-		if op, _ := binary(text); op != "" && !(text == "in" && (word == "search" || word == "find")) {
+		if text == "in" && (word == "search" || word == "find") {
+			return true
+		}
+		if op, _ := binary(text); op != "" {
 			return false
 		}
 		// | sort by search asc
@@ -101,23 +116,17 @@ func (p *parser) begins(next Token, word string) bool {
 	return true
 }
 
-// operator reads one operator.
+// operator reads an operator, of which the name has been looked at.
 func (p *parser) operator() Operator {
-	p.search, p.depth = false, p.depth+1
-	word, ok := p.word()
-	if !ok {
-		p.want("an operator")
-	}
+	p.enter()
+	search := p.search
+	p.search = false
+	word, _ := p.word()
 	op := p.common(word)
 	if op == nil {
 		op = p.rare(word)
 	}
-	if op == nil {
-		panic(&Error{
-			Span: p.tok().Span, Message: "expected an operator, found " + p.found(),
-			Near: Near(word, operatorNames[:]), Source: p.src,
-		})
-	}
+	p.search = search
 	p.depth--
 	return op
 }
@@ -184,7 +193,7 @@ func (p *parser) common(word string) Operator {
 	return nil
 }
 
-// rare reads the other operators, nil if the word is not one.
+// rare reads the other operators. Of those that are only named, the text.
 func (p *parser) rare(word string) Operator {
 	start := p.start()
 	p.i++
@@ -235,124 +244,6 @@ func (p *parser) rare(word string) Operator {
 	case "partition":
 		return p.partition(start)
 	}
-	if IsOperator(word) {
-		text := p.skip(true)
-		return &OtherOp{p.from(start), word, text}
-	}
-	p.i--
-	return nil
-}
-
-// options reads Name=Value pairs: those whose names are among the words, which
-// have spaces between them, and all hints.
-func (p *parser) options(words string) []Option {
-	var list []Option
-	for p.tok().Kind == TokenWord {
-		start := p.start()
-		n := p.optionLength(words)
-		if n == 0 {
-			break
-		}
-		p.i += n
-		span := p.from(start)
-		o := Option{Name: Name{Span: span, Text: p.src[span.Start:span.End]}}
-		p.expect("=")
-		o.Value = p.optionValue()
-		o.Span = p.from(start)
-		list = append(list, o)
-	}
-	return list
-}
-
-// optionLength is the number of tokens in the name of an option, 0 if none
-// follows.
-func (p *parser) optionLength(words string) int {
-	word := p.text(p.tok())
-	if word == "hint" && p.isAt(1, ".") && p.ahead(2).Kind == TokenWord && p.isAt(3, "=") &&
-		p.ahead(2).End-p.start() == len("hint.")+p.ahead(2).End-p.ahead(2).Start {
-		return 3
-	}
-	if p.isAt(1, "=") && contains(words, word) {
-		return 1
-	}
-	return 0
-}
-
-// contains says whether a word is in a list with spaces.
-func contains(words, word string) bool {
-	for words != "" {
-		n := 0
-		for n < len(words) && words[n] != ' ' {
-			n++
-		}
-		if words[:n] == word {
-			return true
-		}
-		words = words[min(n+1, len(words)):]
-	}
-	return false
-}
-
-// optionValue reads a word or a literal: an option ends there, a parenthesis
-// after it belongs to the operator.
-func (p *parser) optionValue() Expr {
-	switch p.tok().Kind {
-	case TokenWord:
-		if text := p.text(p.tok()); text == "true" || text == "false" {
-			return p.named(false)
-		}
-		name := p.name("a value")
-		return &Ref{name.Span, name}
-	case TokenString:
-		return p.stringLiteral()
-	case TokenLong, TokenReal, TokenTimespan, TokenTyped:
-		return p.literal()
-	}
-	if p.isBracketName() {
-		return p.named(false)
-	}
-	p.want("the value of the option")
-	return nil
-}
-
-// properties reads with (Name=Value, …), nothing if no with is there.
-func (p *parser) properties() []Option {
-	if !p.accept("with") {
-		return nil
-	}
-	open := p.tok()
-	p.expect("(")
-	var list []Option
-	for !p.is(")") {
-		start := p.start()
-		o := Option{Name: p.name("the name of a property")}
-		p.expect("=")
-		o.Value = p.propertyValue()
-		o.Span = p.from(start)
-		list = append(list, o)
-		if !p.accept(",") {
-			break
-		}
-	}
-	p.close(")", open.Span)
-	return list
-}
-
-// propertyValue reads an expression, or several with commas as in ycolumns=a, b.
-func (p *parser) propertyValue() Expr {
-	start := p.start()
-	first := p.expr(0)
-	var list *List
-	for p.is(",") && !p.isAt(1, ")") && !p.isAt(2, "=") && !(p.isAt(1, "[") && p.isAt(4, "=")) {
-		if list == nil {
-			list = &List{Items: []Expr{first}}
-		}
-		p.i++
-		list.Items = append(list.Items, p.expr(0))
-	}
-	if list == nil {
-		return first
-	}
-	list.Span = p.from(start)
-	return list
+	text := p.skip(true)
+	return &OtherOp{p.from(start), word, text}
 }

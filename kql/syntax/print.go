@@ -80,7 +80,7 @@ func (w *printer) statement(s Statement) {
 		w.indent--
 	case *SetStatement:
 		w.put("set ")
-		w.name(s.Name)
+		w.memberName(s.Name)
 		if s.Value != nil {
 			w.put("=")
 			w.expr(s.Value)

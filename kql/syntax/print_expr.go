@@ -150,7 +150,7 @@ func isPlain(text string) bool {
 func isReserved(text string) bool {
 	switch text {
 	case "true", "True", "TRUE", "false", "False", "FALSE", "typeof", "entity_group",
-		"by", "on", "of", "with", "where", "project", "from", "to", "step", "asc", "desc", "nulls", "limit", "default", "as", "id",
+		"by", "on", "of", "with", "where", "from", "to", "step", "asc", "desc", "nulls", "first", "last", "default", "as",
 		"let", "set", "declare", "alias", "restrict", "view",
 		"print", "union", "find", "search", "range", "datatable", "externaldata", "external_data", "inline_external_table",
 		"evaluate", "invoke":

@@ -154,37 +154,6 @@ func (w *printer) tables(op Operator) {
 	}
 }
 
-// expand writes the operators that make rows or columns out of values.
-func (w *printer) expand(op Operator) {
-	switch op := op.(type) {
-	case *MvExpand:
-		w.put("mv-expand")
-		w.options(op.Options)
-		w.mvItems(op.Items)
-		w.word(" limit", op.Limit)
-	case *MvApply:
-		w.put("mv-apply")
-		w.options(op.Options)
-		w.mvItems(op.Items)
-		w.word(" limit", op.Limit)
-		if op.ID != nil {
-			w.put(" id ")
-			w.name(*op.ID)
-		}
-		w.put(" on ")
-		w.block(op.Sub)
-	case *ParseOp:
-		w.parse(op)
-	case *ParseKv:
-		w.word("parse-kv", op.X)
-		w.put(" as ")
-		w.params(op.Columns, false)
-		w.properties(op.Options)
-	case *MakeSeries:
-		w.makeSeries(op)
-	}
-}
-
 func (w *printer) comma(i int) {
 	if i > 0 {
 		w.put(", ")
@@ -344,62 +313,4 @@ func (w *printer) find(op *Find) {
 	if len(op.Away) > 0 {
 		w.names(" project-away ", op.Away)
 	}
-}
-
-func (w *printer) mvItems(items []MvItem) {
-	for i, item := range items {
-		if i > 0 {
-			w.put(",")
-		}
-		w.word("", item.X)
-		if item.To != "" {
-			w.put(" to typeof(", item.To, ")")
-		}
-	}
-}
-
-func (w *printer) parse(op *ParseOp) {
-	if op.Where {
-		w.put("parse-where")
-	} else {
-		w.put("parse")
-	}
-	w.options(op.Options)
-	w.word("", op.X)
-	w.put(" with")
-	for _, part := range op.Pattern {
-		w.put(" ")
-		switch {
-		case part.Star:
-			w.put("*")
-		case part.Literal != nil:
-			w.expr(part.Literal)
-		default:
-			w.name(part.Name)
-			w.before(":", part.Type)
-		}
-	}
-}
-
-func (w *printer) makeSeries(op *MakeSeries) {
-	w.put("make-series")
-	w.options(op.Options)
-	for i, a := range op.Aggregates {
-		if i > 0 {
-			w.put(",")
-		}
-		w.word("", a.X)
-		w.word(" default =", a.Default)
-	}
-	w.word(" on", op.Axis)
-	if op.InRange {
-		w.put(" in range(")
-		w.list([]Expr{op.From, op.To, op.Step})
-		w.put(")")
-	} else {
-		w.word(" from", op.From)
-		w.word(" to", op.To)
-		w.word(" step", op.Step)
-	}
-	w.keys(op.Keys)
 }

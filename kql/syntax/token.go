@@ -1,5 +1,7 @@
 package syntax
 
+import "slices"
+
 // TokenKind says what a token is.
 type TokenKind uint8
 
@@ -23,19 +25,28 @@ type Token struct {
 	Kind TokenKind
 }
 
-// IsOperator says whether the word is the name of a tabular operator, as a
-// prompt wants to know to colour it.
+// IsOperator says whether the word is the name of a tabular operator.
 func IsOperator(word string) bool {
-	for _, name := range operatorNames {
-		if name == word {
-			return true
-		}
-	}
-	return false
+	return follows(word) || slices.Contains(beginners[:], word)
+}
+
+// IsKeyword says whether the grammar gives the word a meaning somewhere. Most of
+// these are names elsewhere: count, by, kind.
+func IsKeyword(word string) bool {
+	op, _ := binary(word)
+	return op != "" || IsOperator(word) || slices.Contains(keywords[:], word)
 }
 
 // Operators returns the names of the operators that can follow a pipe.
-func Operators() []string { return append([]string(nil), operatorNames[:]...) }
+func Operators() []string { return slices.Clone(operatorNames[:]) }
+
+// Keywords returns the words that IsKeyword knows, but for old spellings.
+func Keywords() []string {
+	return slices.Concat(operatorNames[:], beginners[:], wordOperators[:], keywords[:])
+}
+
+// follows says whether the word is the name of an operator that can follow a pipe.
+func follows(word string) bool { return slices.Contains(operatorNames[:], word) }
 
 // operatorNames are the words that can follow a pipe, the first ones being those
 // that are met most.
@@ -45,8 +56,18 @@ var operatorNames = [...]string{
 	"mv-apply", "serialize", "evaluate", "invoke", "as", "getschema", "sample", "sample-distinct", "top-nested", "top-hitters",
 	"parse-where", "parse-kv", "search", "partition", "filter", "mvexpand", "mvapply", "scan", "fork", "facet", "reduce", "consume",
 	"make-graph", "graph-match", "graph-to-table", "graph-mark-components", "graph-shortest-paths", "graph-merge",
-	"graph-where-nodes", "graph-where-edges", "macro-expand", "project-by-names", "assert-schema", "execute-and-cache", "find", "print", "range",
-	"datatable", "externaldata",
+	"graph-where-nodes", "graph-where-edges", "macro-expand", "project-by-names", "assert-schema", "execute-and-cache",
+}
+
+// beginners are the words of operators that can only begin a query. union, search
+// and evaluate can do both.
+var beginners = [...]string{"print", "range", "datatable", "externaldata", "external_data", "find", "inline_external_table"}
+
+// keywords are the other words that the grammar knows.
+var keywords = [...]string{
+	"let", "set", "declare", "query_parameters", "pattern", "alias", "restrict", "view", "by", "on", "of", "with", "to", "from", "step",
+	"asc", "desc", "nulls", "first", "last", "kind", "hint", "default", "regex", "typeof", "true", "false", "granny-asc", "granny-desc",
+	"project-smart", "withsource", "isfuzzy",
 }
 
 // hyphened are the other words with a hyphen.
@@ -55,12 +76,7 @@ var hyphened = [...]string{"granny-asc", "granny-desc", "project-smart"}
 // isHyphened says whether the word, which has a hyphen, is one of the language.
 // Such a word is never a subtraction.
 func isHyphened(word string) bool {
-	for _, name := range hyphened {
-		if name == word {
-			return true
-		}
-	}
-	return IsOperator(word)
+	return slices.Contains(hyphened[:], word) || follows(word)
 }
 
 // isTyped says whether the word followed by a parenthesis begins a literal, and of

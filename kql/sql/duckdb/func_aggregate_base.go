@@ -1,4 +1,158 @@
 package duckdb
 
-// baseAggregates print the aggregates that most queries have.
-var baseAggregates = aggregates{}
+import (
+	"strings"
+
+	"reslog/kql"
+	"reslog/kql/sql"
+)
+
+// baseAggregates print the aggregates that most queries have. All but count leave
+// nulls out; of no values sum is 0 and avg is not a number.
+var baseAggregates = aggregates{
+	"count":          func(_ *kql.Agg, in sql.Rows) (string, error) { return over(in, "count(*)"), nil },
+	"sum":            sum,
+	"avg":            average,
+	"min":            extreme("min"),
+	"max":            extreme("max"),
+	"dcount":         distinctCount,
+	"count_distinct": distinctCount,
+	"make_list":      makeList,
+	"make_set":       makeSet,
+	"arg_max":        argument("arg_max_null"),
+	"arg_min":        argument("arg_min_null"),
+	"take_any":       takeAny,
+	"percentile":     percentile,
+	"stdev":          spread("stddev_samp"),
+	"variance":       spread("var_samp"),
+	"stdevp":         spread("stddev_pop"),
+	"variancep":      spread("var_pop"),
+}
+
+// over is an aggregate over the rows of a filter.
+func over(in sql.Rows, aggregate string, conditions ...string) string {
+	if in.Filter != "" {
+		conditions = append(conditions, in.Filter)
+	}
+	if len(conditions) == 0 {
+		return aggregate
+	}
+	return aggregate + " FILTER (WHERE " + strings.Join(conditions, " AND ") + ")"
+}
+
+func isReal(t kql.Type) bool { return t == kql.Real || t == kql.Decimal }
+
+func sum(a *kql.Agg, in sql.Rows) (string, error) {
+	total := over(in, "sum("+in.Args[0]+")")
+	switch {
+	case isReal(a.T):
+		return "coalesce(" + total + ", 0e0)", nil
+	case a.Args[0].Type() == kql.Int:
+		return "coalesce(CAST(" + total + " AS BIGINT), 0)", nil
+	case a.T == kql.Long || a.T == kql.Timespan || a.T == kql.Int:
+		return "coalesce(" + narrowed("("+total+")") + ", 0)", nil
+	}
+	return "", refuse(&kql.Call{Func: a.Func, At: a.At}, "sum of %s is not supported", a.T)
+}
+
+func average(a *kql.Agg, in sql.Rows) (string, error) {
+	x := in.Args[0]
+	if isReal(a.T) {
+		return "coalesce(" + over(in, "avg("+x+")") + ", 'nan'::DOUBLE)", nil
+	}
+	// Of dates and spans: in whole ticks.
+	return "CAST(" + over(in, "sum("+x+")") + " // " + over(in, "count("+x+")") + " AS BIGINT)", nil
+}
+
+// extreme is not a number when one of the values is.
+func extreme(name string) emitAggregate {
+	return func(a *kql.Agg, in sql.Rows) (string, error) {
+		text := over(in, name+"("+in.Args[0]+")")
+		if isReal(a.Args[0].Type()) {
+			text = "CASE WHEN " + over(in, "bool_or(isnan("+in.Args[0]+"))") + " THEN 'nan'::DOUBLE ELSE " + text + " END"
+		}
+		return text, nil
+	}
+}
+
+// distinctCount counts exactly, where the real service estimates.
+func distinctCount(_ *kql.Agg, in sql.Rows) (string, error) {
+	return over(in, "count(DISTINCT "+in.Args[0]+")"), nil
+}
+
+// maxItems is how many elements make_list and make_set have if nothing is said.
+const maxItems = 1048576
+
+// makeList is the JSON text of an array, in the order of the rows if they have one.
+// Of a dynamic value null is an element, and an array adds its elements.
+func makeList(a *kql.Agg, in sql.Rows) (string, error) {
+	limit, err := sizeOf(a)
+	if err != nil {
+		return "", err
+	}
+	order := ""
+	if in.Order != "" {
+		order = " ORDER BY " + in.Order
+	}
+	x := in.Args[0]
+	if t := a.Args[0].Type(); t != kql.Dynamic {
+		return joined(over(in, "list("+jsonOf(t, x)+order+")", x+" IS NOT NULL"), limit), nil
+	}
+	return joined("flatten("+over(in, "list("+dynamicItems(x, true)+order+")")+")", limit), nil
+}
+
+// makeSet is as makeList is, without nulls and each value once.
+func makeSet(a *kql.Agg, in sql.Rows) (string, error) {
+	limit, err := sizeOf(a)
+	if err != nil {
+		return "", err
+	}
+	x := in.Args[0]
+	if t := a.Args[0].Type(); t != kql.Dynamic {
+		return joined(over(in, "list(DISTINCT "+jsonOf(t, x)+")", x+" IS NOT NULL"), limit), nil
+	}
+	return joined("list_distinct(list_filter(flatten("+over(in, "list("+dynamicItems(x, false)+")", x+" IS NOT NULL")+"), lambda e: e <> 'null'))", limit), nil
+}
+
+// argument is the value of the row whose key is the greatest or least. Of equal
+// keys all such aggregates of a group take the same row, and the first when all
+// keys are null. What is not a number is both the greatest and the least.
+func argument(name string) emitAggregate {
+	return func(a *kql.Agg, in sql.Rows) (string, error) {
+		key := in.Args[0]
+		if len(in.Args) < 2 {
+			return extreme(strings.TrimSuffix(strings.TrimPrefix(name, "arg_"), "_null"))(a, in)
+		}
+		value := in.Args[1]
+		text := "CASE WHEN " + over(in, "count("+key+")") + " = 0 THEN " + over(in, "first("+value+")")
+		if isReal(a.Args[0].Type()) {
+			text += " WHEN " + over(in, "bool_or(isnan("+key+"))") + " THEN " + over(in, "first("+value+")", "isnan("+key+")")
+		}
+		return text + " ELSE " + over(in, name+"("+value+", "+key+")") + " END", nil
+	}
+}
+
+// takeAny is from the first row: several of a group are from the same.
+func takeAny(_ *kql.Agg, in sql.Rows) (string, error) {
+	return over(in, "first("+in.Args[0]+")"), nil
+}
+
+// percentile is the value of nearest rank, exactly.
+func percentile(a *kql.Agg, in sql.Rows) (string, error) {
+	r, err := rankOf(a, 1)
+	if err != nil {
+		return "", err
+	}
+	return over(in, "quantile_disc("+in.Args[0]+", "+r+")"), nil
+}
+
+// spread is 0 of one value and of none. DuckDB raises an error where the result is
+// no finite number; what comes near is left to not a number.
+func spread(name string) emitAggregate {
+	return func(_ *kql.Agg, in sql.Rows) (string, error) {
+		x := "CAST(" + in.Args[0] + " AS DOUBLE)"
+		wild := over(in, "bool_or(NOT isfinite("+x+") OR abs("+x+") > 1e150)")
+		tame := over(in, name+"("+x+")", "isfinite("+x+")", "abs("+x+") <= 1e150")
+		return "CASE WHEN " + wild + " THEN 'nan'::DOUBLE ELSE coalesce(" + tame + ", 0e0) END", nil
+	}
+}

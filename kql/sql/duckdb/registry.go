@@ -186,6 +186,13 @@ func (Dialect) Window(w *kql.WindowCall, args []string, over string) (string, er
 	return "", refuse(&kql.Call{Func: w.Func, At: w.At}, "function %s is not supported", strconv.Quote(w.Func))
 }
 
+// call prints another call, by way of the interface: a family cannot refer to the
+// list of families that it is in.
+func call(c *kql.Call, args []string) (string, error) {
+	var d sql.Dialect = Dialect{}
+	return d.Call(c, args)
+}
+
 // operand puts what needs it into parentheses.
 func operand(text string) string {
 	if text == "" || atomic(text) {
@@ -194,7 +201,8 @@ func operand(text string) string {
 	return "(" + text + ")"
 }
 
-// atomic reports whether text is a name, a number, a string, a call or in
+// atomic reports whether text is a name (or the printer's placeholder for an
+// argument, between two NULs), a number, a string, a call or in
 // parentheses; where it is unsure it says no.
 func atomic(text string) bool {
 	i := 0
@@ -205,6 +213,8 @@ func atomic(text string) bool {
 		return true
 	}
 	switch text[i] {
+	case 0:
+		return i == 0 && strings.Count(text, "\x00") == 2 && strings.HasSuffix(text, "\x00")
 	case '\'':
 		return i == 0 && !strings.Contains(text[1:len(text)-1], "'") && strings.HasSuffix(text, "'")
 	case '(':

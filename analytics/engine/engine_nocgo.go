@@ -1,0 +1,25 @@
+//go:build !cgo
+
+package engine
+
+import (
+	"context"
+	"database/sql"
+
+	ksql "reslog/kql/sql"
+)
+
+// DB needs cgo: there is none in this build.
+type DB struct{}
+
+// Open returns ErrNoCgo.
+func Open(context.Context, Config) (*DB, error) { return nil, ErrNoCgo }
+
+// Query returns ErrNoCgo.
+func (*DB) Query(context.Context, ksql.Statement, func([]any) error) error { return ErrNoCgo }
+
+// SQL returns nil.
+func (*DB) SQL() *sql.DB { return nil }
+
+// Close does nothing.
+func (*DB) Close() error { return nil }

@@ -1,0 +1,192 @@
+//go:build cgo
+
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/duckdb/duckdb-go/mapping"
+
+	"reslog/kql"
+)
+
+// A vector of DuckDB is an array of values and a bit a value for "is valid", or
+// none of these when all are. Input of functions is flat.
+
+// text is DuckDB's string_t: a length, then either the bytes, up to 12, or their
+// first four and a pointer.
+type text struct {
+	length  uint32
+	prefix  [4]byte
+	pointer [8]byte
+}
+
+const inlined = 12
+
+// bytes are those of the string, valid as long as the vector.
+func (t *text) bytes() []byte {
+	if t.length <= inlined {
+		return unsafe.Slice(&t.prefix[0], int(t.length))
+	}
+	p := *(*unsafe.Pointer)(unsafe.Pointer(&t.pointer[0]))
+	return unsafe.Slice((*byte)(p), int(t.length))
+}
+
+// reader gives the values of a vector as package kql has them.
+type reader struct {
+	kind  kql.Type
+	valid []uint64 // nil: all
+	bools []bool
+	ints  []int32
+	longs []int64
+	reals []float64
+	texts []text
+	// last is the value of the text in lastText: constants, and columns with few
+	// values, have the same one again and again.
+	last     any
+	lastText text
+}
+
+func newReader(t kql.Type, v mapping.Vector, rows int) reader {
+	r := reader{kind: t, valid: validity(v, rows)}
+	data := mapping.VectorGetData(v)
+	switch t {
+	case kql.Bool:
+		r.bools = unsafe.Slice((*bool)(data), rows)
+	case kql.Int:
+		r.ints = unsafe.Slice((*int32)(data), rows)
+	case kql.Long, kql.Datetime, kql.Timespan:
+		r.longs = unsafe.Slice((*int64)(data), rows)
+	case kql.Real, kql.Decimal:
+		r.reals = unsafe.Slice((*float64)(data), rows)
+	default:
+		r.texts = unsafe.Slice((*text)(data), rows)
+	}
+	return r
+}
+
+func validity(v mapping.Vector, rows int) []uint64 {
+	p := mapping.VectorGetValidity(v)
+	if p == nil {
+		return nil
+	}
+	return unsafe.Slice((*uint64)(p), (rows+63)/64)
+}
+
+func (r *reader) at(row int) any {
+	if r.valid != nil && r.valid[row/64]&(1<<(row%64)) == 0 {
+		if r.kind == kql.String {
+			return ""
+		}
+		return nil
+	}
+	switch {
+	case r.texts != nil:
+		return r.text(&r.texts[row])
+	case r.longs != nil:
+		return r.longs[row]
+	case r.reals != nil:
+		return r.reals[row]
+	case r.ints != nil:
+		return int64(r.ints[row])
+	}
+	return r.bools[row]
+}
+
+func (r *reader) text(t *text) any {
+	if r.last != nil && *t == r.lastText {
+		return r.last
+	}
+	r.last, r.lastText = string(t.bytes()), *t
+	return r.last
+}
+
+// writer takes the results of a function.
+type writer struct {
+	kind   kql.Type
+	vector mapping.Vector
+	valid  []uint64
+	rows   int
+	data   unsafe.Pointer
+	// text has the strings one after the other, ends where each ends.
+	text []byte
+	ends []uint64
+	null []uint8
+}
+
+func newWriter(t kql.Type, v mapping.Vector, rows int) *writer {
+	w := &writer{kind: t, vector: v, rows: rows, data: mapping.VectorGetData(v)}
+	if isText(t) {
+		w.ends, w.null = make([]uint64, rows), make([]uint8, rows)
+	}
+	return w
+}
+
+func isText(t kql.Type) bool {
+	return t == kql.String || t == kql.Guid || t == kql.Dynamic
+}
+
+// set sets the value of a row; rows are set in order. A value of another type than
+// the function says is a mistake of it.
+func (w *writer) set(row int, v any) {
+	if v == nil && w.kind != kql.String {
+		w.setNull(row)
+		return
+	}
+	ok := false
+	switch w.kind {
+	case kql.Bool:
+		var b bool
+		b, ok = v.(bool)
+		unsafe.Slice((*bool)(w.data), w.rows)[row] = b
+	case kql.Int:
+		var n int64
+		n, ok = v.(int64)
+		unsafe.Slice((*int32)(w.data), w.rows)[row] = int32(n)
+	case kql.Long, kql.Datetime, kql.Timespan:
+		var n int64
+		n, ok = v.(int64)
+		unsafe.Slice((*int64)(w.data), w.rows)[row] = n
+	case kql.Real, kql.Decimal:
+		var f float64
+		f, ok = v.(float64)
+		unsafe.Slice((*float64)(w.data), w.rows)[row] = f
+	default:
+		var s string
+		s, ok = v.(string)
+		if v == nil {
+			ok = true // a string is never null
+		}
+		if !utf8.ValidString(s) {
+			s = strings.ToValidUTF8(s, "\uFFFD") // DuckDB relies on it
+		}
+		w.text = append(w.text, s...)
+		w.ends[row] = uint64(len(w.text))
+	}
+	if !ok {
+		panic(fmt.Sprintf("its result is a %T and should be a %s", v, w.kind))
+	}
+}
+
+func (w *writer) setNull(row int) {
+	if w.valid == nil {
+		mapping.VectorEnsureValidityWritable(w.vector)
+		w.valid = validity(w.vector, w.rows)
+	}
+	w.valid[row/64] &^= 1 << (row % 64)
+	if w.null != nil {
+		w.null[row] = 1
+		w.ends[row] = uint64(len(w.text))
+	}
+}
+
+// done hands the strings over.
+func (w *writer) done() {
+	if w.null == nil || w.rows == 0 {
+		return
+	}
+	assign(w.vector, w.text, w.ends, w.null)
+}

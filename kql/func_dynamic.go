@@ -1,0 +1,4 @@
+package kql
+
+// dynamicFunctions: see Function for how one is described.
+var dynamicFunctions = []Function{}

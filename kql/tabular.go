@@ -1,0 +1,294 @@
+package kql
+
+import "reslog/kql/syntax"
+
+// sharing is one materialize() where it stands with the names that it sees: the
+// body of a function has others at each call.
+type sharing struct {
+	call *syntax.Call
+	in   *lets
+}
+
+// unparen is x without parentheses around it.
+func unparen(x syntax.Expr) syntax.Expr {
+	for {
+		p, ok := x.(*syntax.Paren)
+		if !ok {
+			return x
+		}
+		x = p.X
+	}
+}
+
+// tabular binds a tabular expression. What it returns has columns of its own: the
+// same table twice is two scans.
+func (b *binder) tabular(sc scope, x syntax.Expr) (rel, error) {
+	if err := b.enter(x.Pos()); err != nil {
+		return rel{}, err
+	}
+	defer b.leave()
+	switch x := x.(type) {
+	case *syntax.Paren:
+		return b.tabular(sc, x.X)
+	case *syntax.Pipe:
+		return b.pipe(sc.top(), rel{}, x)
+	case *syntax.Ref:
+		return b.tableRef(sc, x)
+	case *syntax.Call:
+		return b.tableCall(sc, x)
+	case *syntax.Member:
+		return b.tableMember(sc, x)
+	case *syntax.BadExpr:
+		return rel{}, b.refuse(x.Span, x.What)
+	}
+	return rel{}, b.fail(x.Pos(), codeNotTable, "a table is expected here")
+}
+
+// isTabular reports whether x is a relation; in doubt it is a scalar.
+func (b *binder) isTabular(sc scope, x syntax.Expr) bool {
+	switch x := x.(type) {
+	case *syntax.Paren:
+		return b.isTabular(sc, x.X)
+	case *syntax.Pipe:
+		return true
+	case *syntax.Ref:
+		if sc.row != nil {
+			if _, ok := sc.row.column(x.Name.Text); ok {
+				return false
+			}
+		}
+		if l := sc.lets.find(x.Name.Text); l != nil {
+			return b.isTabularLet(l)
+		}
+		_, ok := b.catalog.Table(x.Name.Text)
+		return ok
+	case *syntax.Call:
+		if l := sc.lets.find(x.Func.Text); l != nil && l.function() != nil {
+			return b.isTabularLet(l)
+		}
+		return x.Func.Text == "materialize" || x.Func.Text == "table"
+	case *syntax.Member:
+		call, ok := x.X.(*syntax.Call)
+		return ok && isPlace(call.Func.Text)
+	}
+	return false
+}
+
+// isTabularLet says what a let is, or what the function that it is returns.
+func (b *binder) isTabularLet(l *let) bool {
+	if l.table != nil {
+		return true
+	}
+	if l.value == nil || l.scalar != nil {
+		return false
+	}
+	if !l.known {
+		l.known, l.tabular = true, b.isTabularValue(l)
+	}
+	return l.tabular
+}
+
+func (b *binder) isTabularValue(l *let) bool {
+	f := l.function()
+	if f == nil {
+		return b.isTabular(scope{lets: l.in}, l.value)
+	}
+	in := newLets(l.in)
+	add := func(name *let) {
+		if next, ok := in.with(name); ok {
+			in = next
+		}
+	}
+	for _, p := range f.Params {
+		name := &let{name: p.Name}
+		if p.Table {
+			name.table = func() (rel, error) { return rel{}, nil }
+		}
+		add(name)
+	}
+	for _, s := range f.Body.Statements {
+		switch s := s.(type) {
+		case *syntax.LetStatement:
+			add(&let{name: s.Name, in: in, value: s.Value})
+		case *syntax.ExprStatement:
+			return b.isTabular(scope{lets: in}, s.Expr)
+		}
+	}
+	return false
+}
+
+// tableRef binds a name that stands for a relation.
+func (b *binder) tableRef(sc scope, x *syntax.Ref) (rel, error) {
+	name := x.Name.Text
+	if l := sc.lets.find(name); l != nil {
+		return b.letTable(sc, x, l)
+	}
+	if t, ok := b.catalog.Table(name); ok {
+		return b.scan(t), nil
+	}
+	return rel{}, b.near(x.Span, codeUnknownTable, b.meantTable(sc, name), "the name %s does not refer to any known table", name)
+}
+
+// meantTable is the name of a table or let that is nearest to an unknown one.
+func (b *binder) meantTable(sc scope, name string) string {
+	var names []string
+	for _, t := range b.catalog.Tables() {
+		names = append(names, t.Name)
+	}
+	for l := sc.lets; l != nil; l = l.outer {
+		for n := range l.names {
+			names = append(names, n)
+		}
+	}
+	return nearest(name, names)
+}
+
+// scan reads a table, within Options.Span where it has a time.
+func (b *binder) scan(t Table) rel {
+	s := &Scan{Table: t, Source: t.Columns}
+	for _, c := range t.Columns {
+		col := b.newCol(c.Name, c.Type)
+		col.Hidden = c.Hidden
+		s.Columns = append(s.Columns, col)
+	}
+	out := rel{Rel: s}
+	for _, c := range s.Columns {
+		if c.Name == t.Time {
+			if cond := b.spanCond(c); cond != nil {
+				out = filtered(out, cond)
+			}
+		}
+	}
+	return out
+}
+
+// spanCond is Options.Span as a condition, nil for none.
+func (b *binder) spanCond(c Col) Expr {
+	var conds []Expr
+	if s := b.o.Span; s.HasFrom {
+		conds = append(conds, &Call{T: Bool, Func: ">=", Args: []Expr{&ColRef{c}, &Const{Datetime, s.From}}})
+	}
+	if s := b.o.Span; s.HasTo {
+		conds = append(conds, &Call{T: Bool, Func: "<", Args: []Expr{&ColRef{c}, &Const{Datetime, s.To}}})
+	}
+	return all(conds)
+}
+
+// all is the conjunction of conditions, nil for none.
+func all(conds []Expr) Expr {
+	if len(conds) == 0 {
+		return nil
+	}
+	out := conds[0]
+	for _, c := range conds[1:] {
+		out = &Call{T: Bool, Func: "and", Args: []Expr{out, c}}
+	}
+	return out
+}
+
+// isPlace reports whether a function names another place to read from.
+func isPlace(name string) bool {
+	switch name {
+	case "workspace", "database", "cluster", "app", "resource":
+		return true
+	}
+	return false
+}
+
+// tableMember binds workspace("x").Table, of our own workspace only.
+func (b *binder) tableMember(sc scope, x *syntax.Member) (rel, error) {
+	call, ok := x.X.(*syntax.Call)
+	if !ok || !isPlace(call.Func.Text) {
+		return rel{}, b.fail(x.Span, codeNotTable, "a table is expected here")
+	}
+	if call.Func.Text != "workspace" || len(call.Args) != 1 {
+		return rel{}, b.refuse(call.Span, call.Func.Text+"()")
+	}
+	name, err := b.constOf(sc, call.Args[0], String)
+	if err != nil {
+		return rel{}, err
+	}
+	for _, own := range b.o.Workspace {
+		if own == name.Value {
+			if t, ok := b.catalog.Table(x.Name.Text); ok {
+				return b.scan(t), nil
+			}
+			return rel{}, b.near(x.Name.Span, codeUnknownTable, b.meantTable(scope{}, x.Name.Text), "the name %s does not refer to any known table", x.Name.Text)
+		}
+	}
+	return rel{}, b.refuse(call.Span, "reading another workspace")
+}
+
+// tableCall binds a call that gives a relation.
+func (b *binder) tableCall(sc scope, x *syntax.Call) (rel, error) {
+	if l := sc.lets.find(x.Func.Text); l != nil && l.function() != nil {
+		return b.callTableLet(sc, x, l)
+	}
+	switch x.Func.Text {
+	case "materialize":
+		return b.materialize(sc, x)
+	case "table":
+		return b.tableByName(sc, x)
+	}
+	if b.functions.scalar[x.Func.Text] != nil || b.functions.aggregate[x.Func.Text] != nil {
+		return rel{}, b.fail(x.Span, codeNotTable, "%s gives a scalar and a table is expected here", x.Func.Text)
+	}
+	if known(x.Func.Text) {
+		return rel{}, b.refuse(x.Func.Span, "the function "+x.Func.Text)
+	}
+	return rel{}, b.near(x.Func.Span, codeUnknownFunction, b.meantTable(sc, x.Func.Text), "there is no function %s", x.Func.Text)
+}
+
+// materialize binds materialize(T): all uses of the let around it share the rows.
+func (b *binder) materialize(sc scope, x *syntax.Call) (rel, error) {
+	if len(x.Args) != 1 {
+		return rel{}, b.argCount(x.Span, "materialize", len(x.Args), 1, 1)
+	}
+	key := sharing{x, sc.lets}
+	in, ok := b.shared[key]
+	if !ok {
+		var err error
+		if in, err = b.tabular(sc, x.Args[0]); err != nil {
+			return rel{}, err
+		}
+		in.Rel = &Shared{Out: Out{in.Cols()}, Input: in.Rel}
+		b.shared[key] = in
+	}
+	return b.fresh(in), nil
+}
+
+// tableByName binds table("name").
+func (b *binder) tableByName(sc scope, x *syntax.Call) (rel, error) {
+	if len(x.Args) != 1 {
+		return rel{}, b.argCount(x.Span, "table", len(x.Args), 1, 1)
+	}
+	name, err := b.constOf(sc, x.Args[0], String)
+	if err != nil {
+		return rel{}, err
+	}
+	text := name.Value.(string)
+	if t, ok := b.catalog.Table(text); ok {
+		return b.scan(t), nil
+	}
+	return rel{}, b.near(x.Args[0].Pos(), codeUnknownTable, b.meantTable(scope{}, text), "there is no table %s", text)
+}
+
+// toScalar binds toscalar(X).
+func (b *binder) toScalar(sc scope, x *syntax.Call) (Expr, error) {
+	if len(x.Args) != 1 {
+		return nil, b.argCount(x.Span, "toscalar", len(x.Args), 1, 1)
+	}
+	if !b.isTabular(sc.top(), x.Args[0]) {
+		return b.expr(sc.top(), x.Args[0])
+	}
+	r, err := b.tabular(sc.top(), x.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	r = b.shown(r)
+	first := r.Cols()[0]
+	if len(r.Cols()) > 1 {
+		r = b.keep(r, r.Cols()[:1])
+	}
+	return &ScalarQuery{T: first.Type, Root: r.Rel}, nil
+}
