@@ -10,7 +10,9 @@ import (
 
 	"reslog/control"
 	"reslog/control/arm"
+	"reslog/control/ingest"
 	"reslog/control/local"
+	"reslog/control/query"
 	"reslog/identity"
 	"reslog/internal/journal"
 	"reslog/resource"
@@ -31,6 +33,8 @@ func (n *Node) openManager(ctx context.Context) error {
 		Subscriptions: []arm.Subscription{{ID: n.cfg.SubscriptionID, Name: "reslog"}},
 		Locations:     []arm.Location{{Name: n.cfg.Location, DisplayName: n.cfg.Location}},
 		Endpoints:     n.endpoints,
+		Tables:        n.workspaces,
+		IngestionURL:  n.ControlURL,
 		Logger:        n.cfg.Logger.With("part", "resource manager"),
 		Now:           n.cfg.Now,
 	})
@@ -115,6 +119,14 @@ func (n *Node) controlHandler() http.Handler {
 			Logger: n.cfg.Logger.With("part", "sign-in"), Now: n.cfg.Now,
 		}),
 		ARM: n.manager,
+		Query: query.New(query.Config{
+			Auth: queryAuth{n.identities}, Workspaces: queried{n.workspaces},
+			Logger: n.cfg.Logger.With("part", "query"), Now: n.cfg.Now,
+		}),
+		Ingest: ingest.New(ingest.Config{
+			Auth: ingestAuth{n.identities}, Rules: posted{n.workspaces}, Workspaces: posted{n.workspaces},
+			Logger: n.cfg.Logger.With("part", "ingest"), Now: n.cfg.Now,
+		}),
 	})
 }
 
