@@ -34,7 +34,7 @@ func (p *plugin) pivot() (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
-	value := asText(&ColRef{by})
+	value := stringOf(&ColRef{by})
 	values, err := p.pivotValues(keys, value)
 	if err != nil {
 		return rel{}, err
@@ -66,8 +66,8 @@ func (p *plugin) pivot() (rel, error) {
 	return rel{Rel: out}, nil
 }
 
-// asText is a value as tostring writes it.
-func asText(x Expr) Expr {
+// stringOf is a value as tostring writes it.
+func stringOf(x Expr) Expr {
 	if x.Type() == String {
 		return x
 	}
