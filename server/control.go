@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"reslog/analytics"
 	"reslog/control"
 	"reslog/control/arm"
 	"reslog/control/ingest"
@@ -29,14 +30,15 @@ func (n *Node) openManager(ctx context.Context) error {
 	n.manager = arm.New(arm.Config{
 		Resources: n.resources, Settings: n.settings, Auth: n.identities, Roles: roles{n.identities.directory}, Journal: log,
 		Ledger: n.router.Ledger, DeadLetters: n.router.DeadLetters(),
-		TenantID:      n.identities.issuer.TenantID(),
-		Subscriptions: []arm.Subscription{{ID: n.cfg.SubscriptionID, Name: "reslog"}},
-		Locations:     []arm.Location{{Name: n.cfg.Location, DisplayName: n.cfg.Location}},
-		Endpoints:     n.endpoints,
-		Tables:        n.workspaces,
-		IngestionURL:  n.ControlURL,
-		Logger:        n.cfg.Logger.With("part", "resource manager"),
-		Now:           n.cfg.Now,
+		TenantID:       n.identities.issuer.TenantID(),
+		Subscriptions:  []arm.Subscription{{ID: n.cfg.SubscriptionID, Name: "reslog"}},
+		Locations:      []arm.Location{{Name: n.cfg.Location, DisplayName: n.cfg.Location}},
+		Endpoints:      n.endpoints,
+		Tables:         n.workspaces,
+		CheckTransform: analytics.CheckTransform,
+		IngestionURL:   n.ControlURL,
+		Logger:         n.cfg.Logger.With("part", "resource manager"),
+		Now:            n.cfg.Now,
 	})
 	return n.declare(ctx)
 }

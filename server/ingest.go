@@ -101,7 +101,7 @@ func (p posted) named(ctx context.Context, id string) ingest.Workspace {
 	if err != nil {
 		return missing{err}
 	}
-	return postable{taking{held}}
+	return postable{taking{held}, p.store}
 }
 
 // Workspace implements ingest.Workspaces.
@@ -121,11 +121,14 @@ func (p posted) Workspace(ctx context.Context, customerID string) (ingest.Worksp
 	if err != nil {
 		return nil, nil, err
 	}
-	return postable{taking{held}}, []string{keys.PrimaryKey, keys.SecondaryKey}, nil
+	return postable{taking{held}, p.store}, []string{keys.PrimaryKey, keys.SecondaryKey}, nil
 }
 
 // postable is a workspace that is posted to.
-type postable struct{ taking }
+type postable struct {
+	taking
+	store *analytics.Store
+}
 
 var _ ingest.Workspace = postable{}
 
@@ -145,7 +148,7 @@ func (p postable) Columns(table string) []kql.Column {
 
 // Transform implements ingest.Workspace.
 func (p postable) Transform(ctx context.Context, query, table string, source []rows.Rows) ([]rows.Rows, error) {
-	return analytics.Transform(ctx, query, table, source)
+	return p.store.Transform(ctx, query, table, source)
 }
 
 // missing is a workspace that is not there.
