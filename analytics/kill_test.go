@@ -1,0 +1,5 @@
+//go:build cgo
+
+package analytics
+
+func runChild() bool { return false }
