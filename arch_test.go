@@ -58,7 +58,7 @@ func levels() []rule {
 		{"deliver/workspace", append(slices.Clone(l5), "analytics", "analytics/rows")},
 		{"deliver/eventhub", l5},
 		{"deliver/partner", l5},
-		{"control", l5},
+		{"control", append(slices.Clone(l5), "control/query", "control/ingest")},
 		{"control/query", append(slices.Clone(l5), "analytics/rows")},
 		{"control/ingest", append(slices.Clone(l5), "analytics/rows")},
 		{"client", []string{"resource", "record", "storagelog"}},

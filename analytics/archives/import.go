@@ -146,7 +146,7 @@ func (im *importer) read(ctx context.Context, r io.Reader) error {
 				err = im.builder.Line(part, origin)
 			}
 		}
-		var bad *badPart
+		var bad *partError
 		switch {
 		case errors.As(err, &bad), errors.Is(err, rows.ErrUnusable):
 			im.sum.BadLines++
@@ -196,7 +196,7 @@ func (im *importer) kind(s *splitter) func() ([]byte, error) {
 func (im *importer) entry(line []byte, e *storagelog.Entry) error {
 	var l storagelog.Line
 	if !l.ParseLenient(line) {
-		return &badPart{"this is not a record of the Storage Analytics log format"}
+		return &partError{"this is not a record of the Storage Analytics log format"}
 	}
 	l.Entry(e)
 	from := account{e.OwnerAccount, e.Service}

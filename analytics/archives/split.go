@@ -23,10 +23,10 @@ type splitter struct {
 // errTorn is the error about what is unfinished at the end of a blob.
 var errTorn = errors.New("the end is unfinished")
 
-// badPart is the error about a part of a blob that is no record.
-type badPart struct{ reason string }
+// partError is the error about a part of a blob that is no record.
+type partError struct{ reason string }
 
-func (e *badPart) Error() string { return e.reason }
+func (e *partError) Error() string { return e.reason }
 
 const readSize = 256 << 10
 
@@ -74,14 +74,14 @@ func (s *splitter) peek(i int) (byte, bool) {
 }
 
 // line gives out the next line, without its break. A line that is too long is
-// a badPart; one without a break at the end of the blob comes with errTorn.
+// a partError; one without a break at the end of the blob comes with errTorn.
 func (s *splitter) line() ([]byte, error) {
 	from := 0
 	for {
 		if i := bytes.IndexByte(s.buf[from:], '\n'); i >= 0 {
 			line := s.drop(from + i + 1)
 			if len(line) > rows.MaxLine {
-				return nil, &badPart{"the line is too long"}
+				return nil, &partError{"the line is too long"}
 			}
 			return line[:len(line)-1], nil
 		}
@@ -112,10 +112,10 @@ func (s *splitter) skipLine() error {
 			break
 		}
 	}
-	return &badPart{"the line is too long"}
+	return &partError{"the line is too long"}
 }
 
-// object gives out the next JSON object. What is none is a badPart, behind which
+// object gives out the next JSON object. What is none is a partError, behind which
 // the next call goes on. An object that does not end comes with errTorn.
 func (s *splitter) object() ([]byte, error) {
 	for {
@@ -195,9 +195,9 @@ func (s *splitter) header() int {
 // bad drops the rest of the line, which is no record.
 func (s *splitter) bad() error {
 	_, err := s.line()
-	var part *badPart
+	var part *partError
 	if err == nil || errors.As(err, &part) {
-		return &badPart{"this is not a JSON object"}
+		return &partError{"this is not a JSON object"}
 	}
 	return err
 }
@@ -239,7 +239,7 @@ func (s *splitter) braces() ([]byte, error) {
 				return nil, s.bad()
 			}
 			s.drop(i)
-			return nil, &badPart{"the object is too long"}
+			return nil, &partError{"the object is too long"}
 		}
 		switch {
 		case escaped:

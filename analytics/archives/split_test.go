@@ -29,7 +29,7 @@ func parts(t *testing.T, text string, from int64, lines bool) (all []part, torn 
 	}
 	for range len(text) + 10 {
 		p, err := next()
-		var bad *badPart
+		var bad *partError
 		switch {
 		case err == nil:
 			all = append(all, part{string(p), s.at})

@@ -166,9 +166,8 @@ func (b *Builder) dedicated(t *table, end int) {
 // fill sets the columns that the members from i to end are, and those inside them.
 func (b *Builder) fill(t *table, s *shape, i, end int) {
 	var f *seen
-	for next := 0; i < end; i = next {
+	for ; i < end; i = b.parser.members[i].end {
 		m := &b.parser.members[i]
-		next = m.end
 		f = s.find(m.name, f)
 		switch {
 		case !f.known:

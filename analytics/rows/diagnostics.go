@@ -40,9 +40,8 @@ func (b *Builder) diagnostics(p *place, end int) {
 	t := p.table
 	p.setResource()
 	b.extra = b.extra[:0]
-	for i, next := 0, 0; i < end; i = next {
+	for i := 0; i < end; i = b.parser.members[i].end {
 		m := b.parser.members[i]
-		next = m.end
 		if column, ok := fixedColumns[lowered(m.name)]; ok {
 			if column != "" {
 				t.setValue(&b.arena, t.index[column], m.value)
@@ -59,7 +58,7 @@ func (b *Builder) diagnostics(p *place, end int) {
 				continue
 			}
 		}
-		b.flatten(t, 0, i, next, 0)
+		b.flatten(t, 0, i, m.end, 0)
 	}
 	if len(b.extra) > 0 {
 		b.extra = append(b.extra, '}')
@@ -78,9 +77,8 @@ func lowered(name string) string {
 // flatten sets the columns of the members from i to end, and of those inside
 // them. The first path bytes of b.name are the path of what they are in.
 func (b *Builder) flatten(t *table, path, i, end, depth int) {
-	for next := 0; i < end; i = next {
+	for ; i < end; i = b.parser.members[i].end {
 		m := b.parser.members[i]
-		next = m.end
 		name := b.name[:path]
 		if path > 0 {
 			name = append(name, '_')

@@ -50,8 +50,8 @@ func FuzzLine(f *testing.F) {
 	f.Add([]byte("{\"a\":\"\xff\\u0000\"}"))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-		var any map[string]json.RawMessage
-		isObject := json.Unmarshal(line, &any) == nil && any != nil
+		var parsed map[string]json.RawMessage
+		isObject := json.Unmarshal(line, &parsed) == nil && parsed != nil
 		for _, cfg := range []Config{{Dedicated: true}, {}} {
 			for _, o := range []Origin{{Time: at}, {Time: at, Category: "StorageRead"}, {}} {
 				b := NewBuilder(cfg)

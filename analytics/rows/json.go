@@ -109,7 +109,7 @@ func (p *parser) object(s string, i, depth int) int {
 func (p *parser) member(s string, i, depth int, name string) int {
 	at := len(p.members)
 	var v value
-	end := -1
+	var end int
 	if i < len(s) && s[i] == '{' {
 		if depth >= maxDepth {
 			return -1

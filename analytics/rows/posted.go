@@ -38,9 +38,8 @@ func (s *Stream) Add(object []byte) error {
 		return err
 	}
 	t.begin()
-	for i, next := 0, 0; i < end; i = next {
+	for i := 0; i < end; i = b.parser.members[i].end {
 		m := &b.parser.members[i]
-		next = m.end
 		if i, ok := s.field[m.name]; ok && i != t.billed && i != t.billable {
 			t.setValue(&b.arena, i, m.value)
 		}
@@ -114,9 +113,8 @@ func (c *Collector) Add(object []byte) error {
 	t.setText(t.source, "RestAPI")
 	t.setText(t.resource, string(c.o.Resource.Key()))
 	ticks := b.now()
-	for i, next := 0, 0; i < end; i = next {
+	for i := 0; i < end; i = b.parser.members[i].end {
 		m := &b.parser.members[i]
-		next = m.end
 		suffix, v := b.arena.typed(m.value)
 		if v == nil {
 			continue

@@ -37,6 +37,11 @@ func (s *Server) put(ctx context.Context, r *request, typ *resourceType) (answer
 	if err != nil {
 		return answer{}, err
 	}
+	if typ.verify != nil {
+		if err := typ.verify(ctx, s, d); err != nil {
+			return answer{}, err
+		}
+	}
 	if err := s.record(ctx, r, change{resource: id.String()}); err != nil {
 		return answer{}, err
 	}

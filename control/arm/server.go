@@ -16,6 +16,7 @@ import (
 	"reslog/deliver"
 	"reslog/diagnostic"
 	"reslog/internal/journal"
+	"reslog/kql"
 	"reslog/resource"
 )
 
@@ -52,6 +53,9 @@ type Config struct {
 
 	// Tables are those of workspaces; nil has none.
 	Tables WorkspaceTables
+	// CheckTransform reports whether a transformation of a data collection rule, of
+	// rows with these columns, can be run; nil takes "source" only.
+	CheckTransform func(ctx context.Context, query string, columns []kql.Column) error
 	// IngestionURL returns where the Logs Ingestion API is; nil when it is nowhere.
 	IngestionURL func() string
 
@@ -101,6 +105,11 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Endpoints == nil {
 		cfg.Endpoints = func(resource.Resource) map[string]string { return nil }
+	}
+	if cfg.CheckTransform == nil {
+		cfg.CheckTransform = func(context.Context, string, []kql.Column) error {
+			return errors.New("this node runs no transformations")
+		}
 	}
 	if cfg.Tables == nil {
 		cfg.Tables = noTables{}

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -37,6 +38,7 @@ func dataCollectionTypes() []*resourceType {
 		name: ruleType, versions: versions, created: http.StatusCreated, names: rule,
 		computed: []string{"immutableId", "endpoints", "metadata", "ingestionQuotas"},
 		prepare:  prepareRuleOfCollection,
+		verify:   checkTransforms,
 		show: func(s *Server, res *resource.Resource, props object) {
 			if s.cfg.IngestionURL != nil && fold(res.Kind, "Direct") {
 				props["endpoints"] = map[string]any{"logsIngestion": s.cfg.IngestionURL()}
@@ -183,6 +185,26 @@ func (c *CollectionRule) check() error {
 	for _, f := range c.DataFlows {
 		if err := c.checkFlow(f, known); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkTransforms refuses transformations that could not be run.
+func checkTransforms(ctx context.Context, s *Server, d *draft) error {
+	c, err := CollectionRuleOf(d.Resource)
+	if err != nil {
+		return err
+	}
+	for _, f := range c.DataFlows {
+		if text := strings.TrimSpace(f.TransformKQL); text == "" || text == "source" {
+			continue
+		}
+		for _, stream := range f.Streams {
+			columns, _ := c.Columns(stream)
+			if err := s.cfg.CheckTransform(ctx, f.TransformKQL, columns); err != nil {
+				return badRule("the transformation of stream '%s': %s", stream, err)
+			}
 		}
 	}
 	return nil

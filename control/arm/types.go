@@ -45,6 +45,8 @@ type resourceType struct {
 	// prepare checks what is about to be kept, fills in defaults and moves
 	// secrets out of the properties. Nil keeps what was sent.
 	prepare func(*draft) error
+	// verify checks what is about to be kept against what the node can do.
+	verify func(ctx context.Context, s *Server, d *draft) error
 	// after runs when a resource was made or replaced.
 	after func(ctx context.Context, s *Server, d *draft) error
 	// show adds to a copy of the properties what is only in answers.
