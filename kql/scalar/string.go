@@ -230,8 +230,8 @@ func replaceBounded(s, old, by string) string {
 	return cut(strings.Replace(s, old, by, n))
 }
 
-// replaceStrings replaces by one pair after another; what a pair has put in is not
-// looked at by those after it.
+// replaceStrings replaces by one pair after another; what a pair has found is not
+// looked at by those after it. A replacement that is no string leaves it as it is.
 func replaceStrings(a []any) any {
 	s, lookups, rewrites := text(a[0]), Dynamic(a[1]), Dynamic(a[2])
 	if lookups.Kind != Array || rewrites.Kind != Array || len(lookups.Items) != len(rewrites.Items) {
@@ -243,9 +243,12 @@ func replaceStrings(a []any) any {
 	}
 	parts, size := []part{{s: s}}, len(s)
 	for i, lookup := range lookups.Items {
-		old, by := lookup.String(), rewrites.Items[i].String()
+		old, by := lookup.Str, rewrites.Items[i].Str
 		if old == "" {
 			continue
+		}
+		if rewrites.Items[i].Kind != String {
+			by = old
 		}
 		var next []part
 		for _, p := range parts {
