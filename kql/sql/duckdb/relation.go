@@ -15,10 +15,6 @@ func (d Dialect) Cast(t kql.Type, x string) string { return "CAST(" + x + " AS "
 // IsNaN implements sql.Dialect.
 func (Dialect) IsNaN(x string) string { return "isnan(" + x + ")" }
 
-// Once implements sql.Dialect: DuckDB computes common table expressions first if
-// it is not told otherwise, which stops conditions and the pruning of columns.
-func (Dialect) Once() string { return "NOT MATERIALIZED" }
-
 // Shared implements sql.Dialect.
 func (Dialect) Shared() string { return "MATERIALIZED" }
 
