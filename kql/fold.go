@@ -15,6 +15,9 @@ func (b *binder) folded(c *Call) Expr {
 	if len(c.Args) == 0 {
 		return c
 	}
+	if at, ok := foldCalendar(c); ok {
+		return &Const{Datetime, at}
+	}
 	args := make([]any, len(c.Args))
 	for i, a := range c.Args {
 		k, ok := a.(*Const)

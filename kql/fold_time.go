@@ -6,7 +6,7 @@ import (
 )
 
 // foldTime computes the functions over time that queries write into their
-// conditions: startofday(ago(7d)), bin(now(), 1h), datetime_add('day', -1, now()).
+// conditions: startofday(ago(7d)), endofmonth(now(), -1).
 func foldTime(name string, args []any) any {
 	at, ok := args[0].(int64)
 	if !ok {
@@ -63,4 +63,42 @@ func foldBin(x, size any) any {
 		q--
 	}
 	return q * n
+}
+
+// foldCalendar computes todatetime of a text that is a date without doubt, and
+// datetime_add of units that have one length.
+func foldCalendar(c *Call) (int64, bool) {
+	first, ok := c.Args[0].(*Const)
+	if !ok || first.T != String {
+		return 0, false
+	}
+	text, _ := first.Value.(string)
+	switch {
+	case c.Func == "todatetime" && len(c.Args) == 1:
+		if len(text) < 10 || text[4] != '-' || text[7] != '-' {
+			return 0, false
+		}
+		v, _ := parseDatetime(text)
+		at, ok := v.(int64)
+		return at, ok
+	case c.Func == "datetime_add" && len(c.Args) == 3:
+		unit, ok := addUnits[text]
+		n, ok2 := c.Args[1].(*Const)
+		at, ok3 := datetimeConst(c.Args[2])
+		if !ok || !ok2 || !ok3 {
+			return 0, false
+		}
+		steps, ok := n.Value.(int64)
+		if !ok || steps > maxDatetime/unit || steps < -maxDatetime/unit {
+			return 0, false
+		}
+		at = saturated(at, steps*unit)
+		return at, at >= 0 && at <= maxDatetime
+	}
+	return 0, false
+}
+
+// addUnits are the units of datetime_add that are so many ticks.
+var addUnits = map[string]int64{
+	"week": 7 * TicksPerDay, "day": TicksPerDay, "hour": TicksPerDay / 24, "minute": 60 * TicksPerSecond, "second": TicksPerSecond,
 }

@@ -200,6 +200,33 @@ func TestFoldTime(t *testing.T) {
 	}
 }
 
+func TestFoldCalendar(t *testing.T) {
+	call := func(name string, args ...Expr) *Call { return &Call{T: Datetime, Func: name, Args: args} }
+	day := &Const{Datetime, Ticks(time.Date(2024, 2, 28, 1, 0, 0, 0, time.UTC))}
+	tests := []struct {
+		c    *Call
+		want string
+	}{
+		{call("todatetime", &Const{String, "2024-02-28 10:00"}), "2024-02-28T10:00:00.0000000Z"},
+		{call("todatetime", &Const{String, "28 Feb 2024"}), ""},
+		{call("todatetime", &Const{String, "2024-02-31"}), ""},
+		{call("datetime_add", &Const{String, "day"}, &Const{Long, int64(2)}, day), "2024-03-01T01:00:00.0000000Z"},
+		{call("datetime_add", &Const{String, "hour"}, &Const{Long, int64(-2)}, day), "2024-02-27T23:00:00.0000000Z"},
+		{call("datetime_add", &Const{String, "month"}, &Const{Long, int64(1)}, day), ""},
+		{call("datetime_add", &Const{String, "week"}, &Const{Long, int64(math.MaxInt64)}, day), ""},
+		{call("datetime_add", &Const{String, "day"}, &Const{Long, nil}, day), ""},
+	}
+	for _, test := range tests {
+		got := ""
+		if at, ok := foldCalendar(test.c); ok {
+			got = datetimeText(at)
+		}
+		if got != test.want {
+			t.Errorf("%v is %s and should be %s", test.c, got, test.want)
+		}
+	}
+}
+
 func TestRegistry(t *testing.T) {
 	r := functions()
 	seen := map[string]bool{}
