@@ -50,6 +50,11 @@ type Config struct {
 	// that is missing is not served; nil serves none.
 	Endpoints func(resource.Resource) map[string]string
 
+	// Tables are those of workspaces; nil has none.
+	Tables WorkspaceTables
+	// IngestionURL returns where the Logs Ingestion API is; nil when it is nowhere.
+	IngestionURL func() string
+
 	// Logger is told of failures; nil discards.
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
@@ -96,6 +101,9 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Endpoints == nil {
 		cfg.Endpoints = func(resource.Resource) map[string]string { return nil }
+	}
+	if cfg.Tables == nil {
+		cfg.Tables = noTables{}
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

@@ -20,6 +20,11 @@ type resourceType struct {
 	// implicit is the name of the one resource that each parent has by itself:
 	// "default". It can only be read.
 	implicit string
+	// itself lists the resources that a parent has without anybody making them, and
+	// that can be written all the same.
+	itself func(ctx context.Context, s *Server, parent resource.Resource) ([]resource.Resource, error)
+	// gone runs before a resource is removed.
+	gone func(ctx context.Context, s *Server, res resource.Resource) error
 	// unique names are taken by the first on the node, as they are DNS names in
 	// Azure.
 	unique bool
@@ -90,7 +95,7 @@ type action struct {
 
 // resourceTypes are the types that there are, parents before children.
 func resourceTypes() []*resourceType {
-	return slices.Concat(storageTypes(), signalRTypes(), redisTypes(), workspaceTypes(), eventHubTypes(), partnerTypes())
+	return slices.Concat(storageTypes(), signalRTypes(), redisTypes(), workspaceTypes(), tableTypes(), dataCollectionTypes(), eventHubTypes(), partnerTypes())
 }
 
 // find returns a type by its full name.
