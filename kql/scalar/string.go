@@ -244,8 +244,11 @@ func replaceStrings(a []any) any {
 	parts, size := []part{{s: s}}, len(s)
 	for i, lookup := range lookups.Items {
 		old, by := lookup.String(), rewrites.Items[i].String()
-		if old == "" {
+		if old == "" || lookup.Kind != String {
 			continue
+		}
+		if rewrites.Items[i].Kind != String {
+			by = old // found, and left as it is
 		}
 		var next []part
 		for _, p := range parts {
