@@ -33,6 +33,9 @@ func (b *binder) callColumns(sc scope, x *syntax.Call) ([]Named, error) {
 		return nil, err
 	}
 	c := &Binding{Func: f, Name: x.Func.Text, At: x.Span, b: b}
+	if sc.row != nil {
+		c.Columns = func() []Col { return visibleOf(sc) }
+	}
 	inner := sc
 	if aggregate {
 		if inner, err = sc.inAggregate(b, x); err != nil {

@@ -23,3 +23,9 @@ func (*DB) SQL() *sql.DB { return nil }
 
 // Close does nothing.
 func (*DB) Close() error { return nil }
+
+// QueryOn returns ErrNoCgo.
+func QueryOn(context.Context, *sql.Conn, ksql.Statement, func([]any) error) error { return ErrNoCgo }
+
+// Translate returns err.
+func Translate(_ context.Context, err error) error { return err }

@@ -1,0 +1,19 @@
+//go:build !cgo
+
+package analytics
+
+import (
+	"context"
+	"database/sql"
+)
+
+// feed needs cgo: there is none in this build.
+type feed struct{}
+
+func newFeed(*sql.Conn) (*feed, error) { return nil, ErrNoCgo }
+
+func (*feed) close() {}
+
+func (*feed) commit(context.Context) error { return ErrNoCgo }
+
+func (*feed) append(string, string, []source, [][]any) error { return ErrNoCgo }
