@@ -212,8 +212,11 @@ func (s *stage) call(x *kql.Call, emit func(*kql.Call, []string) (string, error)
 	}
 	out := frag{weight: 1, fickle: fickleFuncs(x.Func)}
 	for i, a := range args {
+		if a.constant {
+			continue
+		}
 		n := strings.Count(text, texts[i])
-		if a.constant || n == 0 {
+		if n == 0 {
 			continue
 		}
 		if !a.plain && n > 1 {
