@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -32,28 +31,28 @@ type example struct {
 	// Loose answers were printed by a human: rounded, and dynamic values as text.
 	Loose bool
 	// LastLine is all that is known of some answers: the last row as CSV.
-	LastLine string
+	LastLine *string
 	// Unusable is why the answer cannot be held against anybody.
 	Unusable string
 }
 
 // record is a line of the collection's files, all forms of it together.
 type record struct {
-	Source      string   `json:"source"`
-	Family      string   `json:"family"`
-	Area        string   `json:"area"`
-	Query       string   `json:"query"`
-	Columns     []string `json:"columns"`
-	Types       []string `json:"types"`
-	Rows        [][]any  `json:"rows"`
-	Texts       []string `json:"rows_text"`
-	RowCount    int      `json:"row_count"`
-	Error       bool     `json:"error"`
-	Emulator    string   `json:"emulator"`
-	Flags       []string `json:"flags"`
-	LastLine    string   `json:"last_line"`
-	Tags        struct{ Functions, Operators []string }
-	Implementer string `json:"trust"`
+	Source   string   `json:"source"`
+	Title    string   `json:"title"`
+	Family   string   `json:"family"`
+	Area     string   `json:"area"`
+	Query    string   `json:"query"`
+	Columns  []string `json:"columns"`
+	Types    []string `json:"types"`
+	Rows     [][]any  `json:"rows"`
+	Texts    []string `json:"rows_text"`
+	RowCount int      `json:"row_count"`
+	Error    bool     `json:"error"`
+	Emulator string   `json:"emulator"`
+	Flags    []string `json:"flags"`
+	LastLine *string  `json:"last_line"`
+	Tags     struct{ Functions []string }
 }
 
 // collection is the folder of collected queries; "" without one.
@@ -120,17 +119,18 @@ func (r record) example(t *testing.T, file string) example {
 		x.Area = "another implementation"
 		x.Loose = true
 	}
-	if reason, ok := unusable[key(r.Source)]; ok {
+	x.Source = r.key()
+	if reason, ok := unusable[x.Source]; ok {
 		x.Unusable = reason
 	}
 	return x
 }
 
-// key is a source without the commit.
-func key(source string) string {
-	_, name, ok := strings.Cut(source, "#")
-	if !ok {
-		name = source[strings.LastIndexByte(source, '/')+1:]
+// key is what a case is called: the end of its source, with the title of a page.
+func (r record) key() string {
+	name := r.Source[strings.LastIndexByte(r.Source, '/')+1:]
+	if r.Title != "" {
+		name += "#" + r.Title
 	}
 	return name
 }
@@ -196,41 +196,14 @@ func readTuple(s string) ([]any, error) {
 	return out, nil
 }
 
-// readQuoted reads a string with the escapes of Python; its closing quote is the
-// one before a comma or the end, as quotes inside are not always escaped.
+// readQuoted reads a string, which has no escapes: its closing quote is the first
+// before a comma or the end.
 func readQuoted(s string) (value, rest string) {
-	quote := s[0]
-	var b strings.Builder
-	i := 1
-	for i < len(s) {
-		if s[i] == quote && (i+1 == len(s) || strings.HasPrefix(s[i+1:], ", ")) {
-			i++
-			break
+	quote := s[:1]
+	for i := 1; i < len(s); i++ {
+		if strings.HasPrefix(s[i:], quote) && (i+1 == len(s) || strings.HasPrefix(s[i+1:], ", ")) {
+			return s[1:i], s[i+1:]
 		}
-		if s[i] != '\\' || i+1 == len(s) {
-			b.WriteByte(s[i])
-			i++
-			continue
-		}
-		n := 2
-		switch c := s[i+1]; c {
-		case 'n':
-			b.WriteByte('\n')
-		case 't':
-			b.WriteByte('\t')
-		case 'r':
-			b.WriteByte('\r')
-		case 'x', 'u', 'U':
-			n = map[byte]int{'x': 4, 'u': 6, 'U': 10}[c]
-			if i+n > len(s) {
-				return b.String(), ""
-			}
-			code, _ := strconv.ParseUint(s[i+2:i+n], 16, 32)
-			b.WriteRune(rune(code))
-		default:
-			b.WriteByte(c)
-		}
-		i += n
 	}
-	return b.String(), s[i:]
+	return s[1:], ""
 }

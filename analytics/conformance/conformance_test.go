@@ -50,8 +50,8 @@ func report(t *testing.T, v verdict) {
 	t.Helper()
 	switch {
 	case v.Kind == wrong:
-		t.Errorf("WRONG %s [%s] %s :: %s", v.Area, key(v.Source), v.Why, oneline(v.Query))
+		t.Errorf("WRONG %s [%s] %s :: %s", v.Area, v.Source, v.Why, oneline(v.Query))
 	case *only != "" || v.Kind == unsure && os.Getenv("RESLOG_KQL_UNUSABLE") != "":
-		t.Logf("%s %s [%s] %s%s :: %s", v.Kind, v.Area, key(v.Source), v.Why, v.What, oneline(v.Query))
+		t.Logf("%s %s [%s] %s%s :: %s", v.Kind, v.Area, v.Source, v.Why, v.What, oneline(v.Query))
 	}
 }

@@ -16,39 +16,66 @@ import (
 
 	"reslog/catalog"
 	"reslog/kql"
-	"reslog/kql/syntax"
 )
 
 // now is now() of the queries over tables.
 var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
+// catalogue is a kql.Catalog.
+type catalogue []kql.Table
+
+// Table implements kql.Catalog.
+func (c catalogue) Table(name string) (kql.Table, bool) {
+	at := slices.IndexFunc(c, func(t kql.Table) bool { return t.Name == name })
+	if at < 0 {
+		return kql.Table{}, false
+	}
+	return c[at], true
+}
+
+// Tables implements kql.Catalog.
+func (c catalogue) Tables() []kql.Table { return c }
+
 // grownTables are the tables of the catalogue; AzureDiagnostics has the columns that
-// records of the collected queries would have made, which the folder lists.
-func grownTables(t *testing.T) []kql.Table {
+// records of the collected queries would have made. reference are the tables as the
+// folder has them.
+func grownTables(t *testing.T) (tables []kql.Table, reference catalogue) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(collection(), "table-schemas.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var reference struct{ Tables map[string][]string }
-	if err := json.Unmarshal(data, &reference); err != nil {
+	var doc struct{ Tables map[string][]string }
+	if err := json.Unmarshal(data, &doc); err != nil {
 		t.Fatal(err)
 	}
-	tables := catalog.Tables()
+	for name, columns := range doc.Tables {
+		table := kql.Table{Name: name, Time: catalog.TimeGenerated}
+		for _, c := range columns {
+			name, text, _ := strings.Cut(c, ":")
+			typ, ok := kql.ParseType(text)
+			if !ok {
+				t.Fatalf("table-schemas.json: the type of %s", c)
+			}
+			table.Columns = append(table.Columns, kql.Column{Name: name, Type: typ})
+		}
+		reference = append(reference, table)
+	}
+	slices.SortFunc(reference, func(a, b kql.Table) int { return strings.Compare(a.Name, b.Name) })
+	tables = catalog.Tables()
 	for i := range tables {
 		if tables[i].Name != "AzureDiagnostics" {
 			continue
 		}
-		for _, c := range reference.Tables[tables[i].Name] {
-			name, text, _ := strings.Cut(c, ":")
-			typ, _ := kql.ParseType(text)
-			has := func(c kql.Column) bool { return c.Name == name }
-			if !slices.ContainsFunc(tables[i].Columns, has) {
-				tables[i].Columns = append(tables[i].Columns, kql.Column{Name: name, Type: typ})
+		grown, _ := reference.Table(tables[i].Name)
+		for _, c := range grown.Columns {
+			same := func(own kql.Column) bool { return own.Name == c.Name }
+			if !slices.ContainsFunc(tables[i].Columns, same) {
+				tables[i].Columns = append(tables[i].Columns, c)
 			}
 		}
 	}
-	return tables
+	return tables, reference
 }
 
 // words are texts that queries take apart.
@@ -111,10 +138,4 @@ func randomValue(r *rand.Rand, c kql.Column, texts []string) any {
 		return []string{`{"a":{"b":[1,2]},"x":"1"}`, `[1,"two",{"three":3}]`, `"text"`, `17`, `{}`, `[]`}[r.IntN(6)]
 	}
 	return texts[r.IntN(len(texts))]
-}
-
-// tokens reports whether a query parses.
-func parses(query string) bool {
-	_, err := syntax.Parse(query)
-	return err == nil
 }

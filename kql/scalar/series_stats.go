@@ -24,7 +24,7 @@ var statsFuncs = []Func{
 func reduced(start float64, f func(acc, x float64) float64) func([]any) any {
 	return func(a []any) any {
 		v := Dynamic(a[0])
-		if v.Kind != Array || len(v.Items) == 0 {
+		if v.Kind != Array {
 			return nil
 		}
 		acc, some := start, false

@@ -243,12 +243,12 @@ func replaceStrings(a []any) any {
 	}
 	parts, size := []part{{s: s}}, len(s)
 	for i, lookup := range lookups.Items {
-		old, by := lookup.Str, rewrites.Items[i].Str
-		if old == "" {
+		old, by := lookup.String(), rewrites.Items[i].String()
+		if old == "" || lookup.Kind != String {
 			continue
 		}
 		if rewrites.Items[i].Kind != String {
-			by = old
+			by = old // found, and left as it is
 		}
 		var next []part
 		for _, p := range parts {

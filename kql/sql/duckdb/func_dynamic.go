@@ -26,6 +26,9 @@ func orNull(x string) string { return "coalesce(" + x + ", 'null')" }
 
 // pack prints a bag whose keys are constants, each there once.
 func pack(c *kql.Call, args []string) (string, error) {
+	if len(args) == 0 {
+		return text("{}"), nil
+	}
 	var b strings.Builder
 	seen := map[string]bool{}
 	if len(args) == 0 {
