@@ -26,7 +26,7 @@ func levels() []rule {
 	l2 := slices.Concat(l1, []string{"catalog", "bus", "identity"})
 	l3 := slices.Concat(l2, []string{"diagnostic"})
 	l5 := slices.Concat(l3, []string{"deliver"})
-	all := append(slices.Clone(l5), "deliver/*", "service/*", "analytics", "analytics/rows", "analytics/engine", "kql/sql", "control", "control/query", "control/ingest", "client", "portal")
+	all := append(slices.Clone(l5), "deliver/*", "service/*", "analytics", "analytics/rows", "analytics/archives", "analytics/engine", "kql/sql", "control", "control/query", "control/ingest", "client", "portal")
 	return []rule{
 		{"", nil}, // the root: this test
 		{"resource", nil},
@@ -49,6 +49,7 @@ func levels() []rule {
 		{"service/redis", l2},
 		{"analytics/engine", []string{"kql", "kql/syntax", "kql/scalar", "kql/sql"}},
 		{"analytics/rows", l2},
+		{"analytics/archives", append(slices.Clone(l2), "analytics/rows")},
 		{"analytics", append(slices.Clone(l2), "kql/scalar", "kql/sql", "analytics/engine", "analytics/rows")},
 		{"deliver", []string{"resource", "record", "diagnostic", "bus"}},
 		{"deliver/delivertest", l5},
@@ -57,7 +58,7 @@ func levels() []rule {
 		{"deliver/workspace", append(slices.Clone(l5), "analytics", "analytics/rows")},
 		{"deliver/eventhub", l5},
 		{"deliver/partner", l5},
-		{"control", l5},
+		{"control", append(slices.Clone(l5), "control/query", "control/ingest")},
 		{"control/query", append(slices.Clone(l5), "analytics/rows")},
 		{"control/ingest", append(slices.Clone(l5), "analytics/rows")},
 		{"client", []string{"resource", "record", "storagelog"}},
@@ -82,7 +83,7 @@ func confined() map[string][]string {
 		"github.com/spf13/":            {"cmd/reslog"},
 		"github.com/goccy/go-yaml":     {"server"},
 		"github.com/golang-jwt/":       {"identity"},
-		"github.com/Azure/":            {"deliver/archive", "deliver/classic", "server", "server/servertest", "cmd/reslog", "interop", "bench"},
+		"github.com/Azure/":            {"analytics/archives", "deliver/archive", "deliver/classic", "server", "server/servertest", "cmd/reslog", "interop", "bench"},
 		"github.com/rogpeppe/":         {},
 		"github.com/google/go-cmp":     {},
 		"go.uber.org/goleak":           {},

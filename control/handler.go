@@ -3,6 +3,9 @@ package control
 import (
 	"net/http"
 	"strings"
+
+	"reslog/control/ingest"
+	"reslog/control/query"
 )
 
 // SignIn are the endpoints of the token issuer, on paths of which it knows best.
@@ -17,6 +20,9 @@ type Parts struct {
 	// Local is the local API, under /local/.
 	Local  http.Handler
 	SignIn SignIn
+	// Query is the Log Analytics query API, Ingest what posts rows; of paths that
+	// their packages know.
+	Query, Ingest http.Handler
 	// ARM is the Resource Manager API: everything else.
 	ARM http.Handler
 }
@@ -29,6 +35,10 @@ func NewHandler(p Parts) http.Handler {
 			p.Local.ServeHTTP(w, r)
 		case p.SignIn.Handles(r.URL.Path):
 			p.SignIn.ServeHTTP(w, r)
+		case query.Handles(r.URL.Path):
+			p.Query.ServeHTTP(w, r)
+		case ingest.Handles(r.URL.Path):
+			p.Ingest.ServeHTTP(w, r)
 		default:
 			p.ARM.ServeHTTP(w, r)
 		}

@@ -85,7 +85,8 @@ const (
 const (
 	// OptionHub names the event hub; without it there is one for each category.
 	OptionHub = "hub"
-	// OptionTables is "Dedicated" for a workspace's resource-specific tables.
+	// OptionTables is "AzureDiagnostics" for a workspace's common table; without it
+	// records go to the tables of their categories.
 	OptionTables = "tables"
 )
 

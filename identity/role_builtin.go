@@ -61,6 +61,19 @@ func generalRoles() []RoleDefinition {
 			Actions:     monitoringContributorActions(),
 		},
 		{
+			ID: "3913510d-42f4-4e42-8a64-420c390055eb", Name: "Monitoring Metrics Publisher",
+			Description: "Posts metrics and logs.",
+			Actions: []string{
+				"Microsoft.Insights/Register/Action",
+				"Microsoft.Support/*",
+				"Microsoft.Resources/subscriptions/resourceGroups/read",
+			},
+			DataActions: []string{
+				"Microsoft.Insights/Metrics/Write",
+				"Microsoft.Insights/Telemetry/Write",
+			},
+		},
+		{
 			ID: "73c42c96-874c-492b-b04d-ab87d138a893", Name: "Log Analytics Reader",
 			Description: "Reads and searches all monitoring data and sees monitoring settings.",
 			Actions: []string{

@@ -24,17 +24,25 @@ type Options struct {
 	// Workspace is what workspace("…") may name: the names and ids of the one that
 	// the catalog is of.
 	Workspace []string
-	// MaxNodes bounds the plan and the work of binding; zero: 200,000. Functions
+	// MaxNodes bounds the plan and the work of binding; zero: 100,000. Functions
 	// that call functions grow a query exponentially.
 	MaxNodes int
 }
 
-// maxDepth bounds how deep functions call functions and expressions nest.
-const maxDepth = 400
+const (
+	// maxDepth bounds how deep functions call functions and expressions nest.
+	maxDepth = 400
+	// maxSource bounds the text of a query, in bytes.
+	maxSource = 1 << 20
+)
 
 // Bind turns a query into a plan. It fails with an *Error, or with what the Runner
 // or the context failed with.
 func Bind(ctx context.Context, source string, catalog Catalog, o Options) (*Plan, error) {
+	if len(source) > maxSource {
+		b := binder{source: source[:maxSource]}
+		return nil, b.fail(syntax.Span{}, "", "the query is longer than %d bytes", maxSource)
+	}
 	query, err := syntax.Parse(source)
 	if err != nil {
 		return nil, parseError(err)
@@ -47,7 +55,7 @@ func bindQuery(ctx context.Context, query *syntax.Query, catalog Catalog, o Opti
 		o.Now = time.Now()
 	}
 	if o.MaxNodes == 0 {
-		o.MaxNodes = 200_000
+		o.MaxNodes = 100_000
 	}
 	b := &binder{ctx: ctx, source: query.Source, catalog: catalog, o: o, functions: functions(), now: Ticks(o.Now), shared: map[sharing]rel{}}
 	plan := &Plan{Now: b.now}

@@ -176,27 +176,28 @@ func (b *binder) choose(c *Binding, signatures []Signature) ([]Expr, Type, error
 
 // wrongArgument is the error for an argument that no signature takes.
 func wrongArgument(c *Binding, signatures []Signature, i int) error {
-	code := codeArgumentType
+	var p ParamType
 	for _, s := range signatures {
 		if i < len(s.Params) || s.Variadic {
-			code = s.at(i).code()
-			break
+			p |= s.at(i)
 		}
 	}
-	return c.Fail(i, code, "%s does not take an argument of type %s here", c.Name, c.Args[i].Type())
+	return c.Fail(i, p.code(), "%s does not take an argument of type %s here", c.Name, c.Args[i].Type())
 }
 
 // code is that of the error for an argument that the parameter does not take.
 func (p ParamType) code() string {
-	switch p {
-	case AnyNumber, Of(Real), Of(Long):
-		return codeNotNumber
-	case AnyInteger:
-		return codeNotInteger
-	case Summable:
-		return codeNotSummable
-	case Orderable:
+	switch {
+	case p.single(), p.Has(String) && p != Orderable:
+		return codeArgumentType
+	case p == Orderable:
 		return codeDynamicKey
+	case p&^AnyInteger == 0:
+		return codeNotInteger
+	case p&^AnyNumber == 0:
+		return codeNotNumber
+	case p&^Summable == 0:
+		return codeNotSummable
 	}
 	return codeArgumentType
 }

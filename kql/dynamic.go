@@ -222,7 +222,7 @@ func (p *dynamicParser) number() error {
 		p.pos++
 	}
 	text := p.text[start:p.pos]
-	if p.pos < len(p.text) && (isLetter(p.text[p.pos])) { // 1d, 2h
+	if p.pos < len(p.text) && isLetter(p.text[p.pos]) { // 1d, 2h
 		for p.pos < len(p.text) && isLetter(p.text[p.pos]) {
 			p.pos++
 		}

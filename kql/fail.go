@@ -15,6 +15,7 @@ const (
 	codeOperandTypes    = "KS106"
 	codeType            = "KS141"
 	codeArgumentCount   = "KS119"
+	codeArgumentPairs   = "KS121"
 	codeNotConstant     = "KS186"
 	codeDuplicateColumn = "KS171"
 	codeNotTable        = "KS126"
@@ -48,12 +49,14 @@ func (b *binder) refuse(at syntax.Span, what string) error {
 }
 
 func (b *binder) argCount(at syntax.Span, name string, n, minimum, maximum int) error {
-	want := fmt.Sprintf("%d", minimum)
+	want := fmt.Sprintf("%d arguments", minimum)
 	switch {
 	case maximum < 0:
-		want = fmt.Sprintf("at least %d", minimum)
+		want = "at least " + want
 	case maximum != minimum:
-		want = fmt.Sprintf("%d to %d", minimum, maximum)
+		want = fmt.Sprintf("%d to %d arguments", minimum, maximum)
+	case minimum == 1:
+		want = "1 argument"
 	}
-	return b.fail(at, codeArgumentCount, "the function %s expects %s arguments and has %d", name, want, n)
+	return b.fail(at, codeArgumentCount, "the function %s takes %s and has %d", name, want, n)
 }

@@ -15,6 +15,9 @@ func (b *binder) folded(c *Call) Expr {
 	if len(c.Args) == 0 {
 		return c
 	}
+	if at, ok := foldCalendar(c); ok {
+		return &Const{Datetime, at}
+	}
 	args := make([]any, len(c.Args))
 	for i, a := range c.Args {
 		k, ok := a.(*Const)
@@ -76,7 +79,7 @@ func foldTicks(op string, x, y any) any {
 		if a == 0 || c == 0 {
 			return int64(0)
 		}
-		if s := a * c; s/c == a && !(a == -1 && c == math.MinInt64) && !(c == -1 && a == math.MinInt64) {
+		if s := a * c; s/c == a && (a != -1 || c != math.MinInt64) && (c != -1 || a != math.MinInt64) {
 			return s
 		}
 	}

@@ -1,9 +1,12 @@
 package kql
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // foldTime computes the functions over time that queries write into their
-// conditions: startofday(ago(7d)), bin(now(), 1h), datetime_add('day', -1, now()).
+// conditions: startofday(ago(7d)), endofmonth(now(), -1).
 func foldTime(name string, args []any) any {
 	at, ok := args[0].(int64)
 	if !ok {
@@ -15,26 +18,17 @@ func foldTime(name string, args []any) any {
 			return nil
 		}
 	}
-	unit, end := name, false
-	switch {
-	case len(name) > 7 && name[:7] == "startof":
-		unit = name[7:]
-	case len(name) > 5 && name[:5] == "endof":
-		unit, end = name[5:], true
-	default:
-		return nil
+	if unit, ok := strings.CutPrefix(name, "startof"); ok {
+		if start, ok := startOf(unit, at, int(steps)); ok {
+			return start
+		}
 	}
-	if end {
-		steps++
+	if unit, ok := strings.CutPrefix(name, "endof"); ok {
+		if next, ok := startOf(unit, at, int(steps)+1); ok {
+			return next - 1
+		}
 	}
-	out, ok := startOf(unit, at, int(steps))
-	if !ok {
-		return nil
-	}
-	if end {
-		out--
-	}
-	return out
+	return nil
 }
 
 // startOf is the start of the day, week (Sunday), month or year of at, steps of
@@ -69,4 +63,42 @@ func foldBin(x, size any) any {
 		q--
 	}
 	return q * n
+}
+
+// foldCalendar computes todatetime of a text that is a date without doubt, and
+// datetime_add of units that have one length.
+func foldCalendar(c *Call) (int64, bool) {
+	first, ok := c.Args[0].(*Const)
+	if !ok || first.T != String {
+		return 0, false
+	}
+	text, _ := first.Value.(string)
+	switch {
+	case c.Func == "todatetime" && len(c.Args) == 1:
+		if len(text) < 10 || text[4] != '-' || text[7] != '-' {
+			return 0, false
+		}
+		v, _ := parseDatetime(text)
+		at, ok := v.(int64)
+		return at, ok
+	case c.Func == "datetime_add" && len(c.Args) == 3:
+		unit, ok := addUnits[text]
+		n, ok2 := c.Args[1].(*Const)
+		at, ok3 := datetimeConst(c.Args[2])
+		if !ok || !ok2 || !ok3 {
+			return 0, false
+		}
+		steps, ok := n.Value.(int64)
+		if !ok || steps > maxDatetime/unit || steps < -maxDatetime/unit {
+			return 0, false
+		}
+		at = saturated(at, steps*unit)
+		return at, at >= 0 && at <= maxDatetime
+	}
+	return 0, false
+}
+
+// addUnits are the units of datetime_add that are so many ticks.
+var addUnits = map[string]int64{
+	"week": 7 * TicksPerDay, "day": TicksPerDay, "hour": TicksPerDay / 24, "minute": 60 * TicksPerSecond, "second": TicksPerSecond,
 }

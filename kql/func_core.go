@@ -57,7 +57,7 @@ func bindCase(c *Binding) (Expr, error) {
 		return nil, err
 	}
 	if len(c.Args)%2 == 0 {
-		return nil, c.Fail(-1, codeArgumentCount, "case needs pairs of condition and value, and a value for the rest")
+		return nil, c.Fail(-1, codeArgumentPairs, "case needs pairs of condition and value, and a value for the rest")
 	}
 	return branches(c)
 }

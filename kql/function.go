@@ -111,6 +111,8 @@ type Binding struct {
 	Star []Col
 	// HasStar tells `*` over no columns from none.
 	HasStar bool
+	// Columns are those of the row, in order; nil where there is none.
+	Columns func() []Col
 	// Names are the automatic names of Args, "" for none.
 	Names []string
 	// Syntax are the arguments as they are written, Star among them.

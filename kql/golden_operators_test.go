@@ -92,7 +92,13 @@ func (g golden) result(t *testing.T) map[string]string {
 			o.Runner = runner(t, s.text)
 		}
 	}
-	plan, err := Bind(t.Context(), g.query, goldenTables(t), o)
+	return g.bind(t, goldenTables(t), o)
+}
+
+// bind writes what comes of the query with a catalogue and options.
+func (g golden) bind(t *testing.T, catalog Catalog, o Options) map[string]string {
+	t.Helper()
+	plan, err := Bind(t.Context(), g.query, catalog, o)
 	var e *Error
 	switch {
 	case errors.As(err, &e) && e.Refused:
@@ -130,7 +136,13 @@ func runner(t *testing.T, text string) Runner {
 }
 
 func TestOperatorGoldens(t *testing.T) {
-	files, err := filepath.Glob("testdata/operators/*.kqltest")
+	runGoldens(t, "testdata/operators/*.kqltest", golden.result)
+}
+
+// runGoldens compares the goldens of files with what result gives for them.
+func runGoldens(t *testing.T, pattern string, result func(golden, *testing.T) map[string]string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no goldens: %v", err)
 	}
@@ -138,7 +150,7 @@ func TestOperatorGoldens(t *testing.T) {
 		goldens := readGoldens(t, file)
 		for i, g := range goldens {
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".kqltest")+"/"+g.name, func(t *testing.T) {
-				got := g.result(t)
+				got := result(g, t)
 				if *update {
 					goldens[i].rewrite(got)
 					return

@@ -1,6 +1,7 @@
 package kql
 
 import (
+	"fmt"
 	"slices"
 
 	"reslog/kql/syntax"
@@ -132,15 +133,12 @@ func (f *finder) choose(named []string) error {
 	if f.op.Project != nil {
 		return f.projected()
 	}
-	away := func(name string) bool {
-		return slices.ContainsFunc(f.op.Away, func(n syntax.Name) bool { return n.Text == name })
-	}
 	seen := map[string]bool{}
 	for _, l := range f.legs {
 		for _, c := range l.visible() {
 			common := !slices.ContainsFunc(f.legs, func(o leg) bool { return !hasColumn(o, c.Name) })
 			switch {
-			case seen[c.Name] || away(c.Name):
+			case seen[c.Name] || f.away(c.Name):
 			case common || slices.Contains(named, c.Name):
 				seen[c.Name] = true
 				f.cols = append(f.cols, f.b.newCol(c.Name, f.typeOf(c.Name)))
@@ -149,8 +147,13 @@ func (f *finder) choose(named []string) error {
 			}
 		}
 	}
-	f.pack = f.pack && !away("pack_")
+	f.pack = f.pack && !f.away("pack_")
 	return nil
+}
+
+// away reports whether project-away leaves a column out.
+func (f *finder) away(name string) bool {
+	return slices.ContainsFunc(f.op.Away, func(n syntax.Name) bool { return wildMatch(n.Text, name) })
 }
 
 // projected are the columns that project lists.
@@ -210,7 +213,7 @@ func (f *finder) united(source string) (rel, error) {
 		u.Inputs = append(u.Inputs, in.Rel)
 		name := l.name
 		if name == "" {
-			name = "find_arg" + string(rune('0'+i%10))
+			name = fmt.Sprintf("find_arg%d", i)
 		}
 		u.Exprs[i] = append(u.Exprs[i], &Const{String, name})
 		for _, c := range f.cols {
@@ -221,11 +224,7 @@ func (f *finder) united(source string) (rel, error) {
 			u.Exprs[i] = append(u.Exprs[i], x)
 		}
 		if f.pack {
-			x, err := f.packed(l)
-			if err != nil {
-				return rel{}, err
-			}
-			u.Exprs[i] = append(u.Exprs[i], x)
+			u.Exprs[i] = append(u.Exprs[i], f.packed(l))
 		}
 	}
 	return rel{Rel: u}, nil
@@ -272,15 +271,15 @@ func (f *finder) value(l leg, want Col) (Expr, error) {
 }
 
 // packed is the bag of the columns that are not in the output.
-func (f *finder) packed(l leg) (Expr, error) {
+func (f *finder) packed(l leg) Expr {
 	var args []Expr
 	for _, c := range l.visible() {
-		if !slices.ContainsFunc(f.cols, func(o Col) bool { return o.Name == c.Name }) {
-			args = append(args, &Const{String, c.Name}, &ColRef{c})
+		if !f.away(c.Name) && !slices.ContainsFunc(f.cols, func(o Col) bool { return o.Name == c.Name }) {
+			args = append(args, boxed(&Const{String, c.Name}), boxed(&ColRef{c}))
 		}
 	}
 	if len(args) == 0 {
-		return null(Dynamic), nil
+		return null(Dynamic)
 	}
-	return f.b.called(f.op.Span, "bag_pack", args...)
+	return &Call{T: Dynamic, Func: "bag_pack", Args: args, At: f.op.Span}
 }

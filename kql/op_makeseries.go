@@ -107,11 +107,9 @@ func (b *binder) seriesDefault(sc scope, a syntax.SeriesAgg, agg *Agg) (Expr, er
 func (b *binder) seriesAxis(sc scope, in rel, op *syntax.MakeSeries, names *namer, s *Series) error {
 	over, row := sc.over(in)
 	row.noWindow = true
-	x, name, given := op.Axis, "", false
+	x, name, given := op.Axis, b.autoName(over, op.Axis), false
 	if n, ok := x.(*syntax.Named); ok && len(n.Names) == 1 {
 		x, name, given = n.X, n.Names[0].Text, true
-	} else {
-		name = b.autoName(over, x)
 	}
 	var err error
 	if s.Axis, err = b.expr(over, x); err != nil {

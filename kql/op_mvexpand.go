@@ -60,14 +60,12 @@ func (b *binder) expansion(sc scope, in rel, name string, given []syntax.Option,
 }
 
 func (b *binder) expansionItem(sc scope, item syntax.MvItem, e *expansion, names *namer) error {
-	x, name := item.X, ""
+	x, name := item.X, b.autoName(sc, item.X)
 	if n, ok := x.(*syntax.Named); ok {
 		if len(n.Names) != 1 {
 			return b.fail(n.Span, "", "an item of an expansion has one name")
 		}
 		x, name = n.X, n.Names[0].Text
-	} else {
-		name = b.autoName(sc, x)
 	}
 	v, err := b.expr(sc, x)
 	if err != nil {

@@ -34,7 +34,7 @@ func (p *plugin) pivot() (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
-	value, _ := convertText(&ColRef{by})
+	value := textValue(&ColRef{by})
 	values, err := p.pivotValues(keys, value)
 	if err != nil {
 		return rel{}, err
@@ -66,12 +66,12 @@ func (p *plugin) pivot() (rel, error) {
 	return rel{Rel: out}, nil
 }
 
-// convertText is a value as tostring writes it.
-func convertText(x Expr) (Expr, bool) {
+// textValue is a value as tostring writes it.
+func textValue(x Expr) Expr {
 	if x.Type() == String {
-		return x, true
+		return x
 	}
-	return &Call{T: String, Func: "tostring", Args: []Expr{x}}, true
+	return &Call{T: String, Func: "tostring", Args: []Expr{x}}
 }
 
 // pivotAggregate is the second argument, count() without it. Only aggregates whose

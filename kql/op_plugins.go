@@ -20,12 +20,9 @@ func (p *plugin) narrow() (rel, error) {
 	w.Exprs = []Expr{&WindowCall{T: Long, Func: "row_number", Args: []Expr{&Const{Long, int64(0)}}, At: p.op.Span}}
 	texts := make([]Expr, len(cols))
 	for i, c := range cols {
-		texts[i], _ = convertText(&ColRef{c})
+		texts[i] = boxed(textValue(&ColRef{c}))
 	}
-	values, err := b.called(p.op.Span, "pack_array", texts...)
-	if err != nil {
-		return rel{}, err
-	}
+	values := &Call{T: Dynamic, Func: "pack_array", Args: texts, At: p.op.Span}
 	names, err := json.Marshal(columnNames(cols))
 	if err != nil {
 		return rel{}, err
@@ -81,10 +78,10 @@ func (p *plugin) ipv4Lookup() (rel, error) {
 	if err := p.lookupKeys(left, right, j); err != nil {
 		return rel{}, err
 	}
-	inRange, err := b.called(p.op.Span, "ipv4_is_in_range", &ColRef{address}, &ColRef{network})
-	if err != nil {
-		return rel{}, err
+	if address.Type != String || network.Type != String {
+		return rel{}, b.fail(p.op.Span, codeType, "the addresses and networks of ipv4_lookup must be strings: %s is %s and %s is %s", address.Name, address.Type, network.Name, network.Type)
 	}
+	inRange := &Call{T: Bool, Func: "ipv4_is_in_range", Args: []Expr{&ColRef{address}, &ColRef{network}}, At: p.op.Span}
 	out := joinedColumns(left.visible(), right.visible())
 	j.Columns = slices.Clone(out)
 	if unmatched {

@@ -29,7 +29,7 @@ func (b *binder) opPrint(sc scope, op *syntax.Print) (rel, error) {
 		col, x := b.typed(cols[i].name, cols[i].x)
 		out.Columns, row = append(out.Columns, col), append(row, x)
 	}
-	return rel{Rel: &Values{Out: out, Rows: [][]Expr{row}}, serialized: true}, nil
+	return rel{Rel: &Values{Out: out, Rows: [][]Expr{row}}}, nil
 }
 
 // isNamed reports whether the i-th column of a print was written with a name.
@@ -76,7 +76,7 @@ func (b *binder) opDatatable(sc scope, op *syntax.Datatable) (rel, error) {
 	for _, p := range op.Columns {
 		t, ok := ParseType(p.Type)
 		if !ok {
-			return rel{}, b.fail(p.Span, codeType, "%s is not a type", p.Type)
+			return rel{}, b.fail(p.Span, codeTypeName, "%s is not a type", p.Type)
 		}
 		if seen[p.Name.Text] {
 			return rel{}, b.duplicate(p.Name.Span, p.Name.Text)
@@ -100,7 +100,7 @@ func (b *binder) opDatatable(sc scope, op *syntax.Datatable) (rel, error) {
 		}
 		v.Rows = append(v.Rows, row)
 	}
-	return rel{Rel: v, serialized: true}, nil
+	return rel{Rel: v}, nil
 }
 
 // cell is a value of a datatable. Texts are read as what the column is, and

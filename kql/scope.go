@@ -55,6 +55,8 @@ type let struct {
 	// use.
 	table func() (rel, error)
 	used  bool
+	// known says that tabular does: whether it is, or gives, a relation.
+	known, tabular bool
 	// checked: its body was bound with the declared columns alone.
 	checked bool
 }

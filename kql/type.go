@@ -52,7 +52,7 @@ func ParseType(name string) (Type, bool) {
 	return Unknown, false
 }
 
-// IsInteger, IsNumber: int, long; and real, decimal with them.
+// IsInteger reports whether t is int or long.
 func (t Type) IsInteger() bool { return t == Int || t == Long }
 
 // IsNumber reports whether t is one of the four number types.

@@ -184,7 +184,7 @@ func parseClock(text string) (int64, bool) {
 		}
 		total = total*[]int64{1, 24, 60, 60}[i] + int64(n) //nolint:gosec // bounded above
 	}
-	if total > math.MaxInt64/TicksPerSecond-1 {
+	if last := math.MaxInt64 / TicksPerSecond; total > last || total == last && fraction > math.MaxInt64%TicksPerSecond {
 		return 0, false
 	}
 	return total*TicksPerSecond + fraction, true

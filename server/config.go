@@ -112,6 +112,10 @@ type Config struct {
 	// empty means none.
 	CopyHosts []string
 
+	// QueryMemory bounds the memory of all queries of workspaces together, in bytes;
+	// 0 is 1 GiB.
+	QueryMemory int64
+
 	// WrapStore decorates the blob store of the node, which uses what it returns:
 	// a way to make it slow, to make it fail, or to see what it is asked. nil
 	// leaves the store as it is.

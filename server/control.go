@@ -8,9 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 
+	"reslog/analytics"
 	"reslog/control"
 	"reslog/control/arm"
+	"reslog/control/ingest"
 	"reslog/control/local"
+	"reslog/control/query"
 	"reslog/identity"
 	"reslog/internal/journal"
 	"reslog/resource"
@@ -27,12 +30,15 @@ func (n *Node) openManager(ctx context.Context) error {
 	n.manager = arm.New(arm.Config{
 		Resources: n.resources, Settings: n.settings, Auth: n.identities, Roles: roles{n.identities.directory}, Journal: log,
 		Ledger: n.router.Ledger, DeadLetters: n.router.DeadLetters(),
-		TenantID:      n.identities.issuer.TenantID(),
-		Subscriptions: []arm.Subscription{{ID: n.cfg.SubscriptionID, Name: "reslog"}},
-		Locations:     []arm.Location{{Name: n.cfg.Location, DisplayName: n.cfg.Location}},
-		Endpoints:     n.endpoints,
-		Logger:        n.cfg.Logger.With("part", "resource manager"),
-		Now:           n.cfg.Now,
+		TenantID:       n.identities.issuer.TenantID(),
+		Subscriptions:  []arm.Subscription{{ID: n.cfg.SubscriptionID, Name: "reslog"}},
+		Locations:      []arm.Location{{Name: n.cfg.Location, DisplayName: n.cfg.Location}},
+		Endpoints:      n.endpoints,
+		Tables:         n.workspaces,
+		CheckTransform: analytics.CheckTransform,
+		IngestionURL:   n.ControlURL,
+		Logger:         n.cfg.Logger.With("part", "resource manager"),
+		Now:            n.cfg.Now,
 	})
 	return n.declare(ctx)
 }
@@ -115,6 +121,14 @@ func (n *Node) controlHandler() http.Handler {
 			Logger: n.cfg.Logger.With("part", "sign-in"), Now: n.cfg.Now,
 		}),
 		ARM: n.manager,
+		Query: query.New(query.Config{
+			Auth: queryAuth{n.identities}, Workspaces: queried{n.workspaces},
+			Logger: n.cfg.Logger.With("part", "query"), Now: n.cfg.Now,
+		}),
+		Ingest: ingest.New(ingest.Config{
+			Auth: ingestAuth{n.identities}, Rules: posted{n.workspaces}, Workspaces: posted{n.workspaces},
+			Logger: n.cfg.Logger.With("part", "ingest"), Now: n.cfg.Now,
+		}),
 	})
 }
 

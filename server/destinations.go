@@ -32,21 +32,32 @@ const (
 	archivePace    = 250 * time.Millisecond
 )
 
+// How a workspace is paced: a transaction costs a synced write, and a row is to
+// be found within a second.
+const (
+	workspaceRecords = 20_000
+	workspaceBytes   = 16 << 20
+	workspacePace    = 100 * time.Millisecond
+)
+
 // destinations open what diagnostic settings send to: they turn the resource
 // that a setting names into a connection.
 type destinations struct {
 	cfg       Config
 	resources *resource.Store
-	own       *http.Client // to the node's own accounts, in process
+	// workspaces are those of the node.
+	workspaces *workspaces
+	own        *http.Client // to the node's own accounts, in process
 }
 
 // kinds are the destinations of this node.
 func (d *destinations) kinds(logs *classicLogs) map[diagnostic.DestinationKind]deliver.Kind {
 	return map[diagnostic.DestinationKind]deliver.Kind{
-		diagnostic.Classic:  {Open: logs.open},
-		diagnostic.Archive:  {Open: d.archive, BatchRecords: archiveRecords, BatchBytes: archive.DefaultBlockSize, Pace: archivePace},
-		diagnostic.EventHub: {Open: d.eventHub},
-		diagnostic.Partner:  {Open: d.partner},
+		diagnostic.Classic:   {Open: logs.open},
+		diagnostic.Archive:   {Open: d.archive, BatchRecords: archiveRecords, BatchBytes: archive.DefaultBlockSize, Pace: archivePace},
+		diagnostic.EventHub:  {Open: d.eventHub},
+		diagnostic.Partner:   {Open: d.partner},
+		diagnostic.Workspace: {Open: d.workspace, BatchRecords: workspaceRecords, BatchBytes: workspaceBytes, Pace: workspacePace},
 	}
 }
 

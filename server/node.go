@@ -46,6 +46,7 @@ type Node struct {
 	identities   *identities
 	resources    *resource.Store
 	destinations *destinations
+	workspaces   *workspaces
 	manager      *arm.Server
 
 	blob    atomic.Pointer[listener]
@@ -128,6 +129,9 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	if err := n.openStores(ctx); err != nil {
+		return err
+	}
+	if err := n.openWorkspaces(ctx); err != nil {
 		return err
 	}
 	front, logs, err := n.openBlob(ctx)
@@ -261,7 +265,7 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 	})
 	logs.client = &http.Client{Transport: storage.InProcess(front)}
 
-	n.destinations = &destinations{cfg: n.cfg, resources: n.resources, own: logs.client}
+	n.destinations = &destinations{cfg: n.cfg, resources: n.resources, workspaces: n.workspaces, own: logs.client}
 	n.router = deliver.NewRouter(deliver.RouterConfig{
 		Bus:           n.bus,
 		Settings:      n.settings,

@@ -15,7 +15,8 @@ import (
 const rootHelp = `reslog produces, routes, keeps and searches Azure resource logs.
 
 "reslog serve" is a node: a storage account for your applications and tests
-whose every request becomes a record in $logs, as on Azure. "reslog find",
+whose every request becomes a record in $logs, as on Azure. "reslog query" asks
+the tables of Log Analytics workspaces that settings and archives fill. "reslog find",
 "reslog dump" and "reslog storage" work with any account: the node's, Azurite's
 or a real one.
 
@@ -43,6 +44,8 @@ func newRootCommand() *cobra.Command {
 		newTailCommand(),
 		newFindCommand(),
 		newDumpCommand(),
+		newQueryCommand(),
+		newWorkspaceCommand(),
 		newStorageCommand(),
 		newSettingsCommand(),
 		newResourceCommand(),

@@ -19,6 +19,9 @@ func (s *Server) put(ctx context.Context, r *request, typ *resourceType) (answer
 		return answer{}, err
 	}
 	_, exists := s.cfg.Resources.Get(id)
+	if _, ok := s.lookup(id); ok && typ.itself != nil {
+		exists = true
+	}
 	patch := r.Method == http.MethodPatch
 	if patch && !exists {
 		return answer{}, resourceNotFound(id)
@@ -33,6 +36,11 @@ func (s *Server) put(ctx context.Context, r *request, typ *resourceType) (answer
 	d, err := s.checked(typ, id, w, patch)
 	if err != nil {
 		return answer{}, err
+	}
+	if typ.verify != nil {
+		if err := typ.verify(ctx, s, d); err != nil {
+			return answer{}, err
+		}
 	}
 	if err := s.record(ctx, r, change{resource: id.String()}); err != nil {
 		return answer{}, err
@@ -113,12 +121,21 @@ func (s *Server) remove(ctx context.Context, r *request, typ *resourceType) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	res, ok := s.cfg.Resources.Get(id)
+	find := s.cfg.Resources.Get
+	if typ.itself != nil {
+		find = s.lookup
+	}
+	res, ok := find(id)
 	if !ok {
 		return answer{status: http.StatusNoContent}, nil
 	}
 	if err := s.record(ctx, r, change{resource: id.String()}); err != nil {
 		return answer{}, err
+	}
+	if typ.gone != nil {
+		if err := typ.gone(ctx, s, res); err != nil {
+			return answer{}, err
+		}
 	}
 	if err := s.drop(ctx, res.ID); err != nil {
 		return answer{}, err

@@ -23,14 +23,31 @@ func (s *Server) lookup(id resource.ID) (resource.Resource, bool) {
 		return res, true
 	}
 	typ, ok := s.find(id.Type())
-	if !ok || typ.implicit == "" || !fold(id.Name(), typ.implicit) {
+	if !ok || typ.itself == nil && (typ.implicit == "" || !fold(id.Name(), typ.implicit)) {
 		return resource.Resource{}, false
 	}
 	parent, ok := s.lookup(id.Parent())
 	if !ok {
 		return resource.Resource{}, false
 	}
+	if typ.itself != nil {
+		return s.lookupItself(typ, parent, id)
+	}
 	return resource.Resource{ID: parent.ID.Child(typ.last(), typ.implicit), Location: parent.Location, Created: parent.Created, Changed: parent.Changed}, true
+}
+
+// lookupItself finds one of those that a parent has by itself.
+func (s *Server) lookupItself(typ *resourceType, parent resource.Resource, id resource.ID) (resource.Resource, bool) {
+	list, err := typ.itself(context.Background(), s, parent)
+	if err != nil {
+		s.cfg.Logger.Error("what a resource has by itself cannot be listed", "resource", parent.ID.String(), "err", err)
+		return resource.Resource{}, false
+	}
+	i := slices.IndexFunc(list, func(r resource.Resource) bool { return r.ID.Equal(id) })
+	if i < 0 {
+		return resource.Resource{}, false
+	}
+	return list[i], true
 }
 
 // wire is a resource as clients see it.
@@ -201,7 +218,20 @@ func (s *Server) list(r *request, typ *resourceType) (answer, error) {
 			return answer{}, groupNotFound(t.group)
 		}
 	}
-	all = append(all, s.within(scope, s.cfg.Resources.List(typ.name))...)
+	kept := s.within(scope, s.cfg.Resources.List(typ.name))
+	if typ.itself != nil {
+		parent, _ := s.lookup(resource.MustParse(scope))
+		own, err := typ.itself(r.Context(), s, parent)
+		if err != nil {
+			return answer{}, err
+		}
+		for _, res := range own {
+			if !slices.ContainsFunc(kept, func(k resource.Resource) bool { return k.ID.Equal(res.ID) }) {
+				all = append(all, res)
+			}
+		}
+	}
+	all = append(all, kept...)
 	shown, err := s.visible(r, typ.name+"/read", scope, all)
 	if err != nil {
 		return answer{}, err

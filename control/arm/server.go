@@ -16,6 +16,7 @@ import (
 	"reslog/deliver"
 	"reslog/diagnostic"
 	"reslog/internal/journal"
+	"reslog/kql"
 	"reslog/resource"
 )
 
@@ -49,6 +50,14 @@ type Config struct {
 	// and table of an account, signalr of a hub, redis of a database. A service
 	// that is missing is not served; nil serves none.
 	Endpoints func(resource.Resource) map[string]string
+
+	// Tables are those of workspaces; nil has none.
+	Tables WorkspaceTables
+	// CheckTransform reports whether a transformation of a data collection rule, of
+	// rows with these columns, can be run; nil takes "source" only.
+	CheckTransform func(ctx context.Context, query string, columns []kql.Column) error
+	// IngestionURL returns where the Logs Ingestion API is; nil when it is nowhere.
+	IngestionURL func() string
 
 	// Logger is told of failures; nil discards.
 	Logger *slog.Logger
@@ -96,6 +105,14 @@ func New(cfg Config) *Server {
 	}
 	if cfg.Endpoints == nil {
 		cfg.Endpoints = func(resource.Resource) map[string]string { return nil }
+	}
+	if cfg.CheckTransform == nil {
+		cfg.CheckTransform = func(context.Context, string, []kql.Column) error {
+			return errors.New("this node runs no transformations")
+		}
+	}
+	if cfg.Tables == nil {
+		cfg.Tables = noTables{}
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)

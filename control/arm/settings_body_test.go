@@ -124,7 +124,7 @@ func TestDestinations(t *testing.T) {
 	want := []diagnostic.Destination{
 		{Kind: diagnostic.Archive, Target: resource.MustParse(dstAccount)},
 		{Kind: diagnostic.EventHub, Target: resource.MustParse(dstBusRule), Options: map[string]string{diagnostic.OptionHub: "hub"}},
-		{Kind: diagnostic.Workspace, Target: resource.MustParse(dstWorkspace), Options: map[string]string{diagnostic.OptionTables: "Dedicated"}},
+		{Kind: diagnostic.Workspace, Target: resource.MustParse(dstWorkspace)},
 		{Kind: diagnostic.Partner, Target: resource.MustParse(dstMonitor)},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {

@@ -72,10 +72,10 @@ func (b *settingBody) hub() map[string]string {
 }
 
 func (b *settingBody) tables() map[string]string {
-	if !strings.EqualFold(b.texts[memberTables], dedicated) {
+	if !strings.EqualFold(b.texts[memberTables], azureDiagnostics) {
 		return nil
 	}
-	return map[string]string{diagnostic.OptionTables: dedicated}
+	return map[string]string{diagnostic.OptionTables: azureDiagnostics}
 }
 
 // properRule spells the type of an authorization rule as it is; documentation

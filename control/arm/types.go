@@ -20,6 +20,11 @@ type resourceType struct {
 	// implicit is the name of the one resource that each parent has by itself:
 	// "default". It can only be read.
 	implicit string
+	// itself lists the resources that a parent has without anybody making them, and
+	// that can be written all the same.
+	itself func(ctx context.Context, s *Server, parent resource.Resource) ([]resource.Resource, error)
+	// gone runs before a resource is removed.
+	gone func(ctx context.Context, s *Server, res resource.Resource) error
 	// unique names are taken by the first on the node, as they are DNS names in
 	// Azure.
 	unique bool
@@ -40,6 +45,8 @@ type resourceType struct {
 	// prepare checks what is about to be kept, fills in defaults and moves
 	// secrets out of the properties. Nil keeps what was sent.
 	prepare func(*draft) error
+	// verify checks what is about to be kept against what the node can do.
+	verify func(ctx context.Context, s *Server, d *draft) error
 	// after runs when a resource was made or replaced.
 	after func(ctx context.Context, s *Server, d *draft) error
 	// show adds to a copy of the properties what is only in answers.
@@ -90,7 +97,7 @@ type action struct {
 
 // resourceTypes are the types that there are, parents before children.
 func resourceTypes() []*resourceType {
-	return slices.Concat(storageTypes(), signalRTypes(), redisTypes(), workspaceTypes(), eventHubTypes(), partnerTypes())
+	return slices.Concat(storageTypes(), signalRTypes(), redisTypes(), workspaceTypes(), tableTypes(), dataCollectionTypes(), eventHubTypes(), partnerTypes())
 }
 
 // find returns a type by its full name.

@@ -29,15 +29,32 @@ func Compile(expr string) (*Regexp, error) {
 	}
 	r := &Regexp{re: re, groups: re.NumSubexp(), names: re.SubexpNames()}
 	if boundary {
-		tree, err := syntax.Parse(re2, syntax.Perl)
-		if err != nil {
-			return nil, fmt.Errorf("regular expression %q: %w", expr, err)
-		}
-		if r.prog, err = syntax.Compile(tree.Simplify()); err != nil {
+		if r.prog, err = program(re2); err != nil {
 			return nil, fmt.Errorf("regular expression %q: %w", expr, err)
 		}
 	}
 	return r, nil
+}
+
+// RE2 is what Translate gives.
+func (r *Regexp) RE2() (re2 string, boundary bool) { return r.re.String(), r.prog != nil }
+
+// Size is the number of instructions that a program for r has, where a class of
+// characters is one.
+func (r *Regexp) Size() int {
+	prog, err := program(r.re.String())
+	if err != nil {
+		return 0
+	}
+	return len(prog.Inst)
+}
+
+func program(re2 string) (*syntax.Prog, error) {
+	tree, err := syntax.Parse(re2, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	return syntax.Compile(tree.Simplify())
 }
 
 // Groups is the number of capturing groups.

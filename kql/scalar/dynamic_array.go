@@ -2,7 +2,6 @@ package scalar
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 
@@ -45,7 +44,6 @@ var arrayFuncs = []Func{
 	onArray("array_shift_right", func(items []Value, a []any) any { return shiftArray(items, a, -1) }, kql.Long, kql.Dynamic),
 	onArray("array_sort_asc", func(items []Value, a []any) any { return sortArray(items, a[0], 1) }, kql.Bool),
 	onArray("array_sort_desc", func(items []Value, a []any) any { return sortArray(items, a[0], -1) }, kql.Bool),
-	{Name: "kql_array_sum", Params: types(kql.Dynamic), Returns: kql.Real, Call: arraySum},
 }
 
 // onArray describes a function of an array, which call may change, and of more.
@@ -234,31 +232,4 @@ func compareNumeric(a, b Value) (int, bool) {
 		return cmp.Compare(a.Real, b.Real), true
 	}
 	return 0, false
-}
-
-// arraySum adds numbers and passes over nulls; an array without elements, or with
-// something else in it, has no sum.
-func arraySum(a []any) any {
-	v := Dynamic(a[0])
-	if v.Kind != Array || len(v.Items) == 0 {
-		return nil
-	}
-	sum := 0.0
-	for _, item := range v.Items {
-		switch item.Kind {
-		case Null:
-		case Long:
-			sum += float64(item.Long)
-		case Real:
-			sum += item.Real
-		case String:
-			if item.Str != "NaN" {
-				return nil
-			}
-			sum = math.NaN()
-		default:
-			return nil
-		}
-	}
-	return sum
 }

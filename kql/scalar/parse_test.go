@@ -70,15 +70,18 @@ func TestParsePattern(t *testing.T) {
 		{"a line break is a character", "a=1\nb=2", simple(2, lit("a="), column, lit("\nb="), column), `["1","2"]`},
 		{
 			"a regular expression is greedy", event,
-			kql.ParsePattern{Columns: 1, Regex: `.*?(?:resourceName=)(?P<c0>.*)(?:,).*?`}, `["Scheduler, totalSlices=27, sliceNumber=-3"]`,
+			kql.ParsePattern{Columns: 1, Regex: `.*?(?:resourceName=)(?P<c0>.*)(?:,).*?`},
+			`["Scheduler, totalSlices=27, sliceNumber=-3"]`,
 		},
 		{
 			"flags turn it around", event,
-			kql.ParsePattern{Columns: 1, Regex: `(?Ui).*?(?:RESOURCENAME=)(?P<c0>.*)(?:,).*?`}, `["Scheduler"]`,
+			kql.ParsePattern{Columns: 1, Regex: `(?Ui).*?(?:RESOURCENAME=)(?P<c0>.*)(?:,).*?`},
+			`["Scheduler"]`,
 		},
 		{
 			"groups of the query do not count", "ab12",
-			kql.ParsePattern{Columns: 2, Regex: `(?:(a)(x)?)(?P<c0>.*)(?:(1))(?P<c1>-?[0-9]+)`}, `["b","2"]`,
+			kql.ParsePattern{Columns: 2, Regex: `(?:(a)(x)?)(?P<c0>.*)(?:(1))(?P<c1>-?[0-9]+)`},
+			`["b","2"]`,
 		},
 		{"a regular expression without a match", "abc", kql.ParsePattern{Columns: 1, Regex: `(?:x)(?P<c0>.*)`}, nil},
 		{"one that does not compile", "abc", kql.ParsePattern{Columns: 1, Regex: `(`}, nil},
@@ -129,7 +132,8 @@ func TestParseKv(t *testing.T) {
 		{"greedy values reach to the next key", "name=John Doe phone=555 5555 city=New York", greedy, `["John Doe","555 5555","New York"]`},
 		{
 			"a regular expression", `"first key: 1", "second key: x"`,
-			kql.ParseKv{Keys: []string{"second key", "first key"}, Regex: `"([\w ]+)\s*:\s*([^"]*)"`}, `["x","1"]`,
+			kql.ParseKv{Keys: []string{"second key", "first key"}, Regex: `"([\w ]+)\s*:\s*([^"]*)"`},
+			`["x","1"]`,
 		},
 	}
 	for _, c := range cases {

@@ -178,6 +178,9 @@ func (p *parser) path(calls bool) Expr {
 			p.close("]", t.Span)
 			x = &Index{p.from(start), x, index}
 		case '.':
+			if n, is := x.(*Literal); is && (n.Kind == Long || n.Kind == Real) {
+				return x // a number has no members
+			}
 			p.i++
 			x = p.member(start, x, calls)
 		default:

@@ -101,7 +101,8 @@ func makeList(a *kql.Agg, in sql.Rows) (string, error) {
 	return joined("flatten("+over(in, "list("+dynamicItems(x, true)+order+")")+")", limit), nil
 }
 
-// makeSet is as makeList is, without nulls and each value once.
+// makeSet is as makeList is, without nulls and each value once, the least first: the
+// language has no order for it, and so two runs give the same.
 func makeSet(a *kql.Agg, in sql.Rows) (string, error) {
 	limit, err := sizeOf(a)
 	if err != nil {
@@ -109,9 +110,9 @@ func makeSet(a *kql.Agg, in sql.Rows) (string, error) {
 	}
 	x := in.Args[0]
 	if t := a.Args[0].Type(); t != kql.Dynamic {
-		return joined(over(in, "list(DISTINCT "+jsonOf(t, x)+")", x+" IS NOT NULL"), limit), nil
+		return joined("list_transform("+over(in, "list(DISTINCT "+x+" ORDER BY "+x+")", x+" IS NOT NULL")+", lambda e: "+jsonOf(t, "e")+")", limit), nil
 	}
-	return joined("list_distinct(list_filter(flatten("+over(in, "list("+dynamicItems(x, false)+")", x+" IS NOT NULL")+"), lambda e: e <> 'null'))", limit), nil
+	return joined("list_sort(list_distinct(list_filter(flatten("+over(in, "list("+dynamicItems(x, false)+")", x+" IS NOT NULL")+"), lambda e: e <> 'null')))", limit), nil
 }
 
 // argument is the value of the row whose key is the greatest or least. Of equal

@@ -26,7 +26,7 @@ var datetimeCalls = calls{
 	"startofday":   period("($1 // "+sqlDay+") + "+sqlOffset, "%s * "+sqlDay, 0, 3652058, false),
 	"endofday":     period("($1 // "+sqlDay+") + "+sqlOffset, "%s * "+sqlDay, 0, 3652058, true),
 	"startofweek":  period(weekOf, "%s * "+sqlDay, 0, 3652058, false),
-	"endofweek":    period("("+weekOf+") // 7", "(%s * 7 - 1) * "+sqlDay, 0, 521722, true),
+	"endofweek":    period("("+weekOf+" + 1) // 7", "(%s * 7 - 1) * "+sqlDay, 0, 521721, true),
 	"startofmonth": period(monthOf, monthStart, 12, 9999*12+11, false),
 	"endofmonth":   period(monthOf, monthStart, 12, 9999*12+11, true),
 	"startofyear":  period("year("+sqlDate+") + "+sqlOffset, yearStart, 1, 9999, false),
@@ -141,7 +141,7 @@ func datetimePart(c *kql.Call, args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pattern := ""
+	var pattern string
 	switch part {
 	case "year", "quarter", "month", "day", "dayofyear":
 		pattern = part + "(" + sqlDate + ")"
@@ -171,7 +171,7 @@ func datetimeDiff(c *kql.Call, args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	number := ""
+	var number string
 	switch part {
 	case "year":
 		number = "year(" + sqlDate + ")"

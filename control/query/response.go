@@ -1,0 +1,302 @@
+package query
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"reslog/kql"
+)
+
+// held is how much of an answer is kept before the first byte is sent: an error
+// until then is an error, and not the end of an answer.
+const held = 1 << 20
+
+// response writes an answer while rows come: it is the Sink of a query.
+type response struct {
+	w       http.ResponseWriter
+	out     io.Writer // w, compressed where the client takes it
+	zip     *gzip.Writer
+	buf     bytes.Buffer
+	flowing bool // something was sent
+
+	tables  int
+	rows    int
+	columns []kql.Column
+	render  *kql.Render
+	sources []Workspace
+	err     error
+}
+
+func newResponse(w http.ResponseWriter, compress bool) *response {
+	r := &response{w: w, out: w}
+	if compress {
+		r.zip = gzip.NewWriter(w)
+		r.out = r.zip
+	}
+	return r
+}
+
+// sent reports whether the answer can no longer be another.
+func (r *response) sent() bool { return r.flowing }
+
+// Table implements Sink.
+func (r *response) Table(name string, columns []kql.Column, render *kql.Render) error {
+	if r.tables > 0 {
+		r.buf.WriteString("]},")
+	} else {
+		r.buf.WriteString(`{"tables":[`)
+	}
+	r.tables++
+	r.rows, r.columns = 0, columns
+	if r.render == nil {
+		r.render = render
+	}
+	r.buf.WriteString(`{"name":`)
+	r.text(name)
+	r.buf.WriteString(`,"columns":[`)
+	for i, c := range columns {
+		if i > 0 {
+			r.buf.WriteByte(',')
+		}
+		r.buf.WriteString(`{"name":`)
+		r.text(c.Name)
+		r.buf.WriteString(`,"type":"` + c.Type.String() + `"}`)
+	}
+	r.buf.WriteString(`],"rows":[`)
+	return nil
+}
+
+// Row implements Sink.
+func (r *response) Row(values []any) error {
+	if r.rows > 0 {
+		r.buf.WriteByte(',')
+	}
+	r.rows++
+	r.buf.WriteByte('[')
+	for i, v := range values {
+		if i > 0 {
+			r.buf.WriteByte(',')
+		}
+		r.value(r.columns[i].Type, v)
+	}
+	r.buf.WriteByte(']')
+	if r.buf.Len() < held {
+		return nil
+	}
+	return r.flush()
+}
+
+// value writes one value as the service does: dynamic as text, times in ISO
+// 8601, null for what has no value.
+func (r *response) value(t kql.Type, v any) {
+	b := r.buf.AvailableBuffer()
+	switch v := v.(type) {
+	case nil:
+		if t == kql.String {
+			b = append(b, `""`...)
+		} else {
+			b = append(b, "null"...)
+		}
+	case bool:
+		b = strconv.AppendBool(b, v)
+	case int64:
+		switch t {
+		case kql.Datetime:
+			b = appendTime(append(b, '"'), v)
+			b = append(b, '"')
+		case kql.Timespan:
+			b = appendSpan(append(b, '"'), v)
+			b = append(b, '"')
+		default:
+			b = strconv.AppendInt(b, v, 10)
+		}
+	case float64:
+		b = appendReal(b, t, v)
+	case string:
+		r.text(v)
+		return
+	}
+	r.buf.Write(b)
+}
+
+func appendReal(b []byte, t kql.Type, v float64) []byte {
+	switch {
+	case math.IsNaN(v):
+		return append(b, `"NaN"`...)
+	case math.IsInf(v, 1):
+		return append(b, `"Infinity"`...)
+	case math.IsInf(v, -1):
+		return append(b, `"-Infinity"`...)
+	case t == kql.Decimal:
+		b = append(b, '"')
+		b = strconv.AppendFloat(b, v, 'f', -1, 64)
+		return append(b, '"')
+	}
+	n := len(b)
+	b = strconv.AppendFloat(b, v, 'g', -1, 64)
+	if bytes.IndexAny(b[n:], ".eE") < 0 {
+		b = append(b, ".0"...) // a real stays one for clients that look at the text
+	}
+	return b
+}
+
+// appendTime writes ticks as 2006-01-02T15:04:05.1234567Z, without zeros at the
+// end of the fraction.
+func appendTime(b []byte, ticks int64) []byte {
+	t := time.Unix(ticks/10_000_000-epochTicks/10_000_000, ticks%10_000_000*100).UTC()
+	return t.AppendFormat(b, "2006-01-02T15:04:05.9999999Z")
+}
+
+// appendSpan writes ticks as [-][d.]hh:mm:ss[.fffffff].
+func appendSpan(b []byte, ticks int64) []byte {
+	u := uint64(ticks)
+	if ticks < 0 {
+		b, u = append(b, '-'), -u
+	}
+	const second = 10_000_000
+	if days := u / (86400 * second); days > 0 {
+		b = append(strconv.AppendUint(b, days, 10), '.')
+	}
+	two := func(n uint64, sep byte) {
+		b = append(b, byte('0'+n/10), byte('0'+n%10))
+		if sep != 0 {
+			b = append(b, sep)
+		}
+	}
+	seconds := u / second % 86400
+	two(seconds/3600, ':')
+	two(seconds/60%60, ':')
+	two(seconds%60, 0)
+	if f := u % second; f > 0 {
+		digits := strconv.FormatUint(f+second, 10)[1:]
+		b = append(append(b, '.'), digits...)
+	}
+	return b
+}
+
+// text writes a JSON string.
+func (r *response) text(s string) {
+	data, err := json.Marshal(strings.ToValidUTF8(s, "\uFFFD"))
+	if err != nil { // a string always encodes
+		data = []byte(`""`)
+	}
+	r.buf.Write(data)
+}
+
+// flush sends what is there.
+func (r *response) flush() error {
+	if !r.flowing {
+		r.flowing = true
+		h := r.w.Header()
+		h.Set("Content-Type", "application/json; charset=utf-8")
+		h.Set("Vary", "Accept-Encoding")
+		if r.zip != nil {
+			h.Set("Content-Encoding", "gzip")
+		}
+		r.w.WriteHeader(http.StatusOK)
+	}
+	_, err := r.out.Write(r.buf.Bytes())
+	r.buf.Reset()
+	return err
+}
+
+// end writes what is behind the rows.
+func (r *response) end(p prefer, stats Stats, partial *apiError) error {
+	if r.tables == 0 {
+		r.buf.WriteString(`{"tables":[`)
+	} else {
+		r.buf.WriteString("]}")
+	}
+	r.buf.WriteByte(']')
+	if p.render {
+		r.property("render", renderOf(r.render))
+	}
+	if p.statistics {
+		r.property("statistics", statisticsOf(stats))
+	}
+	if p.dataSources {
+		r.property("dataSources", sourcesOf(r.sources))
+	}
+	if partial != nil {
+		r.property("error", partial)
+	}
+	r.buf.WriteByte('}')
+	// Whoever waits for the rest has gone when it cannot be written.
+	_ = r.flush()
+	if r.zip != nil {
+		_ = r.zip.Close()
+	}
+	return nil
+}
+
+func (r *response) property(name string, value any) {
+	data, err := json.Marshal(value)
+	if err != nil { // plain fields
+		return
+	}
+	r.buf.WriteString(`,"` + name + `":`)
+	r.buf.Write(data)
+}
+
+// renderOf is the visualization that a query asks for; without one its kind is null.
+func renderOf(render *kql.Render) map[string]any {
+	m := map[string]any{}
+	for _, name := range []string{"visualization", "title", "accumulate", "isQuerySorted", "kind", "legend", "series", "xColumn", "xTitle", "xAxis", "yAxis", "yColumns", "ySplit", "yTitle", "yMin", "yMax", "anomalyColumns"} {
+		m[name] = nil
+	}
+	m["accumulate"], m["isQuerySorted"] = false, false
+	if render == nil {
+		return m
+	}
+	m["visualization"] = render.Kind
+	for name, value := range render.Properties {
+		shown := name
+		for known := range m {
+			if strings.EqualFold(known, name) {
+				shown = known
+			}
+		}
+		switch {
+		case strings.EqualFold(name, "accumulate"):
+			m[shown] = strings.EqualFold(value, "true")
+		case strings.EqualFold(name, "series"), strings.EqualFold(name, "ycolumns"), strings.EqualFold(name, "anomalycolumns"):
+			var list []string
+			for part := range strings.SplitSeq(value, ",") {
+				list = append(list, strings.TrimSpace(part))
+			}
+			m[shown] = list
+		default:
+			m[shown] = value
+		}
+	}
+	return m
+}
+
+func statisticsOf(s Stats) map[string]any {
+	return map[string]any{"query": map[string]any{
+		"executionTime": s.Elapsed.Seconds(),
+		"resourceUsage": map[string]any{
+			"cpu":    map[string]any{"total cpu": appendSpanText(s.CPU)},
+			"memory": map[string]any{"peak_per_node": s.PeakMemory},
+		},
+		"inputDatasetStatistics": map[string]any{"rows": map[string]any{"scanned": s.ScannedRows}},
+		"datasetStatistics":      []any{map[string]any{"table_row_count": s.Rows, "table_size": s.Bytes}},
+	}}
+}
+
+func appendSpanText(d time.Duration) string { return string(appendSpan(nil, d.Nanoseconds()/100)) }
+
+func sourcesOf(list []Workspace) []any {
+	var out []any
+	for _, ws := range list {
+		out = append(out, map[string]any{"resourceId": ws.Resource.String(), "customerId": ws.ID, "region": ws.Location})
+	}
+	return out
+}

@@ -1,0 +1,298 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"reslog/analytics"
+	"reslog/analytics/rows"
+	"reslog/catalog"
+	"reslog/control/arm"
+	"reslog/deliver"
+	"reslog/deliver/workspace"
+	"reslog/diagnostic"
+	"reslog/kql"
+	"reslog/resource"
+)
+
+const (
+	workspaceType = "Microsoft.OperationalInsights/workspaces"
+	tableType     = workspaceType + "/tables"
+	ruleType      = "Microsoft.Insights/dataCollectionRules"
+)
+
+// workspaces are the Log Analytics workspaces of a node: resources by name, and
+// what they hold.
+type workspaces struct {
+	store     *analytics.Store // nil without cgo
+	resources *resource.Store
+	settings  *diagnostic.Store
+	logger    *slog.Logger
+	now       func() time.Time
+	// changes are resources that changed and what they hold has not followed yet.
+	changes chan changed
+}
+
+// changed is news of a resource.
+type changed struct {
+	resource resource.Resource
+	exists   bool
+}
+
+// openWorkspaces opens what the workspaces hold. A build without cgo has none: it
+// says so to whoever asks.
+func (n *Node) openWorkspaces(ctx context.Context) error {
+	logger := n.cfg.Logger.With("part", "workspaces")
+	n.workspaces = &workspaces{resources: n.resources, settings: n.settings, logger: logger, now: n.cfg.Now, changes: make(chan changed, 1024)}
+	store, err := analytics.Open(ctx, analytics.Config{
+		Folder: filepath.Join(n.cfg.Data, "workspaces"),
+		Known:  catalog.Table,
+		KnownNames: func() []string {
+			var names []string
+			for _, t := range catalog.Tables() {
+				names = append(names, t.Name)
+			}
+			return names
+		},
+		Memory: n.cfg.QueryMemory,
+		Logger: logger,
+		Now:    n.cfg.Now,
+	})
+	if errors.Is(err, analytics.ErrNoCgo) {
+		logger.Warn("this node has no workspaces", "err", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	n.workspaces.store = store
+	n.onStop("workspaces", store.Close)
+	n.background("changes of workspaces", n.workspaces.follow)
+	n.resources.Watch(n.workspaces.changed)
+	return nil
+}
+
+// changed takes news of a resource; it must not wait.
+func (w *workspaces) changed(r resource.Resource, exists bool) {
+	switch typ := r.ID.Type(); {
+	case !strings.EqualFold(typ, workspaceType) && !strings.EqualFold(typ, tableType):
+		return
+	}
+	select {
+	case w.changes <- changed{r, exists}:
+	default: // it is applied at the next start
+		w.logger.Error("too many changes of workspaces at once: one was not applied", "resource", r.ID.String())
+	}
+}
+
+// follow applies what settings say to what is held.
+func (w *workspaces) follow(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case c := <-w.changes:
+			if err := w.apply(ctx, c); err != nil && ctx.Err() == nil {
+				w.logger.Error("a workspace does not follow its resource", "resource", c.resource.ID.String(), "err", err)
+			}
+		}
+	}
+}
+
+func (w *workspaces) apply(ctx context.Context, c changed) error {
+	if strings.EqualFold(c.resource.ID.Type(), tableType) {
+		return w.applyTable(ctx, c)
+	}
+	props, err := arm.WorkspaceOf(c.resource)
+	if err != nil {
+		return err
+	}
+	if !c.exists {
+		return w.store.Remove(ctx, props.CustomerID)
+	}
+	held, err := w.store.Workspace(ctx, props.CustomerID)
+	if err != nil {
+		return err
+	}
+	return held.SetDefaultRetention(ctx, props.RetentionInDays)
+}
+
+func (w *workspaces) applyTable(ctx context.Context, c changed) error {
+	parent, ok := w.resources.Get(c.resource.ID.Parent())
+	if !ok {
+		return nil // it went with its workspace
+	}
+	held, err := w.held(ctx, parent)
+	if err != nil {
+		return err
+	}
+	props, err := arm.TableOf(c.resource)
+	if err != nil {
+		return err
+	}
+	name := c.resource.ID.Name()
+	if !c.exists {
+		err := held.SetRetention(ctx, name, 0)
+		if errors.Is(err, analytics.ErrNoTable) {
+			return nil
+		}
+		return err
+	}
+	if props.Schema != nil {
+		if err := held.Declare(ctx, props.Schema.Table()); err != nil {
+			return err
+		}
+	}
+	return held.SetRetention(ctx, name, props.Days())
+}
+
+// held is what a workspace holds.
+func (w *workspaces) held(ctx context.Context, r resource.Resource) (*analytics.Workspace, error) {
+	if w.store == nil {
+		return nil, analytics.ErrNoCgo
+	}
+	props, err := arm.WorkspaceOf(r)
+	if err != nil {
+		return nil, err
+	}
+	return w.store.Workspace(ctx, props.CustomerID)
+}
+
+// find finds a workspace by its customer ID, its resource ID, or its name where
+// only one has it.
+func (w *workspaces) find(ref string) (resource.Resource, error) {
+	if strings.Contains(ref, "/") {
+		id, err := resource.Parse(ref)
+		if err == nil && strings.EqualFold(id.Type(), workspaceType) {
+			if r, ok := w.resources.Get(id); ok {
+				return r, nil
+			}
+		}
+		return resource.Resource{}, fmt.Errorf("workspace %.200q: %w", ref, resource.ErrNotFound)
+	}
+	var named []resource.Resource
+	for _, r := range w.resources.List(workspaceType) {
+		if props, err := arm.WorkspaceOf(r); err == nil && strings.EqualFold(props.CustomerID, ref) {
+			return r, nil
+		}
+		if strings.EqualFold(r.ID.Name(), ref) {
+			named = append(named, r)
+		}
+	}
+	if len(named) != 1 {
+		return resource.Resource{}, fmt.Errorf("%d workspaces are called %.200q: %w", len(named), ref, resource.ErrNotFound)
+	}
+	return named[0], nil
+}
+
+// of returns the workspaces that settings of a resource and below send to.
+func (w *workspaces) of(id resource.ID) []resource.Resource {
+	var list []resource.Resource
+	scope := strings.ToLower(id.String())
+	for _, s := range w.settings.All() {
+		of := strings.ToLower(s.Resource.String())
+		if of != scope && !strings.HasPrefix(of, scope+"/") {
+			continue
+		}
+		for _, d := range s.Destinations {
+			r, ok := w.resources.Get(d.Target)
+			if d.Kind != diagnostic.Workspace || !ok || slices.ContainsFunc(list, func(in resource.Resource) bool { return in.ID.Equal(r.ID) }) {
+				continue
+			}
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+var _ arm.WorkspaceTables = (*workspaces)(nil)
+
+// Tables implements arm.WorkspaceTables.
+func (w *workspaces) Tables(ctx context.Context, r resource.Resource) ([]kql.Table, error) {
+	if w.store == nil {
+		return catalog.Tables(), nil
+	}
+	held, err := w.held(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	infos, err := held.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]kql.Table, 0, len(infos))
+	for i := range infos {
+		list = append(list, infos[i].Table)
+	}
+	return list, nil
+}
+
+// Drop implements arm.WorkspaceTables.
+func (w *workspaces) Drop(ctx context.Context, r resource.Resource, table string) error {
+	held, err := w.held(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := held.Drop(ctx, table); !errors.Is(err, analytics.ErrNoTable) {
+		return err
+	}
+	return nil
+}
+
+// taking is a workspace that takes rows.
+type taking struct {
+	held *analytics.Workspace
+}
+
+var _ workspace.Store = taking{}
+
+// Append implements workspace.Store.
+func (t taking) Append(ctx context.Context, b rows.Batch) error {
+	// The rows have their times already.
+	return t.held.Append(ctx, analytics.Batch{Source: b.Source, Position: b.Position, Rows: b.Rows, KeepTimes: true})
+}
+
+// Position implements workspace.Store.
+func (t taking) Position(ctx context.Context, source string) (uint64, error) {
+	return t.held.Position(ctx, source)
+}
+
+// columns are those that a table has.
+func (t taking) columns(ctx context.Context, table string) ([]kql.Column, error) {
+	infos, err := t.held.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range infos {
+		if infos[i].Name == table {
+			return infos[i].Columns, nil
+		}
+	}
+	return nil, nil
+}
+
+// workspace is the deliver.Factory of workspaces.
+func (d *destinations) workspace(ctx context.Context, o deliver.Opening) (deliver.Destination, error) {
+	r, err := d.target(o.Destination.Target)
+	if err != nil {
+		return nil, err
+	}
+	held, err := d.workspaces.held(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("open workspace %s: %w", r.ID.Name(), err)
+	}
+	dest, err := workspace.New(workspace.Config{
+		Store:     taking{held},
+		Source:    workspace.Source(o),
+		Dedicated: o.Destination.Options[diagnostic.OptionTables] != "AzureDiagnostics",
+		Columns:   taking{held}.columns,
+		Logger:    d.cfg.Logger.With("part", "workspace", "workspace", r.ID.Name()),
+	})
+	return d.following(dest, err, r)
+}
