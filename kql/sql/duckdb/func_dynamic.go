@@ -46,5 +46,7 @@ func packedKey(x kql.Expr) (string, bool) {
 	if c, ok := x.(*kql.Call); ok && c.Func == "dynamic" && len(c.Args) == 1 {
 		return constantString(c.Args[0])
 	}
-	return "", false
+	s, ok := constantString(x)
+	v := scalar.Dynamic(s)
+	return v.Str, ok && v.Kind == scalar.String
 }
