@@ -114,6 +114,7 @@ func (n *Node) controlHandler() http.Handler {
 
 			DeadLetters: n.router.DeadLetters(),
 			Principals:  n.identities,
+			Importer:    imports{n.workspaces, n.accounts},
 			Following:   &n.tails,
 		}),
 		SignIn: identity.NewEndpoints(identity.EndpointsConfig{

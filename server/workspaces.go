@@ -222,7 +222,7 @@ func (w *workspaces) Tables(ctx context.Context, r resource.Resource) ([]kql.Tab
 	if err != nil {
 		return nil, err
 	}
-	infos, err := held.Tables(ctx)
+	infos, err := allTables(ctx, held)
 	if err != nil {
 		return nil, err
 	}
@@ -231,6 +231,21 @@ func (w *workspaces) Tables(ctx context.Context, r resource.Resource) ([]kql.Tab
 		list = append(list, infos[i].Table)
 	}
 	return list, nil
+}
+
+// allTables are the tables of a workspace, those without rows too, by name.
+func allTables(ctx context.Context, held *analytics.Workspace) ([]analytics.TableInfo, error) {
+	infos, err := held.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range catalog.Tables() {
+		if !slices.ContainsFunc(infos, func(i analytics.TableInfo) bool { return i.Name == t.Name }) {
+			infos = append(infos, analytics.TableInfo{Table: t})
+		}
+	}
+	slices.SortFunc(infos, func(a, b analytics.TableInfo) int { return strings.Compare(a.Name, b.Name) })
+	return infos, nil
 }
 
 // Drop implements arm.WorkspaceTables.
