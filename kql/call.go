@@ -51,7 +51,7 @@ func (b *binder) callColumns(sc scope, x *syntax.Call) ([]Named, error) {
 	}
 	for i, n := range named {
 		if agg, ok := n.X.(AggExpr); ok {
-			if agg.T == Decimal && (agg.Func == "sum" || agg.Func == "avg") {
+			if agg.T == Decimal && agg.Func == "sum" {
 				return nil, b.refuse(x.Span, x.Func.Text+"() of decimals (use toreal)")
 			}
 			named[i].X = sc.row.aggs.add(b, agg.Agg)

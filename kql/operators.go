@@ -110,7 +110,7 @@ func (b *binder) operate(x *syntax.Binary, left, right Expr) (Expr, error) {
 	if call == nil {
 		return nil, b.fail(x.Span, codeOperandTypes, "the operator %s is not defined for the operand types %s and %s", x.Op, left.Type(), right.Type())
 	}
-	if call.T == Decimal {
+	if call.T == Decimal && x.Op != "/" {
 		return nil, b.refuse(x.Span, "the operator "+x.Op+" on decimals (use toreal)")
 	}
 	call.At = x.Span
