@@ -43,7 +43,11 @@ func isLogAnalytics(audience string) bool {
 }
 
 // queried are the workspaces as the query API wants them.
-type queried struct{ *workspaces }
+type queried struct {
+	*workspaces
+	// lookup finds resources, also those that exist with their parents.
+	lookup func(resource.ID) (resource.Resource, bool)
+}
 
 var _ query.Workspaces = queried{}
 
@@ -58,6 +62,9 @@ func (q queried) Find(ctx context.Context, ref string) (query.Workspace, error) 
 
 // Of implements query.Workspaces.
 func (q queried) Of(ctx context.Context, id resource.ID) ([]query.Workspace, error) {
+	if _, ok := q.lookup(id); !ok {
+		return nil, fmt.Errorf("resource %s: %w", id, resource.ErrNotFound)
+	}
 	var list []query.Workspace
 	for _, r := range q.of(id) {
 		ws, err := q.open(ctx, r)

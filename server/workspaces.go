@@ -23,7 +23,6 @@ import (
 
 const (
 	workspaceType = "Microsoft.OperationalInsights/workspaces"
-	tableType     = workspaceType + "/tables"
 	ruleType      = "Microsoft.Insights/dataCollectionRules"
 )
 
@@ -80,8 +79,7 @@ func (n *Node) openWorkspaces(ctx context.Context) error {
 
 // changed takes news of a resource; it must not wait.
 func (w *workspaces) changed(r resource.Resource, exists bool) {
-	switch typ := r.ID.Type(); {
-	case !strings.EqualFold(typ, workspaceType) && !strings.EqualFold(typ, tableType):
+	if !strings.EqualFold(r.ID.Type(), workspaceType) {
 		return
 	}
 	select {
@@ -106,9 +104,6 @@ func (w *workspaces) follow(ctx context.Context) error {
 }
 
 func (w *workspaces) apply(ctx context.Context, c changed) error {
-	if strings.EqualFold(c.resource.ID.Type(), tableType) {
-		return w.applyTable(ctx, c)
-	}
 	props, err := arm.WorkspaceOf(c.resource)
 	if err != nil {
 		return err
@@ -121,35 +116,6 @@ func (w *workspaces) apply(ctx context.Context, c changed) error {
 		return err
 	}
 	return held.SetDefaultRetention(ctx, props.RetentionInDays)
-}
-
-func (w *workspaces) applyTable(ctx context.Context, c changed) error {
-	parent, ok := w.resources.Get(c.resource.ID.Parent())
-	if !ok {
-		return nil // it went with its workspace
-	}
-	held, err := w.held(ctx, parent)
-	if err != nil {
-		return err
-	}
-	props, err := arm.TableOf(c.resource)
-	if err != nil {
-		return err
-	}
-	name := c.resource.ID.Name()
-	if !c.exists {
-		err := held.SetRetention(ctx, name, 0)
-		if errors.Is(err, analytics.ErrNoTable) {
-			return nil
-		}
-		return err
-	}
-	if props.Schema != nil {
-		if err := held.Declare(ctx, props.Schema.Table()); err != nil {
-			return err
-		}
-	}
-	return held.SetRetention(ctx, name, props.Days())
 }
 
 // held is what a workspace holds.
@@ -230,6 +196,12 @@ func (w *workspaces) Tables(ctx context.Context, r resource.Resource) ([]kql.Tab
 	for i := range infos {
 		list = append(list, infos[i].Table)
 	}
+	// Those that are documented are there before their first row.
+	for _, t := range catalog.Tables() {
+		if !slices.ContainsFunc(infos, func(i analytics.TableInfo) bool { return i.Name == t.Name }) {
+			list = append(list, t)
+		}
+	}
 	return list, nil
 }
 
@@ -248,11 +220,38 @@ func allTables(ctx context.Context, held *analytics.Workspace) ([]analytics.Tabl
 	return infos, nil
 }
 
-// Drop implements arm.WorkspaceTables.
-func (w *workspaces) Drop(ctx context.Context, r resource.Resource, table string) error {
+// Apply implements arm.WorkspaceTables.
+func (w *workspaces) Apply(ctx context.Context, r, table resource.Resource) error {
+	if w.store == nil {
+		return nil // it was said at the start that there are no rows
+	}
 	held, err := w.held(ctx, r)
 	if err != nil {
 		return err
+	}
+	props, err := arm.TableOf(table)
+	if err != nil {
+		return err
+	}
+	if props.Schema != nil {
+		if err := held.Declare(ctx, props.Schema.Table()); err != nil {
+			return err
+		}
+	}
+	return held.SetRetention(ctx, table.ID.Name(), props.Days())
+}
+
+// Drop implements arm.WorkspaceTables.
+func (w *workspaces) Drop(ctx context.Context, r resource.Resource, table string) error {
+	if w.store == nil {
+		return nil
+	}
+	held, err := w.held(ctx, r)
+	if err != nil {
+		return err
+	}
+	if _, documented := catalog.Table(table); documented {
+		return held.SetRetention(ctx, table, 0)
 	}
 	if err := held.Drop(ctx, table); !errors.Is(err, analytics.ErrNoTable) {
 		return err
