@@ -75,6 +75,7 @@ type group struct {
 	sizes   []float64
 	bytes   float64
 	part    *part
+	noted   bool
 }
 
 // store1 stores a batch; the caller has the right to write.
@@ -94,7 +95,7 @@ func (w *Workspace) store1(ctx context.Context, b Batch) error {
 		return err
 	}
 	item := max(w.nextItem, now)
-	first := item
+	added := make(map[*table][]*part)
 	err = w.transaction(ctx, func() error {
 		for i, g := range groups {
 			if err := w.hotPart(ctx, g, groups[:i]); err != nil {
@@ -105,26 +106,45 @@ func (w *Workspace) store1(ctx context.Context, b Batch) error {
 			}
 			item += int64(len(g.rows))
 		}
-		return w.advance(ctx, b.Source, b.Position)
+		if err := w.advance(ctx, b.Source, b.Position); err != nil {
+			return err
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, g := range groups {
+			if !slices.Contains(g.table.parts, g.part) {
+				g.table.add(g.part)
+				added[g.table] = append(added[g.table], g.part)
+			}
+			g.part.note(int64(len(g.rows)), g.bytes, slices.Min(g.times), slices.Max(g.times), item-1)
+			g.noted = true
+		}
+		return nil
 	})
 	if err != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for t, parts := range added {
+			t.remove(parts)
+		}
+		for _, g := range groups {
+			if g.noted {
+				// The extremes may stay wider than they need be.
+				g.part.rows, g.part.bytes = g.part.rows-int64(len(g.rows)), g.part.bytes-g.bytes
+			}
+		}
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.nextItem = item
-	item = first
-	for _, g := range groups {
-		if g.part.rows == 0 && !slices.Contains(g.table.parts, g.part) {
-			g.table.add(g.part)
-		}
-		item += int64(len(g.rows))
-		g.part.note(int64(len(g.rows)), g.bytes, slices.Min(g.times), slices.Max(g.times), item-1)
-	}
 	if b.Source != "" {
 		w.positions[b.Source] = b.Position
 	}
 	return nil
+}
+
+// remove takes parts out of the table.
+func (t *table) remove(parts []*part) {
+	t.parts = slices.DeleteFunc(slices.Clone(t.parts), func(p *part) bool { return slices.Contains(parts, p) })
 }
 
 // add keeps the parts in order of day and id.

@@ -121,7 +121,7 @@ func (w *Workspace) freeze(ctx context.Context, j job) (parts []*part, columns [
 			switch {
 			case p.day != j.day:
 			case p.state == filed:
-				if p.broken == nil {
+				if p.broken.Load() == nil {
 					files, filedRows = append(files, p), filedRows+p.rows
 				}
 			default:
@@ -331,9 +331,9 @@ func (p *part) check(path string) {
 	i, err := os.Stat(path)
 	switch {
 	case err != nil:
-		p.broken = err
+		p.broken.Store(&damage{err})
 	case i.Size() != p.size:
-		p.broken = fmt.Errorf("it has %d bytes and should have %d", i.Size(), p.size)
+		p.broken.Store(&damage{fmt.Errorf("it has %d bytes and should have %d", i.Size(), p.size)})
 	}
 }
 
@@ -349,9 +349,12 @@ func (w *Workspace) discard(files []*part) error {
 // replace puts new parts in the place of old ones of a table, in one transaction
 // with what also does. Then memory follows. The caller has the right to write.
 func (w *Workspace) replace(ctx context.Context, t *table, old, added []*part, also func() error, follow func()) error {
-	// Queries begin before or after: then what they list is what they see.
+	old = slices.Clone(old)
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	for _, p := range added {
+		t.add(p)
+	}
+	w.mu.Unlock()
 	err := w.transaction(ctx, func() error {
 		for _, p := range old {
 			if err := w.exec(ctx, "DELETE FROM "+w.schema+".parts WHERE id = ?", p.id); err != nil {
@@ -374,18 +377,17 @@ func (w *Workspace) replace(ctx context.Context, t *table, old, added []*part, a
 		}
 		return nil
 	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err != nil {
+		t.remove(added)
 		return err
 	}
-	dropped := slices.Clone(old)
-	t.parts = slices.DeleteFunc(slices.Clone(t.parts), func(p *part) bool { return slices.Contains(dropped, p) })
-	for _, p := range added {
-		t.add(p)
-	}
+	t.remove(old)
 	if follow != nil {
 		follow()
 	}
-	for _, p := range dropped {
+	for _, p := range old {
 		if p.state != filed {
 			continue
 		}

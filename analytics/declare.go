@@ -75,13 +75,17 @@ func (w *Workspace) declare(ctx context.Context, want kql.Table) error {
 			continue
 		}
 		if i := slices.IndexFunc(columns, func(o column) bool { return o.Name == c.Name }); i >= 0 {
-			if have := columns[i].Type; have != c.Type && !(have == kql.Real && c.Type.IsNumber()) && !(have == kql.Long && c.Type == kql.Int) {
+			if have := columns[i].Type; !takes(have, c.Type) {
 				return fmt.Errorf("column %s of table %s is a %s and cannot become a %s", c.Name, want.Name, have, c.Type)
 			}
 			continue
 		}
-		if i := slices.IndexFunc(known.Columns, func(o kql.Column) bool { return o.Name == c.Name }); i >= 0 && known.Columns[i].Type != c.Type {
-			return fmt.Errorf("column %s of table %s is a %s and cannot become a %s", c.Name, want.Name, known.Columns[i].Type, c.Type)
+		if i := slices.IndexFunc(known.Columns, func(o kql.Column) bool { return o.Name == c.Name }); i >= 0 {
+			have := known.Columns[i].Type
+			if !takes(have, c.Type) {
+				return fmt.Errorf("column %s of table %s is a %s and cannot become a %s", c.Name, want.Name, have, c.Type)
+			}
+			c.Type = have
 		}
 		if len(columns) >= maxColumns {
 			return fmt.Errorf("table %s has %d columns, which is as many as there may be", want.Name, maxColumns)
@@ -94,6 +98,11 @@ func (w *Workspace) declare(ctx context.Context, want kql.Table) error {
 		return nil
 	}
 	return w.grow(ctx, t, added)
+}
+
+// takes reports whether values of one type can be stored in a column of another.
+func takes(column, values kql.Type) bool {
+	return column == values || column == kql.Real && values.IsNumber() || column == kql.Long && values == kql.Int
 }
 
 // grow makes a table, or adds columns to one and to the parts that take rows.

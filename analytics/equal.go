@@ -124,8 +124,8 @@ func (e equal) on(v view, p *part) string {
 		return ""
 	}
 	col := v.columns[i]
-	if has := v.has[p]; has != nil {
-		if !has[col.id] {
+	if p.state != filed {
+		if !p.columns[col.id] {
 			return ""
 		}
 		return col.name() + " = " + quote(e.value)

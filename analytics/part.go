@@ -3,10 +3,12 @@ package analytics
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 )
 
 // part is some rows of one table and one day. It is either a table of the
@@ -33,7 +35,22 @@ type part struct {
 
 	refs refs
 	// broken is why the file cannot be read; nil: it can.
-	broken error
+	broken atomic.Pointer[damage]
+}
+
+// damage is why a file cannot be read.
+type damage struct{ error }
+
+// seen is the part as it is now, for a query. A file is itself.
+func (p *part) seen() *part {
+	if p.state == filed {
+		p.refs.hold()
+		return p
+	}
+	return &part{
+		id: p.id, day: p.day, state: p.state, columns: maps.Clone(p.columns),
+		rows: p.rows, bytes: p.bytes, first: p.first, last: p.last, lastItem: p.lastItem,
+	}
 }
 
 type partState string

@@ -125,7 +125,6 @@ type view struct {
 	kql.Table
 	columns []column
 	parts   []*part
-	has     map[*part]map[int]bool // of parts in the database
 }
 
 // snapshot begins a query: a transaction, and the parts that it sees. The caller
@@ -190,19 +189,29 @@ func (w *Workspace) read(ctx context.Context, conn *sql.Conn) (reading, error) {
 		return reading{}, w.failed
 	}
 	// The transaction begins in a database when it is first asked.
-	var n int
-	if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM "+w.schema+".meta").Scan(&n); err != nil {
+	visible := make(map[int64]bool)
+	rows, err := conn.QueryContext(ctx, "SELECT id FROM "+w.schema+".parts")
+	if err != nil {
+		return reading{}, engine.Translate(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return reading{}, engine.Translate(ctx, err)
+		}
+		visible[id] = true
+	}
+	if err := rows.Err(); err != nil {
 		return reading{}, engine.Translate(ctx, err)
 	}
 	out := reading{w, make(map[string]view, len(w.tables))}
 	for name, t := range w.tables {
 		known, _ := w.store.c.Known(name)
-		v := view{Table: t.schema(known), columns: t.columns, parts: slices.Clone(t.parts), has: make(map[*part]map[int]bool)}
-		for _, p := range v.parts {
-			if p.state == filed {
-				p.refs.hold()
-			} else {
-				v.has[p] = maps.Clone(p.columns)
+		v := view{Table: t.schema(known), columns: t.columns}
+		for _, p := range t.parts {
+			if visible[p.id] {
+				v.parts = append(v.parts, p.seen())
 			}
 		}
 		out.tables[name] = v
@@ -220,7 +229,7 @@ func (q *query) end() {
 		seen[r.w] = true
 		for _, v := range r.tables {
 			for _, p := range v.parts {
-				if v.has[p] == nil {
+				if p.state == filed {
 					p.refs.release()
 				}
 			}
@@ -348,7 +357,7 @@ func (q *query) inspect() int {
 	for _, r := range q.workspaces {
 		for name, v := range r.tables {
 			for _, p := range v.parts {
-				if !q.scanned[p] || v.has[p] != nil {
+				if !q.scanned[p] || p.state != filed {
 					continue
 				}
 				path := r.w.path(p)
@@ -360,9 +369,7 @@ func (q *query) inspect() int {
 					continue
 				}
 				found++
-				r.w.mu.Lock()
-				p.broken = err
-				r.w.mu.Unlock()
+				p.broken.Store(&damage{err})
 				r.w.store.c.Logger.Error("the file of a day cannot be read and is left out: put a copy back and start again", "workspace", r.w.id, "table", name, "day", dayTime(p.day).Format(time.DateOnly), "file", path, "error", err)
 			}
 		}

@@ -99,14 +99,13 @@ func (q *query) selects(r reading, v view, s *kql.Scan, used []kql.Column) []str
 		if !p.within(s.Time.From, s.Time.To, s.Time.HasFrom, s.Time.HasTo) {
 			continue
 		}
-		isTable := v.has[p] != nil
-		if !isTable && p.broken != nil {
-			q.lost[p] = Missing{Workspace: r.w.id, Table: v.Name, Day: dayTime(p.day), File: r.w.path(p), Err: p.broken}
+		if d := p.broken.Load(); d != nil {
+			q.lost[p] = Missing{Workspace: r.w.id, Table: v.Name, Day: dayTime(p.day), File: r.w.path(p), Err: d.error}
 			continue
 		}
 		q.scanned[p] = true
 		items, where := q.items(r, v, p, used), q.where(v, p, s)
-		if isTable {
+		if p.state != filed {
 			out = append(out, "SELECT "+items+" FROM "+r.w.schema+"."+p.table()+where)
 			continue
 		}
@@ -153,8 +152,8 @@ func value(w *Workspace, v view, p *part, c kql.Column) string {
 	}
 	col := v.columns[i]
 	name := col.name()
-	if has := v.has[p]; has != nil {
-		if !has[col.id] {
+	if p.state != filed {
+		if !p.columns[col.id] {
 			return nothing(c.Type)
 		}
 		if c.Type == kql.String && col.id != idItem {

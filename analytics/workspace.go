@@ -28,9 +28,10 @@ type Workspace struct {
 	conn  *sql.Conn // of the writer
 	feed  *feed     // rows into conn
 
-	// mu guards what follows. It is held for writing only while a transaction that
-	// replaces parts is committed, and for reading while a query begins, so that a
-	// query sees the parts of its snapshot.
+	// mu guards what follows. A query holds it for reading while it begins, finds
+	// out which parts there are in its transaction, and looks them up here. So what
+	// a transaction adds is added here before its commit, and what it takes away is
+	// taken away after it.
 	mu        sync.RWMutex
 	tables    map[string]*table
 	positions map[string]uint64
@@ -139,7 +140,9 @@ func (w *Workspace) leave() error {
 		return nil
 	}
 	ctx := context.Background()
-	w.feed.close()
+	if w.feed != nil {
+		w.feed.close()
+	}
 	_, err := w.conn.ExecContext(ctx, "DETACH DATABASE IF EXISTS "+w.schema)
 	err = errors.Join(err, w.conn.Close())
 	w.conn, w.feed = nil, nil
@@ -289,8 +292,8 @@ func (w *Workspace) loadParts(ctx context.Context, byID map[int]*table, old map[
 				return err
 			}
 			p.check(w.path(p))
-			if p.broken != nil {
-				w.store.c.Logger.Error("the file of a day cannot be read: put a copy back", "workspace", w.id, "table", byID[tab].name, "day", dayTime(p.day).Format("2006-01-02"), "file", w.path(p), "error", p.broken)
+			if p.broken.Load() != nil {
+				w.store.c.Logger.Error("the file of a day cannot be read: put a copy back", "workspace", w.id, "table", byID[tab].name, "day", dayTime(p.day).Format("2006-01-02"), "file", w.path(p), "error", p.broken.Load().error)
 			}
 		} else {
 			tables = append(tables, p)
