@@ -51,6 +51,9 @@ func (b *binder) callColumns(sc scope, x *syntax.Call) ([]Named, error) {
 	}
 	for i, n := range named {
 		if agg, ok := n.X.(AggExpr); ok {
+			if agg.T == Decimal && (agg.Func == "sum" || agg.Func == "avg") {
+				return nil, b.refuse(x.Span, x.Func.Text+"() of decimals (use toreal)")
+			}
 			named[i].X = sc.row.aggs.add(b, agg.Agg)
 		}
 		if w, ok := n.X.(*WindowCall); ok {

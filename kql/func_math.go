@@ -71,11 +71,11 @@ var mathFunctions = []Function{
 
 // ofReals is a function of n numbers that gives a real.
 func ofReals(n int) []Signature {
-	real, decimal := make([]ParamType, n), make([]ParamType, n)
+	reals, decimals := make([]ParamType, n), make([]ParamType, n)
 	for i := range n {
-		real[i], decimal[i] = Of(Real), Of(Real, Decimal)
+		reals[i], decimals[i] = Of(Real), Of(Real, Decimal)
 	}
-	return []Signature{{Params: real, Min: n, Returns: Real}, {Params: decimal, Min: n, Returns: Real}}
+	return []Signature{{Params: reals, Min: n, Returns: Real}, {Params: decimals, Min: n, Returns: Real}}
 }
 
 // ofLongs is a function of n whole numbers that gives a long.

@@ -2,7 +2,6 @@ package kql
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"reslog/kql/syntax"
@@ -155,7 +154,7 @@ func (s *searcher) within(x *syntax.Binary) (Expr, error) {
 func (s *searcher) anywhere(x *syntax.Literal) (Expr, error) {
 	var out Expr
 	for _, c := range s.cols {
-		if !slices.Contains([]Type{String, Dynamic, Guid, Int, Long}, c.Type) {
+		if !searchable(c.Type) {
 			continue
 		}
 		var text Expr = &ColRef{c}
@@ -173,6 +172,11 @@ func (s *searcher) anywhere(x *syntax.Literal) (Expr, error) {
 		out = &Const{Bool, false}
 	}
 	return out, nil
+}
+
+// searchable reports whether a term is looked for in columns of a type.
+func searchable(t Type) bool {
+	return t == String || t == Dynamic || t == Guid || t.IsInteger()
 }
 
 // term is one term in one text: whole, or as far as stars leave it open.

@@ -104,8 +104,14 @@ func (b *binder) operate(x *syntax.Binary, left, right Expr) (Expr, error) {
 	default:
 		call = textual(x.Op, left, right)
 	}
+	if lt, rt := left.Type(), right.Type(); call == nil && (lt == String && rt == Bool || lt == Bool && rt == String) {
+		return nil, b.refuse(x.Span, "the operator "+x.Op+" between a string and a bool")
+	}
 	if call == nil {
 		return nil, b.fail(x.Span, codeOperandTypes, "the operator %s is not defined for the operand types %s and %s", x.Op, left.Type(), right.Type())
+	}
+	if call.T == Decimal {
+		return nil, b.refuse(x.Span, "the operator "+x.Op+" on decimals (use toreal)")
 	}
 	call.At = x.Span
 	return b.folded(call), nil
@@ -186,10 +192,13 @@ func ordering(op string, left, right Expr) *Call {
 	return &Call{T: Bool, Func: op, Args: []Expr{l, r}}
 }
 
-// anyColumn binds `* has "x"`: true when it is for any column of text.
+// anyColumn binds `* has "x"`: true when it is for any column that search looks at.
 func (b *binder) anyColumn(sc scope, x *syntax.Binary) (Expr, error) {
 	if sc.row == nil {
 		return nil, b.fail(x.X.Pos(), "", "* cannot stand here")
+	}
+	if strings.HasPrefix(x.Op, "!") || x.Op == "<>" {
+		return nil, b.refuse(x.OpAt, "the operator "+x.Op+" over all columns")
 	}
 	right, err := b.expr(sc, x.Y)
 	if err != nil {
@@ -197,6 +206,9 @@ func (b *binder) anyColumn(sc scope, x *syntax.Binary) (Expr, error) {
 	}
 	var out Expr
 	for _, c := range sc.row.in.visible() {
+		if !searchable(c.Type) {
+			continue
+		}
 		var col Expr = &ColRef{c}
 		if c.Type != String && c.Type != Dynamic {
 			col = &Call{T: String, Func: "tostring", Args: []Expr{col}, At: x.Span}
@@ -210,6 +222,9 @@ func (b *binder) anyColumn(sc scope, x *syntax.Binary) (Expr, error) {
 		} else {
 			out = &Call{T: Bool, Func: "or", Args: []Expr{out, call}, At: x.Span}
 		}
+	}
+	if out == nil {
+		out = &Const{Bool, false}
 	}
 	return out, nil
 }

@@ -116,7 +116,7 @@ func all(conds []Expr) Expr {
 // isPlace reports whether a function names another place to read from.
 func isPlace(name string) bool {
 	switch name {
-	case "workspace", "database", "cluster", "app", "resource":
+	case "workspace", "database", "cluster", "app", "resource", "arg", "adx":
 		return true
 	}
 	return false

@@ -44,6 +44,11 @@ type reader struct {
 	longs []int64
 	reals []float64
 	texts []text
+	// all has the bytes of all texts, copied at once, of which the next begins at
+	// from: a function that keeps an argument against its promise keeps Go's
+	// memory.
+	all  string
+	from int
 	// last is the value of the text in lastText: constants, and columns with few
 	// values, have the same one again and again.
 	last     any
@@ -64,6 +69,7 @@ func newReader(t kql.Type, v mapping.Vector, rows int) reader {
 		r.reals = unsafe.Slice((*float64)(data), rows)
 	default:
 		r.texts = unsafe.Slice((*text)(data), rows)
+		r.copyTexts()
 	}
 	return r
 }
@@ -77,7 +83,7 @@ func validity(v mapping.Vector, rows int) []uint64 {
 }
 
 func (r *reader) at(row int) any {
-	if r.valid != nil && r.valid[row/64]&(1<<(row%64)) == 0 {
+	if r.isNull(row) {
 		if r.kind == kql.String {
 			return ""
 		}
@@ -96,11 +102,41 @@ func (r *reader) at(row int) any {
 	return r.bools[row]
 }
 
-func (r *reader) text(t *text) any {
-	if r.last != nil && *t == r.lastText {
-		return r.last
+// isNull reports whether a row has no value.
+func (r *reader) isNull(row int) bool {
+	return r.valid != nil && r.valid[row/64]&(1<<(row%64)) == 0
+}
+
+// copyTexts copies the texts that differ from the one before.
+func (r *reader) copyTexts() {
+	size, last := 0, text{}
+	for i := range r.texts {
+		if t := &r.texts[i]; !r.isNull(i) && *t != last {
+			size, last = size+int(t.length), *t
+		}
 	}
-	r.last, r.lastText = string(t.bytes()), *t
+	var b strings.Builder
+	b.Grow(size)
+	last = text{}
+	for i := range r.texts {
+		if t := &r.texts[i]; !r.isNull(i) && *t != last {
+			b.Write(t.bytes())
+			last = *t
+		}
+	}
+	r.all = b.String()
+}
+
+// text is the value of a row; rows are read in order.
+func (r *reader) text(t *text) any {
+	switch {
+	case r.last != nil && *t == r.lastText:
+	case t.length == 0:
+		r.last, r.lastText = "", *t
+	default:
+		end := r.from + int(t.length)
+		r.last, r.lastText, r.from = r.all[r.from:end], *t, end
+	}
 	return r.last
 }
 

@@ -36,6 +36,9 @@ func Compile(expr string) (*Regexp, error) {
 	return r, nil
 }
 
+// RE2 is what Translate gives.
+func (r *Regexp) RE2() (re2 string, boundary bool) { return r.re.String(), r.prog != nil }
+
 // Size is the number of instructions that a program for r has, where a class of
 // characters is one.
 func (r *Regexp) Size() int {

@@ -12,6 +12,7 @@ package regex
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -174,19 +175,45 @@ func (t *translator) set(ranges string, not bool) {
 
 // complement is what is no word character, or no space, as the inside of a class.
 func complement(ofWord bool) string {
+	tables := []*unicode.RangeTable{unicode.White_Space}
+	if ofWord {
+		tables = append(wordTables(), &unicode.RangeTable{R16: []unicode.Range16{{Lo: 0x200c, Hi: 0x200d, Stride: 1}, {Lo: 0x24b6, Hi: 0x24e9, Stride: 1}}})
+	}
+	var ranges [][2]rune
+	for _, t := range tables {
+		for _, r := range t.R16 {
+			ranges = appendRange(ranges, rune(r.Lo), rune(r.Hi), rune(r.Stride))
+		}
+		for _, r := range t.R32 {
+			ranges = appendRange(ranges, rune(r.Lo), rune(r.Hi), rune(r.Stride))
+		}
+	}
+	slices.SortFunc(ranges, func(a, b [2]rune) int { return int(a[0] - b[0]) })
 	var b strings.Builder
 	from := rune(0)
-	for r := rune(0); r <= unicode.MaxRune+1; r++ {
-		in := r > unicode.MaxRune || ofWord && IsWord(r) || !ofWord && unicode.Is(unicode.White_Space, r)
-		if !in {
-			continue
+	for _, r := range append(ranges, [2]rune{unicode.MaxRune + 1, unicode.MaxRune + 1}) {
+		if r[0] > from {
+			fmt.Fprintf(&b, `\x{%x}-\x{%x}`, from, r[0]-1)
 		}
-		if r > from {
-			fmt.Fprintf(&b, `\x{%x}-\x{%x}`, from, r-1)
-		}
-		from = r + 1
+		from = max(from, r[1]+1)
 	}
 	return b.String()
+}
+
+// appendRange adds the runes of a range of a table.
+func appendRange(ranges [][2]rune, low, high, stride rune) [][2]rune {
+	if stride == 1 {
+		return append(ranges, [2]rune{low, high})
+	}
+	for r := low; r <= high; r += stride {
+		ranges = append(ranges, [2]rune{r, r})
+	}
+	return ranges
+}
+
+// wordTables are the categories of word characters.
+func wordTables() []*unicode.RangeTable {
+	return []*unicode.RangeTable{unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc}
 }
 
 // IsWord reports whether \w takes r.
@@ -194,7 +221,7 @@ func IsWord(r rune) bool {
 	if r < 0x80 {
 		return r == '_' || r-'0' <= 9 && r >= '0' || r|0x20 >= 'a' && r|0x20 <= 'z'
 	}
-	return unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc) || r >= 0x24b6 && r <= 0x24e9 || r == 0x200c || r == 0x200d
+	return unicode.In(r, wordTables()...) || r >= 0x24b6 && r <= 0x24e9 || r == 0x200c || r == 0x200d
 }
 
 func (t *translator) put(s string, n int) {

@@ -59,6 +59,22 @@ func TestUnicodeClasses(t *testing.T) {
 	}
 }
 
+// The complements are those of IsWord and of white space.
+func TestComplements(t *testing.T) {
+	word, space := compile(t, `^[\W]$`), compile(t, `^[\S]$`)
+	for r := rune(1); r <= unicode.MaxRune; r += 1 + r/3000 {
+		if r >= 0xd800 && r < 0xe000 {
+			continue
+		}
+		if word.Match(string(r)) == regex.IsWord(r) {
+			t.Errorf(`[\W] is wrong about %U`, r)
+		}
+		if space.Match(string(r)) == unicode.Is(unicode.White_Space, r) {
+			t.Errorf(`[\S] is wrong about %U`, r)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for _, expr := range []string{
 		`(`, `[a`, `a\`, `[a&&b]`, `[a[bc]]`, `[a--b]`, `(?=a)`, `(?<=a)b`, `(?x)a`, `\Qa\E`, `\<a`, `\b{start}`, `[\b]`, `\u12`, `\u{}`, `\u{110000}`,

@@ -276,6 +276,7 @@ func TestSeries(t *testing.T) {
 		{"series_sum", args(dyn("[1,null,3]")), 4.0},
 		{"series_sum", args(dyn(`[1,"a"]`)), nil},
 		{"series_sum", args(nil), nil},
+		{"series_sum", args(dyn("[]")), nil},
 		{"series_magnitude", args(dyn("[1,2,3,4]")), 5.477225575051661},
 		{"series_dot_product", args(dyn("[1,2,4]"), dyn("[4,2,1]")), 12.0},
 		{"series_pearson_correlation", args(dyn("[0,0,5]"), dyn("[0,0,5]")), 1.0},

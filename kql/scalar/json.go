@@ -53,7 +53,7 @@ type Value struct {
 	Keys  []string
 }
 
-// OfBool, OfLong, OfReal, OfString and OfArray make values.
+// OfBool makes a Bool.
 func OfBool(b bool) Value {
 	if b {
 		return Value{Kind: Bool, Long: 1}

@@ -54,7 +54,7 @@ func appendJSONReal(dst []byte, f float64) []byte {
 // AppendQuoted appends s as a JSON string. Characters beyond ASCII stay as they
 // are.
 func AppendQuoted(dst []byte, s string) []byte {
-	const digits = "0123456789abcdef"
+	const digits = "0123456789ABCDEF" // as the engine writes them
 	dst = append(dst, '"')
 	from := 0
 	for i := range len(s) {

@@ -2,6 +2,8 @@ package scalar
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"reslog/kql"
 )
@@ -35,9 +37,9 @@ func seriesFamily() []Func {
 	} {
 		out = append(out, elementwise(name, func(x sample) Value { return OfReal(f(x.real())) }))
 	}
-	return append(append(append(append(out,
-		elementwise("series_abs", absolute), elementwise("series_sign", signOf)),
-		fillFuncs...), statsFuncs...), filterFuncs...)
+	out = append(out, elementwise("series_abs", absolute), elementwise("series_sign", signOf))
+	slices.SortFunc(out, func(a, b Func) int { return strings.Compare(a.Name, b.Name) })
+	return slices.Concat(out, fillFuncs, statsFuncs, filterFuncs)
 }
 
 // sample is an element of a series: whole while all of the series are.
@@ -168,12 +170,12 @@ func signOf(x sample) Value {
 }
 
 // arithmetic is a function of two whole numbers, or of two reals if one is.
-func arithmetic(whole func(x, y int64) int64, real func(x, y float64) float64) func(x, y sample) Value {
+func arithmetic(whole func(x, y int64) int64, fractional func(x, y float64) float64) func(x, y sample) Value {
 	return func(x, y sample) Value {
 		if x.whole && y.whole {
 			return OfLong(whole(x.n, y.n))
 		}
-		return OfReal(real(x.real(), y.real()))
+		return OfReal(fractional(x.real(), y.real()))
 	}
 }
 

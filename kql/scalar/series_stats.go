@@ -19,22 +19,26 @@ var statsFuncs = []Func{
 }
 
 // reduced makes a function that folds the numbers of a series. Nulls are left
-// out; anything else that is no number makes null.
+// out; anything else that is no number makes null, and so does a series without
+// any.
 func reduced(start float64, f func(acc, x float64) float64) func([]any) any {
 	return func(a []any) any {
 		v := Dynamic(a[0])
 		if v.Kind != Array {
 			return nil
 		}
-		acc := start
+		acc, some := start, false
 		for _, item := range v.Items {
 			x, ok := sampleOf(item)
 			switch {
 			case ok:
-				acc = f(acc, x.real())
+				acc, some = f(acc, x.real()), true
 			case item.Kind != Null:
 				return nil
 			}
+		}
+		if !some {
+			return nil
 		}
 		return acc
 	}

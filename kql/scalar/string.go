@@ -244,8 +244,11 @@ func replaceStrings(a []any) any {
 	parts, size := []part{{s: s}}, len(s)
 	for i, lookup := range lookups.Items {
 		old, by := lookup.String(), rewrites.Items[i].String()
-		if old == "" {
+		if old == "" || lookup.Kind != String {
 			continue
+		}
+		if rewrites.Items[i].Kind != String {
+			by = old // found, and left as it is
 		}
 		var next []part
 		for _, p := range parts {
@@ -323,39 +326,17 @@ func strcatArray(a []any) any {
 // hasAnyIndex is the place of the first value of an array that the text has as a
 // term.
 func hasAnyIndex(a []any) any {
-	values := Dynamic(a[1])
-	for i, v := range values.Items {
-		if Has(text(a[0]), v.String()) {
+	s := strings.ToLower(text(a[0]))
+	for i, n := range needles(a[1]) {
+		if HasTerm(s, strings.ToLower(n), true, true) {
 			return int64(i)
 		}
 	}
 	return int64(-1)
 }
 
-// Has is the operator has: needle is in s without regard to case, and where it
-// begins and ends with a letter or digit, no other is beside it.
-func Has(s, needle string) bool {
-	s, needle = strings.ToLower(s), strings.ToLower(needle)
-	first, _ := utf8.DecodeRuneInString(needle)
-	last, _ := utf8.DecodeLastRuneInString(needle)
-	for at := 0; ; {
-		i := strings.Index(s[at:], needle)
-		if i < 0 {
-			return false
-		}
-		i += at
-		before, _ := utf8.DecodeLastRuneInString(s[:i])
-		after, _ := utf8.DecodeRuneInString(s[i+len(needle):])
-		if !(inTerm(first) && inTerm(before)) && !(inTerm(last) && inTerm(after)) {
-			return true
-		}
-		_, size := utf8.DecodeRuneInString(s[i:])
-		at = i + size
-	}
-}
-
 // inTerm reports whether terms are made of r.
-func inTerm(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
+func inTerm(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
 // codepointsToString takes whole numbers and arrays of them.
 func codepointsToString(a []any) any {

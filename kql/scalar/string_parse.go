@@ -2,6 +2,7 @@ package scalar
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 
@@ -168,7 +169,7 @@ func parseXML(s string) Value {
 	open := []*element{root}
 	for {
 		token, err := d.RawToken()
-		if err == io.EOF && len(open) == 1 && len(root.parts.v.Keys) == 1 {
+		if errors.Is(err, io.EOF) && len(open) == 1 && len(root.parts.v.Keys) == 1 {
 			return root.parts.bag()
 		}
 		if err != nil {

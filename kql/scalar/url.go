@@ -81,7 +81,7 @@ func queryParameters(query string) Value {
 // decodeURL replaces %xx by the byte and + by a space. What is no code stays.
 func decodeURL(a []any) any {
 	s, _ := a[0].(string)
-	if strings.IndexAny(s, "%+") < 0 {
+	if !strings.ContainsAny(s, "%+") {
 		return s
 	}
 	b := make([]byte, 0, len(s))

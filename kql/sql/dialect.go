@@ -32,9 +32,8 @@ type Dialect interface {
 	// Fold is a string in a form that is equal for strings that differ in case.
 	Fold(x string) string
 
-	// Once and Shared follow the name of a common table expression that is to be
-	// computed wherever it is used, and once for all uses.
-	Once() string
+	// Shared stands between AS and a common table expression that is to be computed
+	// once for all uses.
 	Shared() string
 	// Values is a relation in FROM of rows of literals, under the names given.
 	Values(rows [][]string, names []string) string

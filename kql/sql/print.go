@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"reslog/kql"
+	"reslog/kql/syntax"
 )
 
 // Options are what a plan needs of its surroundings.
@@ -52,7 +53,7 @@ func Print(plan *kql.Plan, result int, d Dialect, o Options) (Statement, error) 
 	if len(names) == 0 {
 		names = []string{"1"}
 	}
-	st.SQL = p.scope.with() + "SELECT " + strings.Join(names, ", ") + " FROM " + r.name + orderBy(r.order)
+	st.SQL = p.scope.with() + "SELECT " + strings.Join(names, ", ") + " FROM " + r.from + orderBy(r.order)
 	if o.Limit > 0 {
 		st.SQL += " LIMIT " + strconv.Itoa(o.Limit)
 	}
@@ -71,12 +72,13 @@ type printer struct {
 	weights map[int]int
 	shared  map[*kql.Shared]rel
 	applied map[*kql.ApplyRows]rel
-	// scope takes common table expressions; root is that of the statement.
+	// scope takes shared relations; root is that of the statement.
 	scope, root *scope
 	names       int
+	depth       int
 }
 
-// scope is a WITH.
+// scope is a WITH: relations that are computed once.
 type scope struct {
 	outer *scope
 	ctes  []string
@@ -89,11 +91,15 @@ func (s *scope) with() string {
 	return "WITH " + strings.Join(s.ctes, ",\n") + "\n"
 }
 
-// rel is a printed relation: a common table expression.
+// rel is a printed relation.
 type rel struct {
-	name string
+	// from is what stands in FROM: a SELECT in parentheses, or the name of a shared
+	// relation. It is used once.
+	from string
+	// groupings is how many aggregations are nested in from, see maxGroupings.
+	groupings int
 	// order is that of its rows; nil: none. Its columns are among those of the
-	// expression, be they needed for anything else or not.
+	// relation, be they needed for anything else or not.
 	order []key
 }
 
@@ -139,21 +145,38 @@ func (p *printer) name(prefix string) string {
 	return prefix + strconv.Itoa(p.names)
 }
 
-// cte adds a common table expression to the scope and returns its name.
-func (p *printer) cte(how, body string) string {
+// inline is a SELECT as a relation. A common table expression an operator would
+// be easier to read, but the time in which DuckDB binds a chain of them grows with
+// the cube of its length; nested, it takes a fiftieth for a hundred operators.
+func (p *printer) inline(body string) string { return "(\n" + body + ")" }
+
+// maxGroupings is how many aggregations may be nested in one another before the
+// inner ones are computed on their own. The time in which DuckDB moves conditions
+// down doubles with each.
+const maxGroupings = 6
+
+// grouping counts one more aggregation over in.
+func (p *printer) grouping(in rel) rel {
+	if in.groupings >= maxGroupings {
+		in.from, in.groupings = p.shareable("SELECT * FROM "+in.from), 0
+	}
+	in.groupings++
+	return in
+}
+
+// shareable is a SELECT that is computed once and may be used several times.
+func (p *printer) shareable(body string) string {
 	name := p.name("r")
-	p.scope.ctes = append(p.scope.ctes, name+" AS "+how+"("+body+")")
+	p.scope.ctes = append(p.scope.ctes, name+" AS "+p.d.Shared()+" (\n"+body+")")
 	return name
 }
 
-// once adds one that is computed where it is used.
-func (p *printer) once(body string) string { return p.cte(space(p.d.Once()), body) }
-
-func space(s string) string {
-	if s == "" {
-		return ""
+// relation is a SELECT that is computed before what uses it when it is heavy.
+func (p *printer) relation(heavy bool, body string) string {
+	if heavy {
+		return p.shareable(body)
 	}
-	return s + " "
+	return p.inline(body)
 }
 
 // used are the columns that something needs.
@@ -207,8 +230,17 @@ func (l *list) String() string {
 	return strings.Join(l.items, ", ")
 }
 
+// maxDepth is how many operators may follow one another. Engines take longer than
+// in proportion to bind what is nested deeper.
+const maxDepth = 400
+
 // rel prints a relation.
 func (p *printer) rel(r kql.Rel) (rel, error) {
+	p.depth++
+	defer func() { p.depth-- }()
+	if p.depth > maxDepth {
+		return rel{}, kql.Refuse(syntax.Span{}, "the query", fmt.Sprintf("a query with more than %d operators one after the other is not supported", maxDepth))
+	}
 	switch r := r.(type) {
 	case *kql.Scan:
 		return p.scan(r)

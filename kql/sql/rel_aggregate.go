@@ -13,6 +13,7 @@ func (p *printer) aggregate(r *kql.Aggregate) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
+	in = p.grouping(in)
 	s := p.stage(in)
 	var before, after list
 	group := make([]string, len(r.Keys))
@@ -31,14 +32,14 @@ func (p *printer) aggregate(r *kql.Aggregate) (rel, error) {
 	for _, k := range in.order {
 		before.add(k.name, k.name)
 	}
-	from := p.once("SELECT " + before.String() + " FROM " + s.source())
+	from := p.inline("SELECT " + before.String() + " FROM " + s.source())
 	body := "SELECT " + after.String() + " FROM " + from
 	if len(group) > 0 {
 		body += " GROUP BY " + strings.Join(group, ", ")
 	} else if r.Distinct {
 		body += " HAVING count(*) > 0"
 	}
-	return rel{name: p.once(body)}, nil
+	return rel{from: p.inline(body), groupings: in.groupings}, nil
 }
 
 // aggregates prints the aggregates that are needed.

@@ -56,7 +56,7 @@ func (p *printer) elements(in rel, e elements) (rel, error) {
 		}
 		n = "least(" + n + ", " + limit + ")"
 	}
-	listed := p.once("SELECT " + l.String() + " FROM " + s.source())
+	listed := p.inline("SELECT " + l.String() + " FROM " + s.source())
 
 	var unnested, out list
 	p.keep(&unnested, e.input, in.order)
@@ -65,7 +65,7 @@ func (p *printer) elements(in rel, e elements) (rel, error) {
 	}
 	i := p.name("o")
 	unnested.add(p.d.Unnest(n), i)
-	from := p.once("SELECT " + unnested.String() + " FROM " + listed)
+	from := p.inline("SELECT " + unnested.String() + " FROM " + listed)
 
 	p.keep(&out, e.input, in.order)
 	for k, c := range e.items {
@@ -81,7 +81,7 @@ func (p *printer) elements(in rel, e elements) (rel, error) {
 		order = append(order[:len(order):len(order)], key{name: i})
 		out.add(i, i)
 	}
-	return rel{name: p.once("SELECT " + out.String() + " FROM " + from), order: order}, nil
+	return rel{from: p.inline("SELECT " + out.String() + " FROM " + from), order: order, groupings: in.groupings}, nil
 }
 
 // items prints the list that a dynamic expands to.
@@ -106,7 +106,7 @@ func (p *printer) numbered(in rel, cols []kql.Col) rel {
 	p.keep(&l, cols, nil)
 	ordinal := p.name("o")
 	l.add("row_number() OVER ("+"ORDER BY "+ordering(in.order)+")", ordinal)
-	return rel{name: p.once("SELECT " + l.String() + " FROM " + in.name), order: []key{{name: ordinal}}}
+	return rel{from: p.inline("SELECT " + l.String() + " FROM " + in.from), order: []key{{name: ordinal}}, groupings: in.groupings}
 }
 
 // apply prints mv-apply: a lateral subquery, whose own common table expressions
@@ -116,7 +116,7 @@ func (p *printer) apply(r *kql.Apply) (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
-	outer := in.name
+	outer := in.from
 	p.scope = &scope{outer: p.scope}
 	sub, err := p.applySub(r)
 	inner := p.scope
@@ -135,9 +135,9 @@ func (p *printer) apply(r *kql.Apply) (rel, error) {
 	for _, c := range p.used(cols) {
 		out.add("r."+column(c), column(c))
 	}
-	lateral := "(" + inner.with() + "SELECT " + l.String() + " FROM " + sub.name + ")"
+	lateral := "(" + inner.with() + "SELECT " + l.String() + " FROM " + sub.from + ")"
 	body := "SELECT " + out.String() + " FROM " + outer + " AS l, " + p.d.Lateral() + " " + lateral + " AS r"
-	return rel{name: p.once(body)}, nil
+	return rel{from: p.inline(body), groupings: in.groupings + sub.groupings}, nil
 }
 
 // applySub prints the subquery of an apply in its own scope.
@@ -146,15 +146,15 @@ func (p *printer) applySub(r *kql.Apply) (rel, error) {
 	for _, c := range p.used(r.Input.Cols()) {
 		l.add("l."+column(c), column(c))
 	}
-	row := p.once("SELECT " + l.String())
+	row := p.inline("SELECT " + l.String())
 	at := len(r.Input.Cols())
 	items, index := r.Rows.Columns[at:], (*kql.Col)(nil)
 	if r.Index {
 		items, index = items[:len(items)-1], &items[len(items)-1]
 	}
 	// One row has an order: its elements come as they are.
-	one := p.once("SELECT *, 0 AS one_row FROM " + row)
-	rows, err := p.elements(rel{name: one, order: []key{{name: "one_row"}}}, elements{
+	one := p.inline("SELECT *, 0 AS one_row FROM " + row)
+	rows, err := p.elements(rel{from: one, order: []key{{name: "one_row"}}}, elements{
 		input: r.Input.Cols(), x: r.Items, items: items, index: index, limit: r.Limit,
 	})
 	if err != nil {

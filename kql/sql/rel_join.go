@@ -22,11 +22,11 @@ func (p *printer) join(r *kql.Join) (rel, error) {
 	if len(r.LeftKeys) != len(r.RightKeys) {
 		return rel{}, fmt.Errorf("print a plan: a join has %d keys at the left and %d at the right", len(r.LeftKeys), len(r.RightKeys))
 	}
-	left, order, err := p.side(r.Left, r.LeftKeys, "l")
+	left, in, err := p.side(r.Left, r.LeftKeys, "l")
 	if err != nil {
 		return rel{}, err
 	}
-	right, _, err := p.side(r.Right, r.RightKeys, "r")
+	right, inRight, err := p.side(r.Right, r.RightKeys, "r")
 	if err != nil {
 		return rel{}, err
 	}
@@ -36,7 +36,7 @@ func (p *printer) join(r *kql.Join) (rel, error) {
 		for _, k := range left.keys {
 			l.add(k, k)
 		}
-		left.name = p.once(p.d.DistinctOn(left.keys, l.String(), left.name, ordering(order)))
+		left.name = p.inline(p.d.DistinctOn(left.keys, l.String(), left.name, ordering(in.order)))
 	}
 	left.null = r.Kind == kql.RightOuter || r.Kind == kql.FullOuter
 	right.null = r.Kind == kql.LeftOuter || r.Kind == kql.FullOuter
@@ -49,14 +49,14 @@ func (p *printer) join(r *kql.Join) (rel, error) {
 		}
 		l.add(text, column(c))
 	}
-	return rel{name: p.once("SELECT " + l.String() + " FROM " + from)}, nil
+	return rel{from: p.inline("SELECT " + l.String() + " FROM " + from), groupings: max(in.groupings, inRight.groupings)}, nil
 }
 
 // side prints an input of a join with its keys.
-func (p *printer) side(r kql.Rel, keys []kql.Expr, alias string) (side, []key, error) {
+func (p *printer) side(r kql.Rel, keys []kql.Expr, alias string) (side, rel, error) {
 	in, err := p.rel(r)
 	if err != nil {
-		return side{}, nil, err
+		return side{}, rel{}, err
 	}
 	s := p.stage(in)
 	out := side{cols: r.Cols(), alias: alias}
@@ -65,14 +65,14 @@ func (p *printer) side(r kql.Rel, keys []kql.Expr, alias string) (side, []key, e
 	for _, x := range keys {
 		text, err := s.text(x)
 		if err != nil {
-			return side{}, nil, err
+			return side{}, rel{}, err
 		}
 		name := p.name("k")
 		l.add(text, name)
 		out.keys = append(out.keys, name)
 	}
-	out.name = p.once("SELECT " + l.String() + " FROM " + s.source())
-	return out, in.order, nil
+	out.name = p.inline("SELECT " + l.String() + " FROM " + s.source())
+	return out, in, nil
 }
 
 // joined prints the FROM of a join and the sides whose columns are in it.
@@ -130,24 +130,29 @@ func sideColumn(c kql.Col, sides []side) (string, error) {
 // union prints the rows of all inputs.
 func (p *printer) union(r *kql.Union) (rel, error) {
 	selects := make([]string, len(r.Inputs))
+	groupings := 0
 	weights := make(map[int]int)
 	for i, input := range r.Inputs {
 		in, err := p.rel(input)
 		if err != nil {
 			return rel{}, err
 		}
+		groupings = max(groupings, in.groupings)
 		s := p.stage(in)
-		l, how, err := p.columns(s, r.Columns, r.Exprs[i])
+		l, heavy, err := p.columns(s, r.Columns, r.Exprs[i])
 		if err != nil {
 			return rel{}, err
 		}
 		for _, c := range r.Columns {
 			weights[c.ID] = max(weights[c.ID], p.weights[c.ID])
 		}
-		selects[i] = "SELECT * FROM " + p.cte(space(how), "SELECT "+l.String()+" FROM "+s.source())
+		selects[i] = "SELECT " + l.String() + " FROM " + s.source()
+		if heavy {
+			selects[i] = "SELECT * FROM " + p.shareable(selects[i])
+		}
 	}
 	for id, w := range weights {
 		p.weights[id] = w
 	}
-	return rel{name: p.once(strings.Join(selects, " UNION ALL "))}, nil
+	return rel{from: p.inline(strings.Join(selects, " UNION ALL ")), groupings: groupings}, nil
 }

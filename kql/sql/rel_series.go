@@ -14,10 +14,10 @@ func (p *printer) series(r *kql.Series) (rel, error) {
 		return rel{}, err
 	}
 	// The groups, each with its first bin and the number of its last.
-	groups := p.once("SELECT " + join(b.keys, "min("+b.from+") AS "+b.from, "min("+b.step+") AS "+b.step, b.last+" AS last_bin") +
+	groups := p.inline("SELECT " + join(b.keys, "min("+b.from+") AS "+b.from, "min("+b.step+") AS "+b.step, b.last+" AS last_bin") +
 		" FROM " + b.rows + groupBy(b.keys))
 	i := p.name("o")
-	all := p.once("SELECT " + join(b.keys, b.from, b.step, i) + " FROM " + groups + " AS t, " + p.d.Numbers("last_bin", i))
+	all := p.inline("SELECT " + join(b.keys, b.from, b.step, i) + " FROM " + groups + " AS t, " + p.d.Numbers("last_bin", i))
 	on := []string{"g." + i + " = b." + b.bin}
 	var keys []string
 	for n, k := range b.keys {
@@ -39,7 +39,7 @@ func (p *printer) series(r *kql.Series) (rel, error) {
 		l.add(p.d.JSONArray(p.d.JSON(r.Axis.Type(), at), "g."+i), column(axis))
 	}
 	body := "SELECT " + l.String() + " FROM " + all + " AS g LEFT JOIN " + b.binned + " AS b ON " + strings.Join(on, " AND ") + groupBy(keys)
-	return rel{name: p.once(body)}, nil
+	return rel{from: p.inline(body), groupings: 2}, nil
 }
 
 // bins are the rows of a make-series in their bins.
@@ -104,14 +104,14 @@ func (p *printer) bins(r *kql.Series) (bins, error) {
 	for _, k := range in.order {
 		before.add(k.name, k.name)
 	}
-	rows := p.once("SELECT " + before.String() + " FROM " + s.source())
+	rows := p.inline("SELECT " + before.String() + " FROM " + s.source())
 	rows = p.inRange(r, b, rows, axis, to)
-	b.rows = p.once("SELECT *, " + p.d.Steps(r.Axis.Type(), b.from, axis, b.step) + " AS " + b.bin + " FROM " + rows)
+	b.rows = p.shareable("SELECT *, " + p.d.Steps(r.Axis.Type(), b.from, axis, b.step) + " AS " + b.bin + " FROM " + rows)
 	b.last = "max(" + b.bin + ")"
 	if r.To != nil {
 		b.last = "min(" + p.d.LastBin(r.Axis.Type(), b.from, to, b.step, r.ToInclusive) + ")"
 	}
-	b.binned = p.once("SELECT " + after.String() + " FROM " + b.rows + groupBy(append(b.keys[:len(b.keys):len(b.keys)], b.bin)))
+	b.binned = p.inline("SELECT " + after.String() + " FROM " + b.rows + groupBy(append(b.keys[:len(b.keys):len(b.keys)], b.bin)))
 	return b, nil
 }
 
@@ -128,7 +128,7 @@ func (p *printer) inRange(r *kql.Series, b bins, rows, axis, to string) string {
 	case r.To != nil:
 		cond = append(cond, axis+" < "+to)
 	}
-	rows = p.once("SELECT * FROM " + rows + " WHERE " + strings.Join(cond, " AND "))
+	rows = p.inline("SELECT * FROM " + rows + " WHERE " + strings.Join(cond, " AND "))
 	if r.From != nil {
 		return rows
 	}
@@ -137,7 +137,7 @@ func (p *printer) inRange(r *kql.Series, b bins, rows, axis, to string) string {
 		over = "PARTITION BY " + strings.Join(b.keys, ", ")
 	}
 	first := p.d.FirstBin(r.Axis.Type(), "min("+axis+") OVER ("+over+")", b.step)
-	return p.once("SELECT *, " + first + " AS " + b.from + " FROM " + rows)
+	return p.inline("SELECT *, " + first + " AS " + b.from + " FROM " + rows)
 }
 
 // join is a list of columns with more behind.

@@ -25,9 +25,9 @@ func (p *printer) scan(r *kql.Scan) (rel, error) {
 		return rel{}, err
 	}
 	if len(names) == 0 {
-		return rel{name: p.once("SELECT 1 AS one FROM " + from + " AS t")}, nil
+		return rel{from: p.inline("SELECT 1 AS one FROM " + from + " AS t")}, nil
 	}
-	return rel{name: p.once("SELECT " + strings.Join(names, ", ") + " FROM " + from + " AS t(" + strings.Join(names, ", ") + ")")}, nil
+	return rel{from: p.inline("SELECT " + strings.Join(names, ", ") + " FROM " + from + " AS t(" + strings.Join(names, ", ") + ")")}, nil
 }
 
 // values prints rows of constant expressions. Several have the order in which
@@ -51,7 +51,7 @@ func (p *printer) values(r *kql.Values) (rel, error) {
 	names = append(names, ordinal)
 	l.add(ordinal, ordinal)
 	return rel{
-		name:  p.once("SELECT " + l.String() + " FROM " + p.d.Values(rows, names)),
+		from:  p.inline("SELECT " + l.String() + " FROM " + p.d.Values(rows, names)),
 		order: []key{{name: ordinal}},
 	}, nil
 }
@@ -99,7 +99,7 @@ func (p *printer) computed(r *kql.Values, cols []kql.Col) (rel, error) {
 	}
 	selects := make([]string, len(rows))
 	for n, row := range rows {
-		s := p.stage(rel{name: "(SELECT 1 AS one) AS t"})
+		s := p.stage(rel{from: "(SELECT 1 AS one) AS t"})
 		var l list
 		for i, c := range r.Columns {
 			if !p.needed[c.ID] {
@@ -121,7 +121,7 @@ func (p *printer) computed(r *kql.Values, cols []kql.Col) (rel, error) {
 	if len(r.Rows) == 0 {
 		selects[0] += " WHERE false"
 	}
-	out := rel{name: p.once(strings.Join(selects, " UNION ALL "))}
+	out := rel{from: p.inline(strings.Join(selects, " UNION ALL "))}
 	if len(rows) > 1 {
 		out.order = []key{{name: ordinal}}
 	}
@@ -131,7 +131,7 @@ func (p *printer) computed(r *kql.Values, cols []kql.Col) (rel, error) {
 // sequence prints the range operator, in its order.
 func (p *printer) sequence(r *kql.Sequence) (rel, error) {
 	col := r.Columns[0]
-	s := p.stage(rel{name: "(SELECT 1 AS one) AS t"})
+	s := p.stage(rel{from: "(SELECT 1 AS one) AS t"})
 	var l list
 	ends := [3]string{p.name("x"), p.name("x"), p.name("x")}
 	for i, x := range []kql.Expr{r.From, r.To, r.Step} {
@@ -141,13 +141,13 @@ func (p *printer) sequence(r *kql.Sequence) (rel, error) {
 		}
 		l.add(text, ends[i])
 	}
-	bounds := p.once("SELECT " + l.String() + " FROM " + s.source())
+	bounds := p.inline("SELECT " + l.String() + " FROM " + s.source())
 	last := p.name("x")
-	counted := p.once("SELECT *, " + p.d.Steps(col.Type, ends[0], ends[1], ends[2]) + " AS " + last + " FROM " + bounds)
+	counted := p.inline("SELECT *, " + p.d.Steps(col.Type, ends[0], ends[1], ends[2]) + " AS " + last + " FROM " + bounds)
 	i := p.name("o")
 	value := p.d.At(col.Type, ends[0], ends[2], i)
 	body := "SELECT " + value + " AS " + column(col) + ", " + i + " FROM " + counted + " AS t, " + p.d.Numbers(last, i)
-	return rel{name: p.once(body), order: []key{{name: i}}}, nil
+	return rel{from: p.inline(body), order: []key{{name: i}}}, nil
 }
 
 // filter prints a where.
@@ -164,7 +164,7 @@ func (p *printer) filter(r *kql.Filter) (rel, error) {
 	var l list
 	p.keep(&l, r.Columns, in.order)
 	from := s.source()
-	return rel{name: p.once("SELECT " + l.String() + " FROM " + from + " WHERE " + cond.text), order: in.order}, nil
+	return rel{from: p.inline("SELECT " + l.String() + " FROM " + from + " WHERE " + cond.text), order: in.order, groupings: in.groupings}, nil
 }
 
 // project prints computed columns.
@@ -174,34 +174,33 @@ func (p *printer) project(r *kql.Project) (rel, error) {
 		return rel{}, err
 	}
 	s := p.stage(in)
-	l, how, err := p.columns(s, r.Columns, r.Exprs)
+	l, heavy, err := p.columns(s, r.Columns, r.Exprs)
 	if err != nil {
 		return rel{}, err
 	}
 	p.keep(l, nil, in.order)
 	from := s.source()
-	return rel{name: p.cte(space(how), "SELECT "+l.String()+" FROM "+from), order: in.order}, nil
+	return rel{from: p.relation(heavy, "SELECT "+l.String()+" FROM "+from), order: in.order, groupings: in.groupings}, nil
 }
 
-// columns prints the columns of exprs that are needed, and how their relation is
-// to be computed.
-func (p *printer) columns(s *stage, cols []kql.Col, exprs []kql.Expr) (*list, string, error) {
+// columns prints the columns of exprs that are needed, and whether one is heavy.
+func (p *printer) columns(s *stage, cols []kql.Col, exprs []kql.Expr) (*list, bool, error) {
 	l := &list{}
-	how := p.d.Once()
+	isHeavy := false
 	for i, c := range cols {
 		if !p.needed[c.ID] {
 			continue
 		}
 		f, err := s.expr(exprs[i])
 		if err != nil {
-			return nil, "", err
+			return nil, false, err
 		}
 		if p.weights[c.ID] = f.weight; f.weight > heavy {
-			how, p.weights[c.ID] = p.d.Shared(), 1
+			isHeavy, p.weights[c.ID] = true, 1
 		}
 		l.add(f.text, column(c))
 	}
-	return l, how, nil
+	return l, isHeavy, nil
 }
 
 // sort only notes the order: rows are sorted where it matters.
@@ -216,10 +215,10 @@ func (p *printer) sort(r *kql.Sort) (rel, error) {
 		return rel{}, err
 	}
 	if l == nil {
-		return rel{name: in.name, order: keys}, nil
+		return rel{from: in.from, order: keys, groupings: in.groupings}, nil
 	}
 	from := s.source()
-	return rel{name: p.once("SELECT " + l.String() + " FROM " + from), order: keys}, nil
+	return rel{from: p.inline("SELECT " + l.String() + " FROM " + from), order: keys, groupings: in.groupings}, nil
 }
 
 // sortKeys prints the keys of a sort. l is nil when all of them are columns.
@@ -272,7 +271,7 @@ func (p *printer) limit(r *kql.Limit) (rel, error) {
 	if r.Sample {
 		by = " ORDER BY " + p.d.Random()
 	}
-	return rel{name: p.once("SELECT " + l.String() + " FROM " + in.name + by + " LIMIT " + n), order: in.order}, nil
+	return rel{from: p.inline("SELECT " + l.String() + " FROM " + in.from + by + " LIMIT " + n), order: in.order, groupings: in.groupings}, nil
 }
 
 // count prints a number of rows.
@@ -281,7 +280,7 @@ func (p *printer) count(x kql.Expr) (string, error) {
 		n, _ := k.Value.(int64)
 		return fmt.Sprint(max(n, 0)), nil
 	}
-	s := p.stage(rel{name: "(SELECT 1 AS one) AS t"})
+	s := p.stage(rel{from: "(SELECT 1 AS one) AS t"})
 	text, err := s.text(x)
 	if err != nil {
 		return "", err
@@ -305,7 +304,7 @@ func (p *printer) share(r *kql.Shared) (rel, error) {
 		}
 		var l list
 		p.keep(&l, r.Columns, in.order)
-		in.name = p.cte(space(p.d.Shared()), "SELECT "+l.String()+" FROM "+in.name)
+		in.from, in.groupings = p.shareable("SELECT "+l.String()+" FROM "+in.from), 0
 		p.scope = scope
 	}
 	p.shared[r] = in

@@ -22,19 +22,19 @@ func (p *printer) window(r *kql.Window) (rel, error) {
 		p.keep(&l, r.Input.Cols(), nil)
 		ordinal := p.name("o")
 		l.add("row_number() OVER ()", ordinal)
-		in = rel{name: p.once("SELECT " + l.String() + " FROM " + in.name), order: []key{{name: ordinal}}}
+		in.from, in.order = p.inline("SELECT "+l.String()+" FROM "+in.from), []key{{name: ordinal}}
 	}
 	in = p.numbered(in, r.Input.Cols())
 	s := p.stage(in)
 	s.over = "ORDER BY " + ordering(in.order)
 	computed := r.Columns[len(r.Columns)-len(r.Exprs):]
-	l, how, err := p.columns(s, computed, r.Exprs)
+	l, heavy, err := p.columns(s, computed, r.Exprs)
 	if err != nil {
 		return rel{}, err
 	}
 	p.keep(l, r.Input.Cols(), in.order)
 	from := s.source()
-	return rel{name: p.cte(space(how), "SELECT "+l.String()+" FROM "+from), order: in.order}, nil
+	return rel{from: p.relation(heavy, "SELECT "+l.String()+" FROM "+from), order: in.order, groupings: in.groupings}, nil
 }
 
 // ordered is a relation in an order that the plan gives.
@@ -42,10 +42,10 @@ func (p *printer) ordered(in rel, cols []kql.Col, order []kql.Order) (rel, error
 	s := p.stage(in)
 	l, keys, err := p.sortKeys(s, cols, order)
 	if err != nil || l == nil {
-		return rel{name: in.name, order: keys}, err
+		return rel{from: in.from, order: keys, groupings: in.groupings}, err
 	}
 	from := s.source()
-	return rel{name: p.once("SELECT " + l.String() + " FROM " + from), order: keys}, nil
+	return rel{from: p.inline("SELECT " + l.String() + " FROM " + from), order: keys, groupings: in.groupings}, nil
 }
 
 // restart is the index of the argument that begins the count anew, -1 for none.

@@ -15,6 +15,9 @@ import (
 // column twice each would grow to a thousand million terms.
 const heavy = 4096
 
+// heaviest is where weights end, so that they do not overflow.
+const heaviest = 1 << 40
+
 // stage prints expressions over one relation. What a printed expression uses
 // several times, and what SQL wants to be a column (other rows, subqueries), is a
 // column of a relation before: hoisted.
@@ -41,14 +44,14 @@ type frag struct {
 	// level is how many levels of hoisted columns must be there before it.
 	level int
 	// plain operands are names and constants, which may be repeated.
-	plain bool
+	plain, constant bool
 	// fickle ones have another value at each evaluation.
 	fickle bool
 	weight int
 }
 
 func (p *printer) stage(in rel) *stage {
-	return &stage{p: p, from: in.name, order: in.order, byText: make(map[string]frag)}
+	return &stage{p: p, from: in.from, order: in.order, byText: make(map[string]frag)}
 }
 
 // fickleFuncs give another value at each call.
@@ -87,14 +90,14 @@ func (s *stage) source() string {
 	from := s.from
 	for _, level := range s.levels {
 		body := "SELECT *"
-		how := s.p.d.Once()
+		isHeavy := false
 		for _, h := range level {
 			body += ", " + h.text + " AS " + h.name
 			if h.weight > heavy {
-				how = s.p.d.Shared()
+				isHeavy = true
 			}
 		}
-		from = s.p.cte(space(how), body+" FROM "+from)
+		from = s.p.relation(isHeavy, body+" FROM "+from)
 	}
 	return from
 }
@@ -112,7 +115,7 @@ func (s *stage) expr(x kql.Expr) (frag, error) {
 		return frag{text: column(x.Col), plain: true, weight: max(1, s.p.weights[x.Col.ID])}, nil
 	case *kql.Const:
 		text, err := s.p.d.Literal(x.T, x.Value)
-		return frag{text: text, plain: true, weight: 1}, err
+		return frag{text: text, plain: true, constant: true, weight: 1}, err
 	case *kql.Call:
 		return s.call(x, s.p.d.Call)
 	case *kql.WindowCall:
@@ -167,7 +170,7 @@ func (s *stage) junction(x *kql.Call) (frag, error) {
 // add takes over what an operand brings with it.
 func (f *frag) add(arg frag) {
 	f.level = max(f.level, arg.level)
-	f.weight += arg.weight
+	f.weight = min(f.weight+arg.weight, heaviest)
 	f.fickle = f.fickle || arg.fickle
 }
 
@@ -182,8 +185,9 @@ func condArg(c *kql.Call, i int) bool {
 	return false
 }
 
-// call prints a call with emit. An argument that is not plain is a placeholder
-// for emit, which shows how often it is used: a second use makes it a column.
+// call prints a call with emit. An argument that is no constant is a placeholder
+// for emit, which shows how often it is used: a second use makes a column of what
+// is more than a name.
 func (s *stage) call(x *kql.Call, emit func(*kql.Call, []string) (string, error)) (frag, error) {
 	x = flatPath(x)
 	args := make([]frag, len(x.Args))
@@ -198,7 +202,7 @@ func (s *stage) call(x *kql.Call, emit func(*kql.Call, []string) (string, error)
 		if err != nil {
 			return frag{}, err
 		}
-		if texts[i] = args[i].text; !args[i].plain {
+		if texts[i] = args[i].text; !args[i].constant {
 			texts[i] = "\x00" + strconv.Itoa(i) + "\x00"
 		}
 	}
@@ -208,14 +212,18 @@ func (s *stage) call(x *kql.Call, emit func(*kql.Call, []string) (string, error)
 	}
 	out := frag{weight: 1, fickle: fickleFuncs(x.Func)}
 	for i, a := range args {
-		if n := strings.Count(text, texts[i]); !a.plain && n == 0 {
+		if a.constant {
 			continue
-		} else if !a.plain && n > 1 {
+		}
+		n := strings.Count(text, texts[i])
+		if n == 0 {
+			continue
+		}
+		if !a.plain && n > 1 {
 			a = s.hoist(a)
 		}
-		if !args[i].plain {
-			text = strings.ReplaceAll(text, texts[i], a.text)
-		}
+		text = strings.ReplaceAll(text, texts[i], a.text)
+		a.weight *= n
 		out.add(a)
 	}
 	out.text = text
@@ -249,7 +257,7 @@ func (s *stage) scalarQuery(x *kql.ScalarQuery) (frag, error) {
 	if err != nil {
 		return frag{}, err
 	}
-	text := "(SELECT " + column(col) + " FROM " + r.name + orderBy(r.order) + " LIMIT 1)"
+	text := "(SELECT " + column(col) + " FROM " + r.from + orderBy(r.order) + " LIMIT 1)"
 	if x.T == kql.String {
 		text = "coalesce(" + text + ", '')"
 	}
@@ -271,7 +279,7 @@ func (s *stage) inQuery(x *kql.InQuery) (frag, error) {
 	if x.Fold {
 		f.text, value = s.p.d.Fold(f.text), s.p.d.Fold(name)
 	}
-	f.text = "(" + f.text + " IN (SELECT " + value + " FROM " + r.name + " WHERE " + name + " IS NOT NULL))"
+	f.text = "(" + f.text + " IN (SELECT " + value + " FROM " + r.from + " WHERE " + name + " IS NOT NULL))"
 	f.plain = false
 	return f, nil
 }

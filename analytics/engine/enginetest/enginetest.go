@@ -42,8 +42,9 @@ type Result struct {
 	Columns []kql.Column
 	Rows    [][]any
 	Render  *kql.Render
-	// SQL is what was run.
-	SQL string
+	// Plan is what was printed, SQL what was run.
+	Plan kql.Result
+	SQL  string
 }
 
 // Open opens an engine that is closed with the test.
@@ -88,12 +89,17 @@ func (q *Queries) Tables() []kql.Table {
 
 // Run binds, prints and runs a query.
 func (q *Queries) Run(ctx context.Context, query string) ([]Result, error) {
+	return q.RunOver(ctx, q, query)
+}
+
+// RunOver is Run with another view of the tables.
+func (q *Queries) RunOver(ctx context.Context, tables kql.Catalog, query string) ([]Result, error) {
 	o := q.Options
 	o.Runner = func(ctx context.Context, plan *kql.Plan, limit int) ([][]any, error) {
 		r, err := q.run(ctx, plan, 0, limit)
 		return r.Rows, err
 	}
-	plan, err := kql.Bind(ctx, query, q, o)
+	plan, err := kql.Bind(ctx, query, tables, o)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +124,7 @@ func (q *Queries) run(ctx context.Context, plan *kql.Plan, index, limit int) (Re
 	if err != nil {
 		return Result{}, err
 	}
-	out := Result{Name: plan.Results[index].Name, Columns: st.Columns, Render: plan.Results[index].Render, SQL: st.SQL}
+	out := Result{Name: plan.Results[index].Name, Columns: st.Columns, Render: plan.Results[index].Render, Plan: plan.Results[index], SQL: st.SQL}
 	err = q.db.Query(ctx, st, func(values []any) error {
 		out.Rows = append(out.Rows, slices.Clone(values))
 		return nil

@@ -141,7 +141,7 @@ func datetimePart(c *kql.Call, args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pattern := ""
+	var pattern string
 	switch part {
 	case "year", "quarter", "month", "day", "dayofyear":
 		pattern = part + "(" + sqlDate + ")"
@@ -171,7 +171,7 @@ func datetimeDiff(c *kql.Call, args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	number := ""
+	var number string
 	switch part {
 	case "year":
 		number = "year(" + sqlDate + ")"

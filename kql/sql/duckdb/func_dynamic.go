@@ -26,6 +26,9 @@ func orNull(x string) string { return "coalesce(" + x + ", 'null')" }
 
 // pack prints a bag whose keys are constants, each there once.
 func pack(c *kql.Call, args []string) (string, error) {
+	if len(args) == 0 {
+		return text("{}"), nil
+	}
 	var b strings.Builder
 	seen := map[string]bool{}
 	between := "{"
@@ -46,5 +49,7 @@ func packedKey(x kql.Expr) (string, bool) {
 	if c, ok := x.(*kql.Call); ok && c.Func == "dynamic" && len(c.Args) == 1 {
 		return constantString(c.Args[0])
 	}
-	return "", false
+	s, ok := constantString(x)
+	v := scalar.Dynamic(s)
+	return v.Str, ok && v.Kind == scalar.String
 }

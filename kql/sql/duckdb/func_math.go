@@ -38,9 +38,9 @@ var mathCalls = calls{
 	"degrees": template("degrees($1)"),
 	"radians": template("radians($1)"),
 
-	"isnan":    template("coalesce(isnan($1), false)"),
-	"isinf":    template("coalesce(isinf($1), false)"),
-	"isfinite": template("coalesce(isfinite($1), false)"),
+	"isnan":    template("isnan($1)"),
+	"isinf":    template("isinf($1)"),
+	"isfinite": template("isfinite($1)"),
 	"min_of":   template("least($*)"),
 	"max_of":   template("greatest($*)"),
 	"rand": byCount(map[int]emit{

@@ -41,8 +41,8 @@ func expressionOf(c *kql.Call, index int) (*expression, error) {
 	if err != nil {
 		return nil, refuse(c, "%v", err)
 	}
-	re2, boundary, err := regex.Translate(s)
-	if err != nil || boundary || re.Size() > maxRE2 {
+	re2, boundary := re.RE2()
+	if boundary || re.Size() > maxRE2 {
 		return nil, nil
 	}
 	return &expression{re, re2}, nil

@@ -10,12 +10,13 @@ import (
 // language does, except in reverse, which is left to Go. Where a text is searched
 // for, the empty one is, too: the engines differ about it.
 var stringCalls = calls{
-	"strcat":         func(_ *kql.Call, args []string) (string, error) { return strings.Join(args, " || "), nil },
-	"strcat_delim":   template("concat_ws($*)"),
-	"strcmp":         template("CASE WHEN $1 < $2 THEN -1::BIGINT WHEN $1 = $2 THEN 0::BIGINT ELSE 1::BIGINT END"),
-	"strlen":         template("length($1)"),
-	"string_size":    template("strlen($1)"),
-	"toupper":        template("upper($1)"),
+	"strcat":       func(_ *kql.Call, args []string) (string, error) { return strings.Join(args, " || "), nil },
+	"strcat_delim": template("concat_ws($*)"),
+	"strcmp":       template("CASE WHEN $1 < $2 THEN -1::BIGINT WHEN $1 = $2 THEN 0::BIGINT ELSE 1::BIGINT END"),
+	"strlen":       template("length($1)"),
+	"string_size":  template("strlen($1)"),
+	// ß has a capital letter for DuckDB, not for the language.
+	"toupper":        template("CASE WHEN contains($1, 'ß') THEN kql_toupper($1) ELSE upper($1) END"),
 	"tolower":        template("lower($1)"),
 	"substring":      substring,
 	"isascii":        template("strlen($1) = length($1)"),

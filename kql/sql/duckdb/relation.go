@@ -15,10 +15,6 @@ func (d Dialect) Cast(t kql.Type, x string) string { return "CAST(" + x + " AS "
 // IsNaN implements sql.Dialect.
 func (Dialect) IsNaN(x string) string { return "isnan(" + x + ")" }
 
-// Once implements sql.Dialect: DuckDB computes common table expressions first if
-// it is not told otherwise, which stops conditions and the pruning of columns.
-func (Dialect) Once() string { return "NOT MATERIALIZED" }
-
 // Shared implements sql.Dialect.
 func (Dialect) Shared() string { return "MATERIALIZED" }
 
@@ -75,13 +71,12 @@ func (Dialect) Same(t kql.Type, a, b string) string {
 // Items implements sql.Dialect. A bag is an array of bags of one key each, or of
 // pairs; what is neither is an array of itself.
 func (Dialect) Items(x string, bagArray bool) string {
-	keys, values := "json_keys("+x+")", "CAST(json_extract("+x+", '$.*') AS VARCHAR[])"
-	k, v := "list_extract("+keys+", i)", "list_extract("+values+", i)"
-	pair := "'{' || to_json(" + k + ")::VARCHAR || ':' || " + v + " || '}'"
+	pair := "'{' || to_json(p[1])::VARCHAR || ':' || p[2] || '}'"
 	if bagArray {
-		pair = "'[' || to_json(" + k + ")::VARCHAR || ',' || " + v + " || ']'"
+		pair = "'[' || to_json(p[1])::VARCHAR || ',' || p[2] || ']'"
 	}
-	bag := "list_transform(range(1, len(" + keys + ") + 1), lambda i: " + pair + ")"
+	pairs := "list_zip(json_keys(" + x + "), CAST(json_extract(" + x + ", '$.*') AS VARCHAR[]))"
+	bag := "list_transform(" + pairs + ", lambda p: " + pair + ")"
 	return "CASE json_type(" + x + ") WHEN 'ARRAY' THEN CAST(json_extract(" + x + ", '$[*]') AS VARCHAR[])" +
 		" WHEN 'OBJECT' THEN " + bag + " ELSE [" + x + "] END"
 }
