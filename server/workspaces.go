@@ -34,23 +34,17 @@ type workspaces struct {
 	settings  *diagnostic.Store
 	logger    *slog.Logger
 	now       func() time.Time
-	// changes are resources that changed and what they hold has not followed yet.
-	changes chan changed
-}
-
-// changed is news of a resource.
-type changed struct {
-	resource resource.Resource
-	exists   bool
+	changes   *changes // that what is held has not followed yet
 }
 
 // openWorkspaces opens what the workspaces hold. A build without cgo has none: it
 // says so to whoever asks.
 func (n *Node) openWorkspaces(ctx context.Context) error {
 	logger := n.cfg.Logger.With("part", "workspaces")
-	n.workspaces = &workspaces{resources: n.resources, settings: n.settings, logger: logger, now: n.cfg.Now, changes: make(chan changed, 1024)}
+	n.workspaces = &workspaces{resources: n.resources, settings: n.settings, logger: logger, now: n.cfg.Now, changes: newChanges()}
+	folder := filepath.Join(n.cfg.Data, "workspaces")
 	store, err := analytics.Open(ctx, analytics.Config{
-		Folder: filepath.Join(n.cfg.Data, "workspaces"),
+		Folder: folder,
 		Known:  catalog.Table,
 		KnownNames: func() []string {
 			var names []string
@@ -59,9 +53,10 @@ func (n *Node) openWorkspaces(ctx context.Context) error {
 			}
 			return names
 		},
-		Memory: n.cfg.QueryMemory,
-		Logger: logger,
-		Now:    n.cfg.Now,
+		Maintain: min(time.Minute, n.cfg.RetentionInterval),
+		Memory:   n.cfg.QueryMemory,
+		Logger:   logger,
+		Now:      n.cfg.Now,
 	})
 	if errors.Is(err, analytics.ErrNoCgo) {
 		logger.Warn("this node has no workspaces", "err", err)
@@ -74,33 +69,7 @@ func (n *Node) openWorkspaces(ctx context.Context) error {
 	n.onStop("workspaces", store.Close)
 	n.background("changes of workspaces", n.workspaces.follow)
 	n.resources.Watch(n.workspaces.changed)
-	return nil
-}
-
-// changed takes news of a resource; it must not wait.
-func (w *workspaces) changed(r resource.Resource, exists bool) {
-	if !strings.EqualFold(r.ID.Type(), workspaceType) {
-		return
-	}
-	select {
-	case w.changes <- changed{r, exists}:
-	default: // it is applied at the next start
-		w.logger.Error("too many changes of workspaces at once: one was not applied", "resource", r.ID.String())
-	}
-}
-
-// follow applies what settings say to what is held.
-func (w *workspaces) follow(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case c := <-w.changes:
-			if err := w.apply(ctx, c); err != nil && ctx.Err() == nil {
-				w.logger.Error("a workspace does not follow its resource", "resource", c.resource.ID.String(), "err", err)
-			}
-		}
-	}
+	return n.workspaces.ownerless(folder)
 }
 
 func (w *workspaces) apply(ctx context.Context, c changed) error {
@@ -111,11 +80,46 @@ func (w *workspaces) apply(ctx context.Context, c changed) error {
 	if !c.exists {
 		return w.store.Remove(ctx, props.CustomerID)
 	}
-	held, err := w.store.Workspace(ctx, props.CustomerID)
+	held, err := w.held(ctx, c.resource)
+	if errors.Is(err, resource.ErrNotFound) {
+		return nil // its removal is on the way
+	}
 	if err != nil {
 		return err
 	}
 	return held.SetDefaultRetention(ctx, props.RetentionInDays)
+}
+
+func (w *workspaces) applyTable(ctx context.Context, c changed) error {
+	parent, ok := w.resources.Get(c.resource.ID.Parent())
+	if !ok {
+		return nil // it went with its workspace
+	}
+	held, err := w.held(ctx, parent)
+	if errors.Is(err, resource.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	props, err := arm.TableOf(c.resource)
+	if err != nil {
+		return err
+	}
+	name := c.resource.ID.Name()
+	if !c.exists {
+		err := held.SetRetention(ctx, name, 0)
+		if errors.Is(err, analytics.ErrNoTable) {
+			return nil
+		}
+		return err
+	}
+	if props.Schema != nil {
+		if err := held.Declare(ctx, props.Schema.Table()); err != nil {
+			return err
+		}
+	}
+	return held.SetRetention(ctx, name, props.Days())
 }
 
 // held is what a workspace holds.
@@ -127,7 +131,18 @@ func (w *workspaces) held(ctx context.Context, r resource.Resource) (*analytics.
 	if err != nil {
 		return nil, err
 	}
-	return w.store.Workspace(ctx, props.CustomerID)
+	held, err := w.store.Workspace(ctx, props.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	// Who asks may have read the resource before it was deleted. What is deleted
+	// later is removed later.
+	if is, ok := w.resources.Get(r.ID); ok {
+		if now, err := arm.WorkspaceOf(is); err == nil && now.CustomerID == props.CustomerID {
+			return held, nil
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("workspace %s: %w", r.ID.Name(), resource.ErrNotFound), w.store.Remove(ctx, props.CustomerID))
 }
 
 // find finds a workspace by its customer ID, its resource ID, or its name where
@@ -221,24 +236,11 @@ func allTables(ctx context.Context, held *analytics.Workspace) ([]analytics.Tabl
 }
 
 // Apply implements arm.WorkspaceTables.
-func (w *workspaces) Apply(ctx context.Context, r, table resource.Resource) error {
+func (w *workspaces) Apply(ctx context.Context, _, table resource.Resource) error {
 	if w.store == nil {
 		return nil // it was said at the start that there are no rows
 	}
-	held, err := w.held(ctx, r)
-	if err != nil {
-		return err
-	}
-	props, err := arm.TableOf(table)
-	if err != nil {
-		return err
-	}
-	if props.Schema != nil {
-		if err := held.Declare(ctx, props.Schema.Table()); err != nil {
-			return err
-		}
-	}
-	return held.SetRetention(ctx, table.ID.Name(), props.Days())
+	return w.applyTable(ctx, changed{table, true})
 }
 
 // Drop implements arm.WorkspaceTables.
