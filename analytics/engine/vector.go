@@ -172,7 +172,7 @@ func (w *writer) set(row int, v any) {
 		w.setNull(row)
 		return
 	}
-	ok := false
+	var ok bool
 	switch w.kind {
 	case kql.Bool:
 		var b bool
