@@ -49,8 +49,11 @@ func box(t kql.Type) Func {
 // parseJSON reads text: what is no JSON is a string with that text, what is empty
 // or null is null.
 func parseJSON(s string) any {
-	if s == "" {
+	if s == "" || s == "null" {
 		return nil
+	}
+	if canonical(s) {
+		return s
 	}
 	v, ok := Parse(s)
 	if !ok {

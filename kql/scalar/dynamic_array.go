@@ -196,18 +196,27 @@ func sortArray(items []Value, nullsLast any, sign int) any {
 			}
 			return -1
 		}
+		if ka, kb := sortedKind(a), sortedKind(b); ka != kb {
+			return cmp.Compare(ka, kb)
+		}
 		return sign * compare(a, b)
 	})
 	return OfArray(items).Any()
 }
 
-// compare orders values of one kind; those of several kinds by kind.
+// sortedKind is the kind of a value, one for all numbers: values of several kinds
+// stay in groups, whatever the direction.
+func sortedKind(v Value) Kind {
+	if v.Kind == Real {
+		return Long
+	}
+	return v.Kind
+}
+
+// compare orders values of one kind.
 func compare(a, b Value) int {
 	if number, ok := compareNumeric(a, b); ok {
 		return number
-	}
-	if a.Kind != b.Kind {
-		return cmp.Compare(a.Kind, b.Kind)
 	}
 	switch a.Kind {
 	case Bool:

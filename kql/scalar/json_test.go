@@ -34,6 +34,23 @@ func TestCanonicalText(t *testing.T) {
 	}
 }
 
+func TestCanonical(t *testing.T) {
+	deep := strings.Repeat("[", MaxDepth) + strings.Repeat("]", MaxDepth)
+	for _, s := range []string{`{"a":[1,-2,0,true,null,{}],"b":{"c":"x\n\"é"},"d":[]}`, "1.5", "-10.25", "0.5", "2.0", "123456789012345678", deep} {
+		if v, ok := Parse(s); !canonical(s) || !ok || v.Text() != s {
+			t.Errorf("%.40s is not taken as it is", s)
+		}
+	}
+	for _, s := range []string{
+		`{"a":1,"a":2}`, `{"a": 1}`, "-0", "01", "1.50", "0.05", "1e3", "1.5e3", `"\/"`, `"\u0041"`, `"\u001F"`, "9223372036854775808", "", "x", "[1,]", "{", `{"a"}`, `"a`, `"\`, "1 ", "nulls",
+		"[" + deep + "]", "{" + strings.Repeat(`"k":1,`, 40) + "}", "1.", "-", "0.0",
+	} {
+		if canonical(s) {
+			t.Errorf("%.40s is taken as it is", s)
+		}
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for _, in := range []string{
 		"", " ", "not json", "{", "[1,]", "[1 2]", "{'a':1}", `{"a" 1}`, `{"a":1,}`, `{1:2}`, "01", "-", "+1", "1.", ".5", "1e", "1e400",
@@ -122,11 +139,14 @@ func TestFormatReal(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{`{"a":[1,2.5,"x\u00e9",null,true]}`, `[[[]]]`, `"\ud83d\ude00"`, "1e-7"} {
+	for _, s := range []string{`{"a":[1,2.5,"x\u00e9",null,true]}`, `[[[]]]`, `"\ud83d\ude00"`, "1e-7", "[0.5,10.25,-0.0,-0,0.05,100.0,1.50]", `{"a":1,"a":2,"b":"\n\"\/"}`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		v, ok := Parse(s)
+		if canonical(s) && (!ok || v.Text() != s) {
+			t.Errorf("%q is taken as it is, and is %q", s, v.Text())
+		}
 		if !ok {
 			return
 		}

@@ -230,8 +230,8 @@ func replaceBounded(s, old, by string) string {
 	return cut(strings.Replace(s, old, by, n))
 }
 
-// replaceStrings replaces by one pair after another; what a pair has put in is not
-// looked at by those after it.
+// replaceStrings replaces by one pair after another; what a pair has found is not
+// looked at by those after it. A replacement that is no string leaves it as it is.
 func replaceStrings(a []any) any {
 	s, lookups, rewrites := text(a[0]), Dynamic(a[1]), Dynamic(a[2])
 	if lookups.Kind != Array || rewrites.Kind != Array || len(lookups.Items) != len(rewrites.Items) {
