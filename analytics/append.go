@@ -293,7 +293,7 @@ func (w *Workspace) hotPart(ctx context.Context, g *group, before []*group) erro
 		return err
 	}
 	g.part = p
-	return w.exec(ctx, "INSERT INTO "+w.schema+".parts VALUES (?, ?, ?, 'hot', 0, 0, 0, 0, 0, '', 0, '', '')", p.id, g.table.id, p.day)
+	return w.exec(ctx, "INSERT INTO "+w.schema+".parts VALUES (?, ?, ?, 'hot', 0, 0, 0, 0, 0, '', 0, '', '', '')", p.id, g.table.id, p.day)
 }
 
 // advance stores the position of a source.

@@ -308,6 +308,9 @@ func (w *Workspace) writeFile(ctx context.Context, conn queryer, j job, from str
 	if p.sum, p.size, err = sumOf(temp); err != nil {
 		return p, err
 	}
+	if p.indexSum, _, err = w.writeIndex(ctx, conn, p, temp, w.path(p)+indexSuffix); err != nil {
+		return p, err
+	}
 	if err := os.Rename(temp, w.path(p)); err != nil {
 		return p, err
 	}
@@ -341,7 +344,7 @@ func (p *part) check(path string) {
 func (w *Workspace) discard(files []*part) error {
 	var errs []error
 	for _, f := range files {
-		errs = append(errs, removeFile(w.path(f)), removeFile(w.path(f)+".tmp"))
+		errs = append(errs, removeFile(w.path(f)), removeFile(w.path(f)+".tmp"), removeFile(w.path(f)+indexSuffix))
 	}
 	return errors.Join(errs...)
 }
@@ -367,8 +370,8 @@ func (w *Workspace) replace(ctx context.Context, t *table, old, added []*part, a
 			}
 		}
 		for _, p := range added {
-			if err := w.exec(ctx, "INSERT INTO "+w.schema+".parts VALUES (?, ?, ?, 'file', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-				p.id, t.id, p.day, p.rows, p.bytes, p.first, p.last, p.lastItem, p.file, p.size, p.sum, p.layout.String()); err != nil {
+			if err := w.exec(ctx, "INSERT INTO "+w.schema+".parts VALUES (?, ?, ?, 'file', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				p.id, t.id, p.day, p.rows, p.bytes, p.first, p.last, p.lastItem, p.file, p.size, p.sum, p.layout.String(), p.indexSum); err != nil {
 				return err
 			}
 		}
@@ -393,7 +396,7 @@ func (w *Workspace) replace(ctx context.Context, t *table, old, added []*part, a
 		}
 		path := filepath.Clean(w.path(p))
 		p.refs.then(func() {
-			if err := removeFile(path); err != nil {
+			if err := errors.Join(removeFile(path), removeFile(path+indexSuffix)); err != nil {
 				w.store.c.Logger.Warn("the file of a dropped day cannot be deleted and goes at the next start", "file", path, "error", err)
 			}
 		})

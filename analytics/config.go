@@ -36,6 +36,9 @@ type Config struct {
 	Memory, Temp int64
 	// Threads is how many processors are used; zero: all.
 	Threads int
+	// segmentRows is how many rows a segment of an index has; zero: 122,880, as many
+	// as a row group of a file has.
+	segmentRows int64
 	// Logger gets what is repaired, missing or late; nil: nobody.
 	Logger *slog.Logger
 	// Now is the clock; nil: time.Now.
@@ -67,6 +70,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FileRows <= 0 {
 		c.FileRows = 4_000_000
+	}
+	if c.segmentRows <= 0 {
+		c.segmentRows = 122_880
 	}
 	if c.Maintain == 0 {
 		c.Maintain = time.Minute

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"reslog/kql"
 )
@@ -177,4 +178,18 @@ func (e encoded) equal(value string) string {
 		return coded
 	}
 	return ""
+}
+
+// contains is a condition that holds for the rows whose text has value somewhere,
+// fold without regard to case, like equal. What has none of the characters that
+// can begin the rest of a URL is in one of its parts and not across.
+func (e encoded) contains(value string, fold bool) string {
+	if e.How != asURL || value == "" || strings.ContainsAny(value, "/?#") {
+		return ""
+	}
+	p, c, q := e.prefix(), e.name(), quote(value)
+	if fold {
+		p, c, q = "lower("+p+")", "lower("+c+")", "lower("+q+")"
+	}
+	return "(contains(" + c + ", " + q + ") OR contains(" + p + ", " + q + "))"
 }

@@ -78,7 +78,7 @@ func TestModel(t *testing.T) {
 
 func runModel(t *testing.T, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 7))
-	v := start(t, func(c *Config) { c.FileRows, c.Retention = 60, 6 })
+	v := start(t, func(c *Config) { c.FileRows, c.Retention, c.segmentRows = 60, 6, 16 })
 	m := &model{rows: map[string][]modelRow{}, retention: map[string]int{}, positions: map[string]uint64{}}
 	for step := range 40 {
 		switch x := rnd.IntN(12); {
@@ -124,7 +124,7 @@ func runModel(t *testing.T, seed uint64) {
 	days := map[string]int{}
 	for _, f := range files {
 		days[f.Name()[:10]]++
-		if !strings.HasSuffix(f.Name(), ".parquet") {
+		if !strings.HasSuffix(strings.TrimSuffix(f.Name(), indexSuffix), ".parquet") {
 			t.Errorf("the file %s is left", f.Name())
 		}
 	}
@@ -234,6 +234,18 @@ func (m *model) lookup(v *world, when, name string, n int) {
 			}
 			if got[0][0] != got[0][1] || got[0][0] == int64(0) {
 				v.t.Errorf("%s: of %d rows %v have %s %s, and %v are found", when, n, got[0][0], column, text, got[0][1])
+			}
+			for _, op := range []string{"contains", "contains_cs", "has", "startswith"} {
+				some := r[0].(string)
+				some = kqlString(some[len(some)/2:])
+				q := fmt.Sprintf("%s | summarize a = countif(strcat(%s, '') %s %s) | extend b = toscalar(%s | where %[2]s %[3]s %[4]s | count)", name, column, op, some, name)
+				got, err := v.query(Request{Query: q})
+				if err != nil {
+					v.t.Fatalf("%s: %v", q, err)
+				}
+				if got[0][0] != got[0][1] {
+					v.t.Errorf("%s: %v rows have %s %s %s, and %v are found", when, got[0][0], column, op, some, got[0][1])
+				}
 			}
 		}
 	}

@@ -32,6 +32,10 @@ type part struct {
 	size   int64
 	sum    string // SHA-256 of the file
 	layout layout
+	// indexSum is the SHA-256 of the index; empty: there is none.
+	indexSum  string
+	indexOnce sync.Once
+	index     *opened
 
 	refs refs
 	// broken is why the file cannot be read; nil: it can.

@@ -106,7 +106,7 @@ type query struct {
 	done       func()
 	conn       *sql.Conn
 	workspaces []reading
-	equals     map[*kql.Scan][]equal
+	demands    map[*kql.Scan][]demand
 	scanned    map[*part]bool
 	tables     map[string]bool
 	lost       map[*part]Missing
@@ -249,7 +249,7 @@ func (q *query) bind(ctx context.Context) (*kql.Plan, error) {
 	plan, err := kql.Bind(ctx, q.r.Query, catalog{q}, kql.Options{
 		Now: w.store.c.Now(), Span: q.r.Span, Parameters: q.r.Parameters, Workspace: []string{w.id},
 		Runner: func(ctx context.Context, plan *kql.Plan, limit int) ([][]any, error) {
-			q.equals = equals(plan)
+			q.demands = findDemands(plan)
 			st, err := q.print(plan, 0, limit)
 			if err != nil {
 				return nil, err
@@ -263,7 +263,7 @@ func (q *query) bind(ctx context.Context) (*kql.Plan, error) {
 		},
 	})
 	if err == nil {
-		q.equals = equals(plan)
+		q.demands = findDemands(plan)
 	}
 	return plan, err
 }

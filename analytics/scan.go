@@ -109,6 +109,16 @@ func (q *query) selects(r reading, v view, s *kql.Scan, used []kql.Column) []str
 			out = append(out, "SELECT "+items+" FROM "+r.w.schema+"."+p.table()+where)
 			continue
 		}
+		if found, ok := q.segments(r.w, v, p, s); ok {
+			for _, f := range found {
+				cond := " WHERE " + f.where(p.layout)
+				if where != "" {
+					cond += " AND " + strings.TrimPrefix(where, " WHERE ")
+				}
+				out = append(out, "SELECT "+items+" FROM read_parquet("+quote(r.w.path(p))+", file_row_number=true)"+cond)
+			}
+			continue
+		}
 		i := slices.IndexFunc(sets, func(o *set) bool { return o.items == items && o.where == where })
 		if i < 0 {
 			i = len(sets)
@@ -191,7 +201,7 @@ func (q *query) where(v view, p *part, s *kql.Scan) string {
 		name := value(nil, v, p, standard()[idResource-1].Column)
 		conds = append(conds, "(lower("+name+") = "+quote(id)+" OR starts_with(lower("+name+"), "+quote(id+"/")+"))")
 	}
-	for _, e := range q.equals[s] {
+	for _, e := range q.demands[s] {
 		if c := e.on(v, p); c != "" {
 			conds = append(conds, c)
 		}

@@ -69,7 +69,7 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	if w.conn, err = db.SQL().Conn(ctx); err != nil {
 		return err
 	}
-	if _, err := w.conn.ExecContext(ctx, "ATTACH "+quote(file)+" AS "+w.schema+" (STORAGE_VERSION 'v1.4.0')"); err != nil {
+	if _, err := w.conn.ExecContext(ctx, "ATTACH "+quote(file)+" AS "+w.schema); err != nil {
 		return fmt.Errorf("its database %s cannot be read: put a copy back, or move the folder away to begin a new one: %w", file, err)
 	}
 	if w.feed, err = newFeed(w.conn); err != nil {
@@ -94,7 +94,7 @@ func (w *Workspace) create(ctx context.Context) error {
 			"CREATE TABLE IF NOT EXISTS %s.meta(name VARCHAR, value VARCHAR)",
 			"CREATE TABLE IF NOT EXISTS %s.tables(id INTEGER, name VARCHAR, retention INTEGER)",
 			"CREATE TABLE IF NOT EXISTS %s.columns(tab INTEGER, id INTEGER, name VARCHAR, type VARCHAR)",
-			"CREATE TABLE IF NOT EXISTS %s.parts(id BIGINT, tab INTEGER, day INTEGER, state VARCHAR, nrows BIGINT, bytes DOUBLE, tfirst BIGINT, tlast BIGINT, item BIGINT, file VARCHAR, size BIGINT, checksum VARCHAR, layout VARCHAR)",
+			"CREATE TABLE IF NOT EXISTS %s.parts(id BIGINT, tab INTEGER, day INTEGER, state VARCHAR, nrows BIGINT, bytes DOUBLE, tfirst BIGINT, tlast BIGINT, item BIGINT, file VARCHAR, size BIGINT, checksum VARCHAR, layout VARCHAR, guids VARCHAR)",
 			"CREATE TABLE IF NOT EXISTS %s.positions(source VARCHAR, position UBIGINT)",
 			"INSERT INTO %[1]s.meta SELECT 'version', '1' WHERE NOT EXISTS (FROM %[1]s.meta WHERE name = 'version')",
 			"INSERT INTO %[1]s.meta SELECT 'items', gen_random_uuid()::VARCHAR WHERE NOT EXISTS (FROM %[1]s.meta WHERE name = 'items')",
@@ -278,11 +278,11 @@ func (w *Workspace) loadParts(ctx context.Context, byID map[int]*table, old map[
 		}
 	}
 	var tables []*part
-	if err := w.each(ctx, "SELECT id, tab, day, state, nrows, bytes, tfirst, tlast, item, file, size, checksum, layout FROM %s.parts ORDER BY day, id", func(scan func(...any) error) error {
+	if err := w.each(ctx, "SELECT id, tab, day, state, nrows, bytes, tfirst, tlast, item, file, size, checksum, layout, guids FROM %s.parts ORDER BY day, id", func(scan func(...any) error) error {
 		p := &part{}
 		var tab int
 		var text string
-		if err := scan(&p.id, &tab, &p.day, &p.state, &p.rows, &p.bytes, &p.first, &p.last, &p.lastItem, &p.file, &p.size, &p.sum, &text); err != nil {
+		if err := scan(&p.id, &tab, &p.day, &p.state, &p.rows, &p.bytes, &p.first, &p.last, &p.lastItem, &p.file, &p.size, &p.sum, &text, &p.indexSum); err != nil {
 			return err
 		}
 		if h := held[p.id]; h != nil && h.state == filed && p.state == filed {
@@ -351,7 +351,7 @@ func (w *Workspace) sweep() error {
 	for _, t := range w.tables {
 		for _, p := range t.parts {
 			if p.state == filed {
-				known = append(known, p.file)
+				known = append(known, p.file, p.file+indexSuffix)
 			}
 		}
 	}

@@ -147,6 +147,7 @@ func TestAzureCLI(t *testing.T) {
 		{"refusals", azRefusals},
 		{"resources", azResources},
 		{"storage", azStorage},
+		{"workspaces", azWorkspaces},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			t.Parallel()

@@ -42,6 +42,25 @@ func TestNodeMonitor(t *testing.T) {
 	)
 }
 
+// TestNodeLogs runs the tests of @azure/monitor-query-logs, @azure/monitor-query and
+// @azure/monitor-ingestion in node/.
+func TestNodeLogs(t *testing.T) {
+	install(t)
+	n := servertest.Start(t, estate("", "", nil))
+	owner := n.Principal(t, []string{"Owner"})
+	_, rule := collecting(t, n, owner, "source")
+	_, err := n.Admin(t).PutSetting(t.Context(), devBlobID, "rows", toWorkspace(workspaceID, "Dedicated"))
+	check(t, err)
+	write(t, n, 1)
+	n.Settle(t)
+	p := n.Principal(t, []string{"Log Analytics Reader", "Monitoring Metrics Publisher"})
+	runNode(
+		t, "logs/logs.test.js", "NODE_EXTRA_CA_CERTS="+n.CAFile(), "RESLOG_CONTROL="+n.ControlURL(),
+		"RESLOG_TENANT="+p.TenantID, "RESLOG_APP="+p.AppID, "RESLOG_SECRET="+p.Password,
+		"RESLOG_WORKSPACE="+customerID(t, n, workspaceID), "RESLOG_RULE="+*rule.Properties.ImmutableID, "RESLOG_RESOURCE="+devBlobID,
+	)
+}
+
 // runNode runs the tests of a file below node/.
 func runNode(t *testing.T, file string, env ...string) {
 	t.Helper()

@@ -114,6 +114,7 @@ func (n *Node) controlHandler() http.Handler {
 
 			DeadLetters: n.router.DeadLetters(),
 			Principals:  n.identities,
+			Importer:    imports{n.workspaces, n.accounts},
 			Following:   &n.tails,
 		}),
 		SignIn: identity.NewEndpoints(identity.EndpointsConfig{
@@ -122,7 +123,7 @@ func (n *Node) controlHandler() http.Handler {
 		}),
 		ARM: n.manager,
 		Query: query.New(query.Config{
-			Auth: queryAuth{n.identities}, Workspaces: queried{n.workspaces},
+			Auth: queryAuth{n.identities}, Workspaces: queried{n.workspaces, n.manager.Lookup},
 			Logger: n.cfg.Logger.With("part", "query"), Now: n.cfg.Now,
 		}),
 		Ingest: ingest.New(ingest.Config{

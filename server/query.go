@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,11 @@ func isLogAnalytics(audience string) bool {
 }
 
 // queried are the workspaces as the query API wants them.
-type queried struct{ *workspaces }
+type queried struct {
+	*workspaces
+	// lookup finds resources, also those that exist with their parents.
+	lookup func(resource.ID) (resource.Resource, bool)
+}
 
 var _ query.Workspaces = queried{}
 
@@ -57,6 +62,9 @@ func (q queried) Find(ctx context.Context, ref string) (query.Workspace, error) 
 
 // Of implements query.Workspaces.
 func (q queried) Of(ctx context.Context, id resource.ID) ([]query.Workspace, error) {
+	if _, ok := q.lookup(id); !ok {
+		return nil, fmt.Errorf("resource %s: %w", id, resource.ErrNotFound)
+	}
 	var list []query.Workspace
 	for _, r := range q.of(id) {
 		ws, err := q.open(ctx, r)
@@ -77,11 +85,14 @@ func (q queried) open(ctx context.Context, r resource.Resource) (query.Workspace
 	if err != nil {
 		return query.Workspace{}, fmt.Errorf("open workspace %s: %w", r.ID.Name(), err)
 	}
-	return query.Workspace{ID: props.CustomerID, Resource: r.ID, Location: r.Location, Data: asked{held}}, nil
+	return query.Workspace{ID: props.CustomerID, Resource: r.ID, Location: r.Location, Data: asked{held, props.RetentionInDays}}, nil
 }
 
 // asked is a workspace that answers queries.
-type asked struct{ held *analytics.Workspace }
+type asked struct {
+	held *analytics.Workspace
+	days int // that rows are kept where a table does not say otherwise
+}
 
 var _ query.Data = asked{}
 
@@ -111,7 +122,7 @@ func (a asked) Explain(ctx context.Context, q query.Query) ([]string, error) {
 
 // Tables implements query.Data.
 func (a asked) Tables(ctx context.Context) ([]query.Table, error) {
-	infos, err := a.held.Tables(ctx)
+	infos, err := allTables(ctx, a.held)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +130,7 @@ func (a asked) Tables(ctx context.Context) ([]query.Table, error) {
 	for i := range infos {
 		t := &infos[i]
 		list = append(list, query.Table{
-			Table: t.Table, Rows: t.Rows, BilledBytes: t.Bytes, StoredBytes: t.Stored, First: t.First, Last: t.Last, Retention: t.Retention,
+			Table: t.Table, Rows: t.Rows, BilledBytes: t.Bytes, StoredBytes: t.Stored, First: t.First, Last: t.Last, Retention: cmp.Or(t.Retention, a.days),
 		})
 	}
 	return list, nil

@@ -23,7 +23,6 @@ import (
 
 const (
 	workspaceType = "Microsoft.OperationalInsights/workspaces"
-	tableType     = workspaceType + "/tables"
 	ruleType      = "Microsoft.Insights/dataCollectionRules"
 )
 
@@ -35,23 +34,17 @@ type workspaces struct {
 	settings  *diagnostic.Store
 	logger    *slog.Logger
 	now       func() time.Time
-	// changes are resources that changed and what they hold has not followed yet.
-	changes chan changed
-}
-
-// changed is news of a resource.
-type changed struct {
-	resource resource.Resource
-	exists   bool
+	changes   *changes // that what is held has not followed yet
 }
 
 // openWorkspaces opens what the workspaces hold. A build without cgo has none: it
 // says so to whoever asks.
 func (n *Node) openWorkspaces(ctx context.Context) error {
 	logger := n.cfg.Logger.With("part", "workspaces")
-	n.workspaces = &workspaces{resources: n.resources, settings: n.settings, logger: logger, now: n.cfg.Now, changes: make(chan changed, 1024)}
+	n.workspaces = &workspaces{resources: n.resources, settings: n.settings, logger: logger, now: n.cfg.Now, changes: newChanges()}
+	folder := filepath.Join(n.cfg.Data, "workspaces")
 	store, err := analytics.Open(ctx, analytics.Config{
-		Folder: filepath.Join(n.cfg.Data, "workspaces"),
+		Folder: folder,
 		Known:  catalog.Table,
 		KnownNames: func() []string {
 			var names []string
@@ -60,9 +53,10 @@ func (n *Node) openWorkspaces(ctx context.Context) error {
 			}
 			return names
 		},
-		Memory: n.cfg.QueryMemory,
-		Logger: logger,
-		Now:    n.cfg.Now,
+		Maintain: min(time.Minute, n.cfg.RetentionInterval),
+		Memory:   n.cfg.QueryMemory,
+		Logger:   logger,
+		Now:      n.cfg.Now,
 	})
 	if errors.Is(err, analytics.ErrNoCgo) {
 		logger.Warn("this node has no workspaces", "err", err)
@@ -75,40 +69,10 @@ func (n *Node) openWorkspaces(ctx context.Context) error {
 	n.onStop("workspaces", store.Close)
 	n.background("changes of workspaces", n.workspaces.follow)
 	n.resources.Watch(n.workspaces.changed)
-	return nil
-}
-
-// changed takes news of a resource; it must not wait.
-func (w *workspaces) changed(r resource.Resource, exists bool) {
-	switch typ := r.ID.Type(); {
-	case !strings.EqualFold(typ, workspaceType) && !strings.EqualFold(typ, tableType):
-		return
-	}
-	select {
-	case w.changes <- changed{r, exists}:
-	default: // it is applied at the next start
-		w.logger.Error("too many changes of workspaces at once: one was not applied", "resource", r.ID.String())
-	}
-}
-
-// follow applies what settings say to what is held.
-func (w *workspaces) follow(ctx context.Context) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case c := <-w.changes:
-			if err := w.apply(ctx, c); err != nil && ctx.Err() == nil {
-				w.logger.Error("a workspace does not follow its resource", "resource", c.resource.ID.String(), "err", err)
-			}
-		}
-	}
+	return n.workspaces.ownerless(folder)
 }
 
 func (w *workspaces) apply(ctx context.Context, c changed) error {
-	if strings.EqualFold(c.resource.ID.Type(), tableType) {
-		return w.applyTable(ctx, c)
-	}
 	props, err := arm.WorkspaceOf(c.resource)
 	if err != nil {
 		return err
@@ -116,7 +80,10 @@ func (w *workspaces) apply(ctx context.Context, c changed) error {
 	if !c.exists {
 		return w.store.Remove(ctx, props.CustomerID)
 	}
-	held, err := w.store.Workspace(ctx, props.CustomerID)
+	held, err := w.held(ctx, c.resource)
+	if errors.Is(err, resource.ErrNotFound) {
+		return nil // its removal is on the way
+	}
 	if err != nil {
 		return err
 	}
@@ -129,6 +96,9 @@ func (w *workspaces) applyTable(ctx context.Context, c changed) error {
 		return nil // it went with its workspace
 	}
 	held, err := w.held(ctx, parent)
+	if errors.Is(err, resource.ErrNotFound) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -161,7 +131,18 @@ func (w *workspaces) held(ctx context.Context, r resource.Resource) (*analytics.
 	if err != nil {
 		return nil, err
 	}
-	return w.store.Workspace(ctx, props.CustomerID)
+	held, err := w.store.Workspace(ctx, props.CustomerID)
+	if err != nil {
+		return nil, err
+	}
+	// Who asks may have read the resource before it was deleted. What is deleted
+	// later is removed later.
+	if is, ok := w.resources.Get(r.ID); ok {
+		if now, err := arm.WorkspaceOf(is); err == nil && now.CustomerID == props.CustomerID {
+			return held, nil
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("workspace %s: %w", r.ID.Name(), resource.ErrNotFound), w.store.Remove(ctx, props.CustomerID))
 }
 
 // find finds a workspace by its customer ID, its resource ID, or its name where
@@ -222,7 +203,7 @@ func (w *workspaces) Tables(ctx context.Context, r resource.Resource) ([]kql.Tab
 	if err != nil {
 		return nil, err
 	}
-	infos, err := held.Tables(ctx)
+	infos, err := allTables(ctx, held)
 	if err != nil {
 		return nil, err
 	}
@@ -230,14 +211,49 @@ func (w *workspaces) Tables(ctx context.Context, r resource.Resource) ([]kql.Tab
 	for i := range infos {
 		list = append(list, infos[i].Table)
 	}
+	// Those that are documented are there before their first row.
+	for _, t := range catalog.Tables() {
+		if !slices.ContainsFunc(infos, func(i analytics.TableInfo) bool { return i.Name == t.Name }) {
+			list = append(list, t)
+		}
+	}
 	return list, nil
+}
+
+// allTables are the tables of a workspace, those without rows too, by name.
+func allTables(ctx context.Context, held *analytics.Workspace) ([]analytics.TableInfo, error) {
+	infos, err := held.Tables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range catalog.Tables() {
+		if !slices.ContainsFunc(infos, func(i analytics.TableInfo) bool { return i.Name == t.Name }) {
+			infos = append(infos, analytics.TableInfo{Table: t})
+		}
+	}
+	slices.SortFunc(infos, func(a, b analytics.TableInfo) int { return strings.Compare(a.Name, b.Name) })
+	return infos, nil
+}
+
+// Apply implements arm.WorkspaceTables.
+func (w *workspaces) Apply(ctx context.Context, _, table resource.Resource) error {
+	if w.store == nil {
+		return nil // it was said at the start that there are no rows
+	}
+	return w.applyTable(ctx, changed{table, true})
 }
 
 // Drop implements arm.WorkspaceTables.
 func (w *workspaces) Drop(ctx context.Context, r resource.Resource, table string) error {
+	if w.store == nil {
+		return nil
+	}
 	held, err := w.held(ctx, r)
 	if err != nil {
 		return err
+	}
+	if _, documented := catalog.Table(table); documented {
+		return held.SetRetention(ctx, table, 0)
 	}
 	if err := held.Drop(ctx, table); !errors.Is(err, analytics.ErrNoTable) {
 		return err

@@ -19,8 +19,9 @@ import (
 // AzureDiagnostics.
 
 const (
-	// maxColumnName is a bound of our own: longer names go to the bag, cut.
-	maxColumnName = 128
+	// maxColumnName is a bound of our own, of tables in general: longer names go to
+	// the bag, cut.
+	maxColumnName = 100
 	// maxFlat is how deep objects are taken apart; what lies deeper is text.
 	maxFlat = 8
 )

@@ -16,7 +16,7 @@ func TestDiagnostics(t *testing.T) {
 	 "resultType":"Success","resultSignature":"OK","resultDescription":"","durationMs":"78","callerIpAddress":"10.1.1.4","correlationId":"c","level":4,
 	 "identity":{"claim":{"appid":"AAAAAAAA-BBBB-CCCC-DDDD-EEEEEEEEEEEE","http://schemas.microsoft.com/identity/claims/objectidentifier":"x","empty":{}}},
 	 "properties":{"clientInfo":"Mozilla","httpStatusCode":200,"isAccessPolicyMatch":true,"startTime":"2024-01-02T03:04:05Z","none":null,
-	   "properties":{"sku":{"Name":"standard"}},"list":[1,{"a":2}],"properties2":"p"},
+	   "properties":{"sku":{"Name":"standard"}},"list":[1,{"a":2}],"properties2":"p","2nd":"x","":"y"},
 	 "EventName":"e","Message":"m"}`
 	wanted := map[string]any{
 		"TimeGenerated": "2024-01-02T03:04:05.1234567Z", "_ResourceId": strings.ToLower(id), "SourceSystem": "Azure",
@@ -27,7 +27,7 @@ func TestDiagnostics(t *testing.T) {
 		"identity_claim_appid_g": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
 		"identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_s": "x",
 		"clientInfo_s": "Mozilla", "httpStatusCode_d": 200.0, "isAccessPolicyMatch_b": true, "startTime_t": "2024-01-02T03:04:05.0000000Z",
-		"properties_sku_Name_s": "standard", "list_s": `[1,{"a":2}]`, "properties2_s": "p", "EventName_s": "e",
+		"properties_sku_Name_s": "standard", "list_s": `[1,{"a":2}]`, "properties2_s": "p", "EventName_s": "e", "_2nd_s": "x", "_s": "y",
 	}
 	for _, dedicated := range []bool{false, true} { // a vault has no table here
 		table, got := one(t, Config{Dedicated: dedicated}, line, Origin{})

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -12,8 +13,10 @@ import (
 	"reslog/storagelog"
 )
 
-// checkRows checks what holds for all rows: as many values as columns, text that
-// is UTF-8 and bounded, dynamic values that are JSON.
+const letters = "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// checkRows checks what holds for all rows: as many values as columns, names that a
+// store takes, text that is UTF-8 and bounded, dynamic values that are JSON.
 func checkRows(t *testing.T, all []Rows) {
 	t.Helper()
 	for _, r := range all {
@@ -27,6 +30,9 @@ func checkRows(t *testing.T, all []Rows) {
 					continue
 				}
 				c := r.Columns[i]
+				if len(c.Name) > maxColumnName || strings.Trim(c.Name, letters) != "" || c.Name[0] <= '9' {
+					t.Fatalf("%s has a column %q", r.Table, c.Name)
+				}
 				if !utf8.ValidString(s) {
 					t.Fatalf("%s.%s is not UTF-8: %q", r.Table, c.Name, s)
 				}

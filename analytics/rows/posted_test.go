@@ -63,7 +63,7 @@ func TestStream(t *testing.T) {
 func TestCollector(t *testing.T) {
 	b := NewBuilder(receiving())
 	c := b.Collector("Mine", CollectorOptions{Resource: resource.MustParse(storageID), TimeField: "at"})
-	if err := c.Add([]byte(`{"s":"x","d":1,"b":false,"t":"2016-05-12T20:00:00.625Z","g":"909ED01C-A74D-4874-8ABF-D2678E3AE23D","o":{"a":1},"l":[1],"n":null,"odd name!":"y","at":"2026-03-04T11:00:00Z"}`)); err != nil {
+	if err := c.Add([]byte(`{"s":"x","d":1,"b":false,"t":"2016-05-12T20:00:00.625Z","g":"909ED01C-A74D-4874-8ABF-D2678E3AE23D","o":{"a":1},"l":[1],"n":null,"odd name!":"y","1st":"z","at":"2026-03-04T11:00:00Z"}`)); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Add([]byte(`{"s":2,"at":"2020-01-01T00:00:00Z","more":"z"}`)); err != nil {
@@ -76,7 +76,7 @@ func TestCollector(t *testing.T) {
 	want(t, row(t, r, 0), map[string]any{
 		"TimeGenerated": "2026-03-04T11:00:00.0000000Z", "SourceSystem": "RestAPI", "_ResourceId": strings.ToLower(storageID),
 		"s_s": "x", "d_d": 1.0, "b_b": false, "t_t": "2016-05-12T20:00:00.6250000Z", "g_g": "909ed01c-a74d-4874-8abf-d2678e3ae23d",
-		"o_s": `{"a":1}`, "l_s": "[1]", "odd_name__s": "y", "at_t": "2026-03-04T11:00:00.0000000Z",
+		"o_s": `{"a":1}`, "l_s": "[1]", "odd_name__s": "y", "_1st_s": "z", "at_t": "2026-03-04T11:00:00.0000000Z",
 	})
 	want(t, row(t, r, 1), map[string]any{
 		"TimeGenerated": "2026-03-04T12:00:00.0000000Z", "SourceSystem": "RestAPI", "_ResourceId": strings.ToLower(storageID),

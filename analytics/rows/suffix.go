@@ -55,8 +55,11 @@ func suffixType(suffix byte) kql.Type {
 }
 
 // appendName appends a name as columns can have it: letters, digits and
-// underscores; runs of others are one underscore.
+// underscores, no digit first; runs of others are one underscore.
 func appendName(b []byte, name string) []byte {
+	if len(b) == 0 && name != "" && name[0]-'0' <= 9 {
+		b = append(b, '_')
+	}
 	odd := false
 	for i := range len(name) {
 		c := name[i]

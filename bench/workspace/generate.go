@@ -1,3 +1,5 @@
+//go:build cgo
+
 package main
 
 import (
@@ -186,3 +188,10 @@ func (g *generator) row(v []any) {
 
 func hex8(v uint32) string  { return fmt.Sprintf("%08x", v) }
 func hex12(v uint64) string { return fmt.Sprintf("%012X", v&(1<<48-1)) }
+
+// randomBytes is about what cannot be left out of a row whatever the form, in
+// bytes: two GUIDs of 122 random bits each, an ETag of 48 (nine rows of ten), a
+// blob of 2 million for half of the rows and of 20 thousand for the other half, a
+// port of 60 thousand and an address of some 5 thousand, a time within the row's
+// place in the order, sizes, latencies and the choices between a few texts.
+const randomBytes = 2*122/8.0 + 0.95*48/8 + (0.5*21+0.5*14.3+1)/8 + (15.9+12.3)/8 + 14.3/8 + (0.3*16.7+0.5*17.3+7.6+5.9+5.6+1)/8 + (3.2+1.6+2.3+1+2.8+0.3)/8

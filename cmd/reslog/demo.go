@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,13 +17,21 @@ import (
 )
 
 const demoHelp = `Start a node in a temporary folder on free ports, switch logging on, archive the
-same records in another account with a diagnostic setting, make requests with
-the Azure SDK, show each record as it arrives, and read the log back from $logs
-and from the archive. It takes a few seconds, changes nothing else, and removes its
+same records in another account with a diagnostic setting that fills a workspace
+too, make requests with the Azure SDK, show each record as it arrives, read the
+log back from $logs and from the archive, and ask the workspace in KQL. It takes a few seconds, changes nothing else, and removes its
 folder at the end; with --keep the node runs on until Ctrl-C.`
 
-// demoArchive is the account that receives.
-const demoArchive = "archive"
+// demoArchive and demoWorkspace are what receives.
+const (
+	demoArchive   = "archive"
+	demoWorkspace = "search"
+)
+
+// demoQuery is what the demo asks the workspace.
+const demoQuery = `StorageBlobLogs
+| summarize Requests = count(), Slowest = max(DurationMs) by Category, StatusCode, StatusText
+| sort by Requests desc, StatusCode asc, Category asc`
 
 // demoWait bounds how long the demo waits for a record.
 const demoWait = 5 * time.Second
@@ -124,13 +133,16 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.readBack(ctx); err != nil {
 		return err
 	}
-	return d.readArchive(ctx)
+	if err := d.readArchive(ctx); err != nil {
+		return err
+	}
+	return d.ask(ctx)
 }
 
 // route archives the records in another account, through Resource Manager.
 func (d *demo) route(ctx context.Context) error {
 	d.say("")
-	d.say("A diagnostic setting archives the same records in the account %q, from now on.", demoArchive)
+	d.say("A diagnostic setting sends the same records to the account %q and to the workspace %q, from now on.", demoArchive, demoWorkspace)
 	n, err := d.connect()
 	if err != nil {
 		return err
@@ -143,11 +155,46 @@ func (d *demo) route(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	space, err := n.PutResource(ctx, workspacePath(n, "", demoWorkspace), client.Resource{Location: n.Defaults().Location})
+	if err != nil {
+		return err
+	}
 	_, err = n.PutSetting(ctx, blobs, "demo", client.SettingProperties{
 		StorageAccountID: account,
+		WorkspaceID:      space.ID,
 		Logs:             []client.SettingLog{{CategoryGroup: "allLogs", Enabled: true}},
 	})
 	return err
+}
+
+// ask asks the workspace for what was recorded. It waits until the workspace has
+// what the archive has.
+func (d *demo) ask(ctx context.Context) error {
+	n, err := d.connect()
+	if err != nil {
+		return err
+	}
+	d.say("")
+	d.say("The workspace answers in KQL:")
+	d.say("")
+	d.say("%s", demoQuery)
+	d.say("")
+	for deadline := time.Now().Add(demoWait); ; {
+		result, err := n.Query(ctx, client.QueryRequest{Workspace: demoWorkspace, Query: demoQuery})
+		var none *client.NodeError
+		switch {
+		case errors.As(err, &none) && strings.Contains(none.Message, "cgo"):
+			d.say("(this build has no workspaces: it was built without a C compiler)")
+			return nil
+		case err != nil:
+			return err
+		case len(result.Tables) == 1 && len(result.Tables[0].Rows) > 0:
+			return printAligned(d.out, result.Tables[0])
+		case time.Now().After(deadline):
+			return fmt.Errorf("the workspace has no rows after %v", demoWait)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 // connect returns the client of the node's control port.
@@ -216,7 +263,8 @@ func (d *demo) whatNext(data string, keep bool) {
 	d.say("  reslog storage logging set --log rwd    switch logging on")
 	d.say("  reslog tail                             records as they arrive")
 	d.say("  reslog find blob --start -1h PutBlob    search $logs, here or in a real account")
-	d.say("  reslog settings create --help           route logs to accounts, event hubs, partners")
+	d.say("  reslog settings create --help           route logs to accounts, workspaces, event hubs, partners")
+	d.say("  reslog query --help                     search workspaces in KQL")
 	if keep {
 		d.say("")
 		d.say("The node runs on. Stop it with Ctrl-C.")

@@ -46,6 +46,7 @@ func newRootCommand() *cobra.Command {
 		newDumpCommand(),
 		newQueryCommand(),
 		newWorkspaceCommand(),
+		newImportCommand(),
 		newStorageCommand(),
 		newSettingsCommand(),
 		newResourceCommand(),

@@ -28,7 +28,10 @@ type WorkspaceTables interface {
 	// Tables lists those of a workspace: those it has by itself, and those that
 	// came with data.
 	Tables(ctx context.Context, workspace resource.Resource) ([]kql.Table, error)
-	// Drop removes a table with its rows.
+	// Apply makes a table what its resource says: its columns, how long rows are kept.
+	Apply(ctx context.Context, workspace, table resource.Resource) error
+	// Drop removes a table with its rows. One that Log Analytics documents stays, and
+	// keeps its rows as long as the workspace says.
 	Drop(ctx context.Context, workspace resource.Resource, table string) error
 }
 
@@ -36,7 +39,10 @@ type WorkspaceTables interface {
 type noTables struct{}
 
 func (noTables) Tables(context.Context, resource.Resource) ([]kql.Table, error) { return nil, nil }
-func (noTables) Drop(context.Context, resource.Resource, string) error          { return nil }
+func (noTables) Apply(context.Context, resource.Resource, resource.Resource) error {
+	return nil
+}
+func (noTables) Drop(context.Context, resource.Resource, string) error { return nil }
 
 // tableTypes are the tables of workspaces. Each has those that Log Analytics
 // documents, and those that data has made; a PUT sets how long rows are kept, and
@@ -59,9 +65,14 @@ func tableTypes() []*resourceType {
 		itself:   ownTables,
 		prepare:  prepareTable,
 		show:     showTable,
+		verify:   checkColumns,
+		after: func(ctx context.Context, s *Server, d *draft) error {
+			workspace, _ := s.lookup(d.ID.Parent())
+			return s.cfg.Tables.Apply(ctx, workspace, d.Resource)
+		},
 		gone: func(ctx context.Context, s *Server, res resource.Resource) error {
 			workspace, ok := s.lookup(res.ID.Parent())
-			if !ok || !strings.HasSuffix(res.ID.Name(), customSuffix) {
+			if !ok {
 				return nil
 			}
 			return s.cfg.Tables.Drop(ctx, workspace, res.ID.Name())
@@ -228,6 +239,41 @@ func prepareTable(d *draft) error {
 	return d.setSchema(p.Schema)
 }
 
+// checkColumns refuses columns that are there with another type: what is stored
+// does not change.
+func checkColumns(ctx context.Context, s *Server, d *draft) error {
+	p, err := TableOf(d.Resource)
+	if err != nil || p.Schema == nil {
+		return err
+	}
+	workspace, _ := s.lookup(d.ID.Parent())
+	stored, err := storedTable(ctx, s, workspace, d.ID.Name())
+	if err != nil {
+		return err
+	}
+	for _, c := range p.Schema.Columns {
+		i := slices.IndexFunc(stored.Columns, func(o kql.Column) bool { return o.Name == c.Name })
+		if i >= 0 && columnTypeName(stored.Columns[i].Type) != c.Type {
+			return badTable("The column '%s' of table '%s' is a %s: its type cannot be changed to %s.", c.Name, d.ID.Name(), columnTypeName(stored.Columns[i].Type), c.Type)
+		}
+	}
+	return nil
+}
+
+// storedTable is a table with the columns that it has in the workspace; without
+// any when it is not there.
+func storedTable(ctx context.Context, s *Server, workspace resource.Resource, name string) (kql.Table, error) {
+	tables, err := s.cfg.Tables.Tables(ctx, workspace)
+	if err != nil {
+		return kql.Table{}, fmt.Errorf("list the tables of %s: %w", workspace.ID, err)
+	}
+	i := slices.IndexFunc(tables, func(t kql.Table) bool { return t.Name == name })
+	if i < 0 {
+		return kql.Table{Name: name}, nil
+	}
+	return tables[i], nil
+}
+
 func (d *draft) setSchema(shape *TableShape) error {
 	raw, err := json.Marshal(shape)
 	if err != nil {
@@ -297,7 +343,26 @@ func showTable(s *Server, res *resource.Resource, props object) {
 	props["totalRetentionInDays"], props["totalRetentionInDaysAsDefault"] = whole, total == nil
 	props["archiveRetentionInDays"] = whole - interactive
 	props["provisioningState"] = "Succeeded"
-	props["schema"] = shownSchema(res.ID.Name(), p.Schema)
+	props["schema"] = shownSchema(res.ID.Name(), s.grown(res, workspace, p.Schema))
+}
+
+// grown adds to the schema that a table was given the columns that data has made
+// since.
+func (s *Server) grown(res *resource.Resource, workspace resource.Resource, own *TableShape) *TableShape {
+	if _, given := s.cfg.Resources.Get(res.ID); !given || own == nil {
+		return own
+	}
+	stored, err := storedTable(context.Background(), s, workspace, res.ID.Name())
+	if err != nil {
+		s.cfg.Logger.Error("the columns of a table cannot be listed", "table", res.ID.String(), "err", err)
+		return own
+	}
+	for _, c := range schemaOf(stored).Columns {
+		if !slices.ContainsFunc(own.Columns, func(o TableColumn) bool { return o.Name == c.Name }) {
+			own.Columns = append(own.Columns, c)
+		}
+	}
+	return own
 }
 
 func shownSchema(name string, own *TableShape) map[string]any {

@@ -19,10 +19,15 @@ const (
 )
 
 // fakeTables is a workspace with the documented tables and one that data made.
-type fakeTables struct{ dropped []string }
+type fakeTables struct{ applied, dropped []string }
 
 func (f *fakeTables) Tables(context.Context, resource.Resource) ([]kql.Table, error) {
 	return append(catalog.Tables(), catalog.NewTable("Posted_CL", []kql.Column{{Name: "n_d", Type: kql.Real}})), nil
+}
+
+func (f *fakeTables) Apply(_ context.Context, _, table resource.Resource) error {
+	f.applied = append(f.applied, table.ID.Name())
+	return nil
 }
 
 func (f *fakeTables) Drop(_ context.Context, _ resource.Resource, table string) error {
@@ -90,11 +95,24 @@ func TestTables(t *testing.T) {
 	if again := b.must(200, "GET", ws+"/tables/Own_CL", tableV, ""); !strings.Contains(again.text, `"name":"n"`) {
 		t.Errorf("the columns are gone: %s", again.text)
 	}
+	// A table that data made has columns already, which stay what they are.
+	got = b.must(200, "PATCH", ws+"/tables/Posted_CL", tableV, `{"properties":{"retentionInDays":10}}`)
+	if !strings.Contains(got.text, `{"name":"n_d","type":"real"`) || !strings.Contains(got.text, `"retentionInDays":10`) {
+		t.Errorf("posted: %s", got.text)
+	}
+	b.refused(400, "InvalidParameter", "PUT", ws+"/tables/Posted_CL", tableV, `{"properties":{"schema":{"columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"n_d","type":"string"}]}}}`)
+	got = b.must(200, "PUT", ws+"/tables/Posted_CL", tableV, `{"properties":{"schema":{"columns":[{"name":"TimeGenerated","type":"datetime"},{"name":"more","type":"string"}]}}}`)
+	if !strings.Contains(got.text, `{"name":"n_d","type":"real"`) || !strings.Contains(got.text, `{"name":"more","type":"string"`) {
+		t.Errorf("columns of data and of its own: %s", got.text)
+	}
+	if want := []string{"StorageBlobLogs", "StorageBlobLogs", "Own_CL", "Own_CL", "Posted_CL", "Posted_CL"}; !slices.Equal(stored.applied, want) {
+		t.Errorf("applied %v, want %v", stored.applied, want)
+	}
 	// What data made can be dropped, what is documented only forgets its setting.
 	for _, name := range []string{"Own_CL", "Posted_CL", "StorageBlobLogs"} {
 		b.must(200, "DELETE", ws+"/tables/"+name, tableV, "")
 	}
-	if !slices.Equal(stored.dropped, []string{"Own_CL", "Posted_CL"}) {
+	if !slices.Equal(stored.dropped, []string{"Own_CL", "Posted_CL", "StorageBlobLogs"}) {
 		t.Errorf("dropped %v", stored.dropped)
 	}
 	b.must(204, "DELETE", ws+"/tables/None_CL", tableV, "")

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"strings"
@@ -90,6 +91,9 @@ func (s *Server) admit(r *http.Request, id string) (Rule, error) {
 
 // flow stores the objects of a body in one table.
 func (s *Server) flow(r *http.Request, f Flow, columns []kql.Column, body []byte) error {
+	if text := bytes.TrimLeft(body, " \t\r\n"); len(text) == 0 || text[0] != '[' {
+		return refuse(http.StatusBadRequest, "InvalidContent", "The body must be a JSON array of objects.")
+	}
 	b := rows.NewBuilder(rows.Config{Dedicated: true, Now: s.cfg.Now})
 	stream := b.Stream(f.Table, columns)
 	if err := rows.Elements(body, stream.Add); err != nil {

@@ -45,6 +45,7 @@ type Config struct {
 	// DeadLetters are those of all deliveries.
 	DeadLetters DeadLetters
 	Principals  Principals
+	Importer    Importer
 	// Logger is told of failures; nil discards.
 	Logger *slog.Logger
 	// Following is kept at the number of streams of live records; nil counts
@@ -71,6 +72,7 @@ func New(cfg Config) http.Handler {
 	s := &server{cfg: cfg, token: sha256.Sum256([]byte(cfg.Token))}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /local/v1/records", s.records)
+	mux.HandleFunc("POST /local/v1/import", s.importArchives)
 	mux.HandleFunc("GET /local/v1/deliveries", s.answer(s.deliveries))
 	mux.HandleFunc("GET /local/v1/deadletters", s.answer(s.deadLetters))
 	mux.HandleFunc("POST /local/v1/deadletters/{key}/replay", s.answer(s.replay))

@@ -47,15 +47,19 @@ func refuse(status int, code, format string, args ...any) *apiError {
 	return &apiError{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// queryError is the answer to an error of Data.
+// codeSyntax is what package kql says of text that is no query.
+const codeSyntax = "KS005"
+
+// queryError is the answer to an error of Data. Codes are those of the service,
+// which has other ones than the language's own tools.
 func queryError(err error) *apiError {
 	var wrong *kql.Error
 	var text *syntax.Error
 	switch {
-	case errors.As(err, &wrong) && errors.As(err, &text):
-		return wrongQuery("SemanticError", "A semantic error occurred.", wrong.Code, text)
+	case errors.As(err, &wrong) && wrong.Code != codeSyntax && errors.As(err, &text):
+		return wrongQuery("SemanticError", "A semantic error occurred.", "SEM0100", text)
 	case errors.As(err, &text):
-		return wrongQuery("SyntaxError", "A recognition error occurred in the query.", "", text)
+		return wrongQuery("SyntaxError", "A recognition error occurred in the query.", "SYN0002", text)
 	case errors.Is(err, ErrBusy):
 		e := refuse(http.StatusTooManyRequests, "ThrottledError", "Too many queries run already: try again in a moment.")
 		e.RetryAfter = 5
@@ -75,9 +79,6 @@ func wrongQuery(code, message, inner string, at *syntax.Error) *apiError {
 	said := at.Message
 	if at.Near != "" {
 		said += "; did you mean " + at.Near + "?"
-	}
-	if inner == "" {
-		inner = map[string]string{"SyntaxError": "SYN0002", "SemanticError": "SEM0100"}[code]
 	}
 	e := refuse(http.StatusBadRequest, "BadArgumentError", "The request had some invalid properties")
 	e.Inner = &innerError{Code: code, Message: message, Inner: &innerError{

@@ -134,9 +134,19 @@ func send(t *testing.T, srv *httptest.Server, method, path, body, token string, 
 // oneRow answers every query with a row of every type.
 func oneRow(_ context.Context, _ Query, sink Sink) (Stats, error) {
 	err := sink.Table("PrimaryResult", []kql.Column{
-		{Name: "t", Type: kql.Datetime}, {Name: "n", Type: kql.Long}, {Name: "i", Type: kql.Int}, {Name: "r", Type: kql.Real}, {Name: "w", Type: kql.Real}, {Name: "d", Type: kql.Decimal},
-		{Name: "b", Type: kql.Bool}, {Name: "s", Type: kql.String}, {Name: "g", Type: kql.Guid}, {Name: "p", Type: kql.Timespan}, {Name: "j", Type: kql.Dynamic},
-		{Name: "none", Type: kql.Long}, {Name: "nan", Type: kql.Real},
+		{Name: "t", Type: kql.Datetime},
+		{Name: "n", Type: kql.Long},
+		{Name: "i", Type: kql.Int},
+		{Name: "r", Type: kql.Real},
+		{Name: "w", Type: kql.Real},
+		{Name: "d", Type: kql.Decimal},
+		{Name: "b", Type: kql.Bool},
+		{Name: "s", Type: kql.String},
+		{Name: "g", Type: kql.Guid},
+		{Name: "p", Type: kql.Timespan},
+		{Name: "j", Type: kql.Dynamic},
+		{Name: "none", Type: kql.Long},
+		{Name: "nan", Type: kql.Real},
 	}, &kql.Render{Kind: "timechart", Properties: map[string]string{"title": "T", "ycolumns": "a, b"}})
 	if err != nil {
 		return Stats{}, err

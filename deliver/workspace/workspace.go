@@ -54,6 +54,7 @@ type Destination struct {
 	cfg     Config
 	builder *rows.Builder
 	columns []kql.Column // that builder was made with
+	batches int          // since they were asked for
 
 	// What is stored of the stream with this epoch, if known is set.
 	epoch uint64
@@ -137,7 +138,7 @@ func (d *Destination) deliver(ctx context.Context, batch []deliver.Item) error {
 		return err
 	}
 	if err := d.cfg.Store.Append(ctx, rows.Batch{Source: source, Position: last, Rows: made}); err != nil {
-		d.known = false // the rows may be there or not
+		d.known, d.builder = false, nil // the rows may be there or not
 		return fmt.Errorf("store rows in the workspace: %w", err)
 	}
 	d.taken = last
@@ -191,24 +192,28 @@ func (d *Destination) load(ctx context.Context, epoch uint64) (source string, er
 	return source, nil
 }
 
+// askEvery is for how many batches what is known of the shared table's columns
+// counts. Others make columns too; a few more than 500 do no harm.
+const askEvery = 64
+
 // prepare makes the builder, anew when the shared table has other columns.
 func (d *Destination) prepare(ctx context.Context) error {
-	stale := d.builder == nil
+	d.batches++
+	if d.builder != nil && (d.cfg.Columns == nil || d.cfg.Dedicated || d.batches < askEvery) {
+		return nil
+	}
 	if d.cfg.Columns != nil && !d.cfg.Dedicated {
 		columns, err := d.cfg.Columns(ctx, "AzureDiagnostics")
 		if err != nil {
 			return fmt.Errorf("ask the workspace for its columns: %w", err)
 		}
-		if len(columns) != len(d.columns) {
-			d.columns, stale = columns, true
-		}
+		d.columns = columns
 	}
-	if stale {
-		d.builder = rows.NewBuilder(rows.Config{
-			Dedicated: d.cfg.Dedicated, Now: d.cfg.Now,
-			Columns: func(string) []kql.Column { return d.columns },
-		})
-	}
+	d.batches = 0
+	d.builder = rows.NewBuilder(rows.Config{
+		Dedicated: d.cfg.Dedicated, Now: d.cfg.Now,
+		Columns: func(string) []kql.Column { return d.columns },
+	})
 	return nil
 }
 

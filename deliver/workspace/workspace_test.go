@@ -105,20 +105,29 @@ func TestSharedColumns(t *testing.T) {
 	}
 	batch[0].Record.Line = []byte(line.String() + "}}")
 	mine := open(t, s, func(c *Config) { c.Dedicated, c.Columns = false, s.Columns })
-	for i, d := range []*Destination{mine, fill, mine} {
-		one := items(uint64(i+1), fmt.Sprint("r", i))
-		if d == fill {
-			one = batch
-		} else {
-			one[0].Record.Line = fmt.Appendf(nil, `{"correlationId":"%d","properties":{"late%d":1}}`, i, i)
-		}
-		if _, err := d.Deliver(t.Context(), one); err != nil {
+	late := func(i int) {
+		t.Helper()
+		one := items(uint64(i), fmt.Sprint("r", i))
+		one[0].Record.Line = fmt.Appendf(nil, `{"correlationId":"%d","properties":{"late%d":1}}`, i, i)
+		if _, err := mine.Deliver(t.Context(), one); err != nil {
 			t.Fatal(err)
 		}
 	}
+	late(1)
+	if _, err := fill.Deliver(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	for i := range askEvery { // by then it has asked again
+		one := items(uint64(100+i), "x")
+		one[0].Record.Line = []byte(`{"correlationId":"x"}`)
+		if _, err := mine.Deliver(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	late(2)
 	held := s.held()
-	if held[0]["late0_d"] != 1.0 || held[2]["late2_d"] != nil || held[2]["AdditionalFields"] != `{"late2_d":1}` {
-		t.Errorf("%v\n%v", held[0], held[2])
+	if first, last := held[0], held[len(held)-1]; first["late1_d"] != 1.0 || last["late2_d"] != nil || last["AdditionalFields"] != `{"late2_d":1}` {
+		t.Errorf("%v\n%v", first, last)
 	}
 	if n := len(s.columns["AzureDiagnostics"]); n > 495 {
 		t.Errorf("%d columns", n)

@@ -7,16 +7,19 @@ import (
 	"syscall"
 )
 
-// smallDisk puts a file system of a limited size below data, seen by this
+// smallDisk puts a file system of a limited size at a folder, seen by this
 // process alone, and the ballast on it. It goes with the process.
-func smallDisk(data, size string) error {
+func smallDisk(folder, size string) error {
 	if size == "" {
 		return nil
 	}
-	if err := syscall.Mount("tmpfs", data, "tmpfs", 0, "mode=0700,size="+size); err != nil {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	f, err := os.Create(ballast(data))
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "mode=0700,size="+size); err != nil {
+		return err
+	}
+	f, err := os.Create(ballast(folder))
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,13 +23,16 @@ import (
 const (
 	dataVariable       = "RESLOG_FAULTTEST_DATA"
 	durabilityVariable = "RESLOG_FAULTTEST_DURABILITY"
-	diskVariable       = "RESLOG_FAULTTEST_DISK" // size of a file system of its own for the data
-	fileVariable       = "RESLOG_FAULTTEST_FILE" // bootstrap file, if there is one
+	diskVariable       = "RESLOG_FAULTTEST_DISK"   // size of a file system of its own for the data
+	placeVariable      = "RESLOG_FAULTTEST_PLACE"  // the folder of the data that has it; all of it if empty
+	fileVariable       = "RESLOG_FAULTTEST_FILE"   // bootstrap file, if there is one
+	memoryVariable     = "RESLOG_FAULTTEST_MEMORY" // for queries, and that there is a control address; in bytes
+	levelVariable      = "RESLOG_FAULTTEST_LEVEL"  // of what is logged; that of logLevel if empty
 )
 
 func TestMain(m *testing.M) {
 	if data := os.Getenv(dataVariable); data != "" {
-		if err := smallDisk(data, os.Getenv(diskVariable)); err != nil {
+		if err := smallDisk(place(data), os.Getenv(diskVariable)); err != nil {
 			fmt.Fprintln(os.Stderr, "small disk:", err)
 			os.Exit(1)
 		}
@@ -45,14 +49,30 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// place is the folder with a file system of its own.
+func place(data string) string { return filepath.Join(data, os.Getenv(placeVariable)) }
+
 // flushInterval is short, so that kills hit the writing of logs as well.
 const flushInterval = 100 * time.Millisecond
 
 // config is that of every node on a data folder.
 func config(data string, d bus.Durability, file string) (server.Config, error) {
+	level := logLevel
+	if text := os.Getenv(levelVariable); text != "" {
+		if err := level.UnmarshalText([]byte(text)); err != nil {
+			return server.Config{}, err
+		}
+	}
 	cfg := server.Config{
 		Data: data, Durability: d, BlobAddr: "127.0.0.1:0", ControlAddr: server.Off, AdminAddr: "127.0.0.1:0", FlushInterval: flushInterval,
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: logLevel})),
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	}
+	if text := os.Getenv(memoryVariable); text != "" {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.ControlAddr, cfg.QueryMemory = "127.0.0.1:0", n
 	}
 	if file == "" {
 		return cfg, nil
@@ -85,7 +105,7 @@ func node(cfg server.Config) error {
 		fmt.Println(n.BlobURL(), n.AdminURL())
 		for line := ""; more && line != restart; {
 			if line, more = <-lines; line == makeRoom || line == makeFull {
-				fmt.Println(balance(cfg.Data, line == makeFull))
+				fmt.Println(balance(place(cfg.Data), line == makeFull))
 			}
 		}
 		if err := n.Stop(context.Background()); err != nil {
@@ -104,14 +124,14 @@ const (
 )
 
 // ballast is a file that takes up room on a small disk until it is removed.
-func ballast(data string) string { return filepath.Join(data, "ballast") }
+func ballast(folder string) string { return filepath.Join(folder, "ballast") }
 
 // balance makes the ballast take all that is left, or nothing.
-func balance(data string, full bool) error {
+func balance(folder string, full bool) error {
 	if !full {
-		return os.Remove(ballast(data))
+		return os.Remove(ballast(folder))
 	}
-	f, err := os.OpenFile(ballast(data), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(ballast(folder), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}

@@ -7,20 +7,22 @@ import (
 	"reslog/kql"
 )
 
-// equal is a condition of a query on a scan: a column of text is a value.
-type equal struct {
+// demand is a condition of a query on a scan: a column of text is a value, or has
+// it somewhere.
+type demand struct {
 	column kql.Column
+	op     string // "==", "contains_cs", "contains"
 	value  string
 }
 
-// equals finds, for every scan, what the filters directly above it demand. Such a
-// value is looked for as it is stored, which is many times faster than to make a
-// text of every row first.
+// findDemands finds, for every scan, what the filters directly above it demand.
+// Such a value is looked for as it is stored, which is many times faster than to
+// make a text of every row first.
 //
 // A scan that is reached in more than one way has none: what one way demands does
 // not hold for the other.
-func equals(plan *kql.Plan) map[*kql.Scan][]equal {
-	out := make(map[*kql.Scan][]equal)
+func findDemands(plan *kql.Plan) map[*kql.Scan][]demand {
+	out := make(map[*kql.Scan][]demand)
 	ways := make(map[*kql.Scan]int)
 	seen := make(map[any]bool) // what is computed once is one way
 	var visit func(kql.Rel)
@@ -87,38 +89,55 @@ func subqueries(x kql.Expr, seen map[any]bool, visit func(kql.Rel)) {
 	}
 }
 
-// demands are the equalities that must hold where a condition does.
-func demands(s *kql.Scan, x kql.Expr) []equal {
+// demands are those that must hold where a condition does.
+func demands(s *kql.Scan, x kql.Expr) []demand {
 	c, ok := x.(*kql.Call)
 	if !ok || len(c.Args) < 2 {
 		return nil
 	}
 	switch c.Func {
 	case "and":
-		var out []equal
+		var out []demand
 		for _, a := range c.Args {
 			out = append(out, demands(s, a)...)
 		}
 		return out
 	case "==":
-		for i := range 2 {
-			ref, isRef := c.Args[i].(*kql.ColRef)
-			value, isConst := c.Args[1-i].(*kql.Const)
-			if !isRef || !isConst || ref.Col.Type != kql.String {
-				continue
-			}
-			text, isText := value.Value.(string)
-			at := slices.IndexFunc(s.Columns, func(o kql.Col) bool { return o.ID == ref.Col.ID })
-			if isText && text != "" && at >= 0 && !strings.ContainsRune(text, 0) {
-				return []equal{{s.Source[at], text}}
-			}
+		if d, ok := demandOf(s, "==", c.Args[0], c.Args[1]); ok {
+			return []demand{d}
+		}
+		if d, ok := demandOf(s, "==", c.Args[1], c.Args[0]); ok {
+			return []demand{d}
+		}
+	case "contains_cs", "has_cs", "startswith_cs", "endswith_cs", "hasprefix_cs", "hassuffix_cs":
+		if d, ok := demandOf(s, "contains_cs", c.Args[0], c.Args[1]); ok {
+			return []demand{d}
+		}
+	case "contains", "has", "startswith", "endswith", "hasprefix", "hassuffix":
+		if d, ok := demandOf(s, "contains", c.Args[0], c.Args[1]); ok {
+			return []demand{d}
 		}
 	}
 	return nil
 }
 
+// demandOf is a demand when x is a column of a scan and y a text that is known.
+func demandOf(s *kql.Scan, op string, x, y kql.Expr) (demand, bool) {
+	ref, isRef := x.(*kql.ColRef)
+	value, isConst := y.(*kql.Const)
+	if !isRef || !isConst || ref.Col.Type != kql.String {
+		return demand{}, false
+	}
+	text, isText := value.Value.(string)
+	at := slices.IndexFunc(s.Columns, func(o kql.Col) bool { return o.ID == ref.Col.ID })
+	if !isText || text == "" || at < 0 || strings.ContainsRune(text, 0) {
+		return demand{}, false
+	}
+	return demand{s.Source[at], op, text}, true
+}
+
 // on is the condition on a part; empty where there is none that helps.
-func (e equal) on(v view, p *part) string {
+func (e demand) on(v view, p *part) string {
 	i := slices.IndexFunc(v.columns, func(o column) bool { return o.Name == e.column.Name })
 	if i < 0 || v.columns[i].id == idItem || v.columns[i].Type != kql.String {
 		return ""
@@ -128,9 +147,15 @@ func (e equal) on(v view, p *part) string {
 		if !p.columns[col.id] {
 			return ""
 		}
+		if e.op != "==" {
+			return ""
+		}
 		return col.name() + " = " + quote(e.value)
 	}
 	if l, ok := p.layout.find(col.id); ok {
+		if e.op != "==" {
+			return l.contains(e.value, e.op == "contains")
+		}
 		return l.equal(e.value)
 	}
 	return ""

@@ -1,0 +1,117 @@
+package faulttest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"reslog/bus"
+	"reslog/client"
+	"reslog/server"
+	"reslog/server/servertest"
+)
+
+// TestKillWorkspace kills nodes that deliver to a workspace while clients work and,
+// in every other round, while it is queried. In the end what is on the bus, which
+// is what `$logs` has, is in the table once, and the ledger says so. What a query
+// has shown is there after the kill, and never does one show a row twice.
+func TestKillWorkspace(t *testing.T) {
+	for _, d := range []bus.Durability{bus.Buffered, bus.Audit} {
+		t.Run(string(d), func(t *testing.T) { killWorkspace(t, d) })
+	}
+}
+
+func killWorkspace(t *testing.T, d bus.Durability) {
+	data := t.TempDir()
+	withMode := servertest.WithConfig(func(c *server.Config) { c.Durability = d })
+	first := servertest.Start(t, servertest.WithData(data), withMode)
+	if _, err := first.BlobClient(t).CreateContainer(t.Context(), containerName, nil); err != nil {
+		t.Fatal(err)
+	}
+	first.SetLogging(t, "rwd")
+	if err := first.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var b bootstrap
+	b.workspace(workspaceName)
+	file := b.write(t)
+
+	var l ledger
+	var shown, queries atomic.Int64
+	rounds := 10 * soak()
+	for round := range rounds {
+		l.round = round
+		v := start(t, data, d, withFile(file), withQueries(queryMemory))
+		c := connect(t, v.url)
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for w := range workers {
+			wg.Go(func() { l.work(ctx, c, fmt.Sprintf("%d/%d", round, w)) })
+		}
+		if round%2 == 1 {
+			api := admin(t, data)
+			for range 2 {
+				wg.Go(func() { queries.Add(watch(ctx, t, api, &shown)) })
+			}
+		}
+		time.Sleep(time.Duration(50+rand.IntN([]int{50, 300, 700}[round%3])) * time.Millisecond)
+		v.kill(t)
+		stop()
+		wg.Wait()
+	}
+
+	last := servertest.Start(t, servertest.WithData(data), withMode, servertest.WithConfig(func(c *server.Config) {
+		if err := c.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}))
+	last.Settle(t)
+	api := last.Admin(t)
+	times := tableOf(t, api, workspaceName)
+	want := map[string]bool{}
+	for _, e := range last.Logs(t) {
+		// Not how it is read, nor how logging was switched on before there was a setting.
+		if !strings.Contains(e.URL, "$logs") && e.Operation != "SetBlobServiceProperties" {
+			want[e.RequestID] = true
+		}
+	}
+	lost, duplicated := compare(t, "the workspace", want, times)
+	t.Logf("%d kills of a node that delivers to a workspace: %s; %d answers of queries, which had shown %d", rounds, sum(len(want), lost, duplicated), queries.Load(), shown.Load())
+	if n := uint64(len(times)); true {
+		e := delivery(t, api, workspaceName)
+		if e.Delivered < n || e.Delivered > n+50 || e.Accepted != e.Delivered || e.DeadLettered+e.Dropped != 0 {
+			t.Errorf("the table has %d rows, the ledger says %+v", n, e)
+		}
+	}
+	if len(want) < rounds*workers || queries.Load() < int64(rounds/2) {
+		t.Errorf("%d records and %d answers: the test shows little", len(want), queries.Load())
+	}
+}
+
+// watch queries until ctx ends or the node is gone, and returns how many answers
+// there were. shown is the most rows that any has seen: another has seen as many.
+func watch(ctx context.Context, t *testing.T, api *client.Node, shown *atomic.Int64) (answers int64) {
+	for ctx.Err() == nil {
+		least := shown.Load()
+		rows, err := ask(ctx, api, workspaceName, blobTable+" | summarize n = count() by CorrelationId | summarize rows = sum(n), most = max(n)")
+		if err != nil {
+			return answers
+		}
+		answers++
+		var n, most int64
+		if _, err := fmt.Sscan(fmt.Sprint(rows[0]...), &n, &most); err != nil {
+			continue // null: there are none yet
+		}
+		if most > 1 || n < least {
+			t.Errorf("a query shows %d rows, a request %d times, after one that showed %d", n, most, least)
+		}
+		for was := shown.Load(); n > was && !shown.CompareAndSwap(was, n); was = shown.Load() {
+		}
+	}
+	return answers
+}
