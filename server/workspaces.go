@@ -23,6 +23,7 @@ import (
 
 const (
 	workspaceType = "Microsoft.OperationalInsights/workspaces"
+	tableType     = workspaceType + "/tables"
 	ruleType      = "Microsoft.Insights/dataCollectionRules"
 )
 
