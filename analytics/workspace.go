@@ -29,6 +29,8 @@ type Workspace struct {
 	db    *engine.DB
 	conn  *sql.Conn // of the writer
 	feed  *feed     // rows into conn
+	// spoiled says that a commit failed and the catalogue is to be renewed.
+	spoiled bool
 
 	// mu guards what follows. A query holds it for reading while it begins, finds
 	// out which parts there are in its transaction, and looks them up here. So what
@@ -78,6 +80,7 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	if w.feed, err = newFeed(w.conn); err != nil {
 		return err
 	}
+	w.spoiled = false // what was read anew is sound
 	if err := w.create(ctx); err != nil {
 		return err
 	}
@@ -126,6 +129,15 @@ func (w *Workspace) transaction(ctx context.Context, f func() error) error {
 			return err
 		}
 	}
+	if w.spoiled {
+		if err := w.renew(ctx); err != nil {
+			return err
+		}
+	}
+	return w.inTransaction(ctx, f)
+}
+
+func (w *Workspace) inTransaction(ctx context.Context, f func() error) error {
 	if err := w.exec(ctx, "BEGIN TRANSACTION"); err != nil {
 		return err
 	}
@@ -134,6 +146,7 @@ func (w *Workspace) transaction(ctx context.Context, f func() error) error {
 		if err = w.feed.commit(ctx); err == nil {
 			return nil
 		}
+		w.spoiled = true
 	}
 	// After a failed commit there is nothing to roll back any more.
 	if e := w.exec(ctx, "ROLLBACK"); e != nil && !strings.Contains(e.Error(), "no transaction is active") {
@@ -164,6 +177,27 @@ func (w *Workspace) reconnect(ctx context.Context) error {
 		return fmt.Errorf("connect to the database again: %w", err)
 	}
 	return nil
+}
+
+// renew copies the catalogue after a commit that failed, for want of disk or
+// memory. DuckDB before 1.5.2 takes back the rows of such a commit from its tables,
+// but not their texts: the next row would have them before its own. New tables are
+// free of it. Parts that were to get rows get none any more, see store1.
+//
+// Source: https://github.com/duckdb/duckdb/issues/22279.
+func (w *Workspace) renew(ctx context.Context) error {
+	err := w.inTransaction(ctx, func() error {
+		for _, t := range []string{"meta", "tables", "columns", "parts", "positions"} {
+			if err := w.exec(ctx, fmt.Sprintf("CREATE OR REPLACE TABLE %s.%s AS FROM %[1]s.%[2]s", w.schema, t)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		w.spoiled = false
+	}
+	return err
 }
 
 // leave gives the workspace's database back to the system.
