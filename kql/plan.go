@@ -249,7 +249,7 @@ type (
 		Fold bool
 	}
 	// WindowCall is prev, next, row_number, row_cumsum, row_rank_min,
-	// row_rank_dense, row_window_session in a Window.
+	// row_rank_dense in a Window.
 	WindowCall struct {
 		T    Type
 		Func string

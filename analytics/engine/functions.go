@@ -6,7 +6,7 @@ package engine
 #include <stdint.h>
 #include <stdlib.h>
 
-int reslog_assign_strings(void *vector, uint64_t n, const char *text, const uint64_t *ends, const uint8_t *null);
+int reslog_assign_strings(void *vector, uint64_t first, uint64_t n, const char *text, const uint64_t *ends, const uint8_t *null);
 void reslog_scalar_call(void *, void *, void *);
 void reslog_scalar_drop(void *);
 */
@@ -143,9 +143,10 @@ func apply(f scalar.Func, in mapping.DataChunk, to mapping.Vector) {
 	out.done()
 }
 
-// assign sets the strings of a vector that are not null.
-func assign(v mapping.Vector, text []byte, ends []uint64, null []uint8) {
-	ok := C.reslog_assign_strings(v.Ptr, C.uint64_t(len(ends)), (*C.char)(unsafe.Pointer(unsafe.SliceData(text))),
+// assign sets the strings of a vector that are not null, from the one with index
+// first.
+func assign(v mapping.Vector, first int, text []byte, ends []uint64, null []uint8) {
+	ok := C.reslog_assign_strings(v.Ptr, C.uint64_t(first), C.uint64_t(len(ends)), (*C.char)(unsafe.Pointer(unsafe.SliceData(text))),
 		(*C.uint64_t)(unsafe.SliceData(ends)), (*C.uint8_t)(unsafe.SliceData(null)))
 	if ok == 0 {
 		panic(errNoMemory)

@@ -57,6 +57,11 @@ func TestFunctionsSeeVectors(t *testing.T) {
 			t.Errorf("column %d is right for %v rows of 20000", i, v)
 		}
 	}
+	long := statement(`SELECT count(*)::BIGINT FROM (SELECT i, repeat(chr(97 + (i % 26)::INTEGER), (i % 3 * 5000)::INTEGER) AS s FROM range(4096) r(i))
+		WHERE kql_strcat(s, i::VARCHAR, s) = s || i || s`, kql.Long)
+	if got := rows(t, db, long); got[0][0] != int64(4096) {
+		t.Errorf("long texts are right for %v rows of 4096", got[0][0])
+	}
 	null := rows(t, db, statement("SELECT kql_strcat(NULL, 'a', NULL), kql_tostring_long(NULL), kql_tolong_string('x')", kql.String, kql.String, kql.Long))
 	if got := null[0]; got[0] != "a" || got[1] != "" || got[2] != nil {
 		t.Errorf("of nulls the functions made %#v", got)

@@ -49,6 +49,8 @@ type reader struct {
 	// memory.
 	all  string
 	from int
+	// each is set when they are too much for that, and are copied one by one.
+	each bool
 	// last is the value of the text in lastText: constants, and columns with few
 	// values, have the same one again and again.
 	last     any
@@ -115,6 +117,9 @@ func (r *reader) copyTexts() {
 			size, last = size+int(t.length), *t
 		}
 	}
+	if r.each = size > bulk; r.each {
+		return
+	}
 	var b strings.Builder
 	b.Grow(size)
 	last = text{}
@@ -133,6 +138,8 @@ func (r *reader) text(t *text) any {
 	case r.last != nil && *t == r.lastText:
 	case t.length == 0:
 		r.last, r.lastText = "", *t
+	case r.each:
+		r.last, r.lastText = string(t.bytes()), *t
 	default:
 		end := r.from + int(t.length)
 		r.last, r.lastText, r.from = r.all[r.from:end], *t, end
@@ -147,16 +154,22 @@ type writer struct {
 	valid  []uint64
 	rows   int
 	data   unsafe.Pointer
-	// text has the strings one after the other, ends where each ends.
-	text []byte
-	ends []uint64
-	null []uint8
+	// text has the strings from row first on, one after the other, ends where each
+	// ends.
+	text  []byte
+	ends  []uint64
+	null  []uint8
+	first int
 }
+
+// bulk is how many bytes of texts are copied at once: what is Go's does not count
+// for the limit of the engine's memory.
+const bulk = 4 << 20
 
 func newWriter(t kql.Type, v mapping.Vector, rows int) *writer {
 	w := &writer{kind: t, vector: v, rows: rows, data: mapping.VectorGetData(v)}
 	if isText(t) {
-		w.ends, w.null = make([]uint64, rows), make([]uint8, rows)
+		w.ends, w.null = make([]uint64, 0, rows), make([]uint8, 0, rows)
 	}
 	return w
 }
@@ -172,7 +185,7 @@ func (w *writer) set(row int, v any) {
 		w.setNull(row)
 		return
 	}
-	ok := false
+	var ok bool
 	switch w.kind {
 	case kql.Bool:
 		var b bool
@@ -199,8 +212,7 @@ func (w *writer) set(row int, v any) {
 		if !utf8.ValidString(s) {
 			s = strings.ToValidUTF8(s, "\uFFFD") // DuckDB relies on it
 		}
-		w.text = append(w.text, s...)
-		w.ends[row] = uint64(len(w.text))
+		w.add(s, 0)
 	}
 	if !ok {
 		panic(fmt.Sprintf("its result is a %T and should be a %s", v, w.kind))
@@ -214,15 +226,25 @@ func (w *writer) setNull(row int) {
 	}
 	w.valid[row/64] &^= 1 << (row % 64)
 	if w.null != nil {
-		w.null[row] = 1
-		w.ends[row] = uint64(len(w.text))
+		w.add("", 1)
 	}
 }
 
-// done hands the strings over.
+// add adds the string of the next row.
+func (w *writer) add(s string, null uint8) {
+	w.text = append(w.text, s...)
+	w.ends, w.null = append(w.ends, uint64(len(w.text))), append(w.null, null)
+	if len(w.text) > bulk {
+		w.done()
+	}
+}
+
+// done hands the strings over that there are.
 func (w *writer) done() {
-	if w.null == nil || w.rows == 0 {
+	if len(w.null) == 0 {
 		return
 	}
-	assign(w.vector, w.text, w.ends, w.null)
+	assign(w.vector, w.first, w.text, w.ends, w.null)
+	w.first += len(w.null)
+	w.text, w.ends, w.null = w.text[:0], w.ends[:0], w.null[:0]
 }

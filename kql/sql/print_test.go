@@ -19,10 +19,17 @@ var update = flag.Bool("update", false, "write testdata/*.sql anew")
 // catalog has one table.
 type catalog struct{}
 
-var logs = kql.Table{Name: "Logs", Time: "TimeGenerated", Columns: []kql.Column{
-	{Name: "TimeGenerated", Type: kql.Datetime}, {Name: "Level", Type: kql.String}, {Name: "Took", Type: kql.Real},
-	{Name: "Bytes", Type: kql.Long}, {Name: "Tags", Type: kql.Dynamic}, {Name: `Odd"; --`, Type: kql.String},
-}}
+var logs = kql.Table{
+	Name: "Logs", Time: "TimeGenerated",
+	Columns: []kql.Column{
+		{Name: "TimeGenerated", Type: kql.Datetime},
+		{Name: "Level", Type: kql.String},
+		{Name: "Took", Type: kql.Real},
+		{Name: "Bytes", Type: kql.Long},
+		{Name: "Tags", Type: kql.Dynamic},
+		{Name: `Odd"; --`, Type: kql.String},
+	},
+}
 
 func (catalog) Table(name string) (kql.Table, bool) { return logs, name == logs.Name }
 func (catalog) Tables() []kql.Table                 { return []kql.Table{logs} }

@@ -53,8 +53,6 @@ func restart(function string) int {
 	switch function {
 	case "row_number", "row_cumsum", "row_rank_min", "row_rank_dense":
 		return 1
-	case "row_window_session":
-		return 3
 	}
 	return -1
 }

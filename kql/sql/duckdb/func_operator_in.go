@@ -109,7 +109,7 @@ func literalOf(t kql.Type, item json.RawMessage) (string, bool) {
 			return whole(i, "BIGINT"), true
 		}
 		f, err := n.Float64()
-		return real(f), err == nil
+		return double(f), err == nil
 	}
 	return "", false
 }

@@ -37,7 +37,7 @@ func (d Dialect) Literal(t kql.Type, value any) (string, error) {
 		}
 	case float64:
 		if t == kql.Real || t == kql.Decimal {
-			return real(v), nil
+			return double(v), nil
 		}
 	case string:
 		switch t {
@@ -61,7 +61,7 @@ func whole(v int64, as string) string {
 	return "(" + strconv.FormatInt(v, 10) + "::" + as + ")"
 }
 
-func real(v float64) string {
+func double(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) || math.Signbit(v) {
 		return "('" + strings.TrimPrefix(strconv.FormatFloat(v, 'e', -1, 64), "+") + "'::DOUBLE)"
 	}
