@@ -48,7 +48,7 @@ func levels() []rule {
 		{"service/signalr", l2},
 		{"service/redis", l2},
 		{"analytics/engine", []string{"kql", "kql/syntax", "kql/scalar", "kql/sql"}},
-		{"analytics/rows", l2},
+		{"analytics/rows", append(slices.Clone(l2), "kql/scalar")},
 		{"analytics/archives", append(slices.Clone(l2), "analytics/rows")},
 		{"analytics", append(slices.Clone(l2), "kql/scalar", "kql/sql", "analytics/engine", "analytics/rows")},
 		{"deliver", []string{"resource", "record", "diagnostic", "bus"}},

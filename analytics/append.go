@@ -128,6 +128,9 @@ func (w *Workspace) store1(ctx context.Context, b Batch) error {
 			t.remove(parts)
 		}
 		for _, g := range groups {
+			if w.spoiled && g.part != nil {
+				g.part.sealed = true
+			}
 			if g.noted {
 				// The extremes may stay wider than they need be.
 				g.part.rows, g.part.bytes = g.part.rows-int64(len(g.rows)), g.part.bytes-g.bytes
@@ -187,7 +190,7 @@ func (w *Workspace) split(b Batch, now int64) ([]*group, error) {
 				}
 				last = g
 			}
-			size := 0.0
+			var size float64
 			if billed >= 0 {
 				size, _ = toReal(row[billed])
 			} else {
@@ -275,7 +278,7 @@ func (w *Workspace) hotPart(ctx context.Context, g *group, before []*group) erro
 		}
 	}
 	for _, p := range g.table.parts {
-		if p.day == g.day && p.state == hot {
+		if p.day == g.day && p.state == hot && !p.sealed {
 			g.part = p
 			return nil
 		}

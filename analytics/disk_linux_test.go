@@ -50,11 +50,11 @@ func TestFullDisk(t *testing.T) {
 
 // fillDisk is the process of TestFullDisk.
 func fillDisk(folder string) error {
-	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "mode=0700,size=96m"); err != nil {
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "mode=0700,size=160m"); err != nil {
 		return err
 	}
 	ballast := filepath.Join(folder, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 40<<20), 0o600); err != nil {
+	if err := os.WriteFile(ballast, make([]byte, 100<<20), 0o600); err != nil {
 		return err
 	}
 	ctx := context.Background()
@@ -85,12 +85,12 @@ func fillDisk(folder string) error {
 	}
 	check := func(when string) error {
 		var out results
-		_, err := w.Query(ctx, Request{Query: "Logs_CL | summarize count(), dcount(_ItemId)"}, &out)
+		_, err := w.Query(ctx, Request{Query: "Logs_CL | summarize count(), dcount(_ItemId), countif(AccountName != 'a')"}, &out)
 		if err != nil {
 			return fmt.Errorf("%s: %w", when, err)
 		}
-		if got := out.rows[0][0][0]; got != int64(taken*2000) {
-			return fmt.Errorf("%s: %v rows, want %d", when, got, taken*2000)
+		if got := out.rows[0][0]; got[0] != int64(taken*2000) || got[2] != int64(0) {
+			return fmt.Errorf("%s: %v rows, want %d, %v of them with another text", when, got[0], taken*2000, got[2])
 		}
 		fmt.Printf("%s: %d rows\n", when, taken*2000)
 		return nil

@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"os"
@@ -25,8 +26,11 @@ type Workspace struct {
 	// write is held by whoever changes the database: one at a time. It is taken
 	// before mu.
 	write sync.Mutex
+	db    *engine.DB
 	conn  *sql.Conn // of the writer
 	feed  *feed     // rows into conn
+	// spoiled says that a commit failed and the catalogue is to be renewed.
+	spoiled bool
 
 	// mu guards what follows. A query holds it for reading while it begins, finds
 	// out which parts there are in its transaction, and looks them up here. So what
@@ -66,6 +70,7 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 		return err
 	}
 	file := filepath.Join(w.folder, "workspace.duckdb")
+	w.db = db
 	if w.conn, err = db.SQL().Conn(ctx); err != nil {
 		return err
 	}
@@ -75,6 +80,7 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	if w.feed, err = newFeed(w.conn); err != nil {
 		return err
 	}
+	w.spoiled = false // what was read anew is sound
 	if err := w.create(ctx); err != nil {
 		return err
 	}
@@ -118,6 +124,20 @@ func (w *Workspace) exec(ctx context.Context, query string, args ...any) error {
 func (w *Workspace) transaction(ctx context.Context, f func() error) error {
 	// A transaction that was begun is ended, whatever happens to ctx.
 	ctx = context.WithoutCancel(ctx)
+	if w.conn == nil || w.feed == nil {
+		if err := w.reconnect(ctx); err != nil {
+			return err
+		}
+	}
+	if w.spoiled {
+		if err := w.renew(ctx); err != nil {
+			return err
+		}
+	}
+	return w.inTransaction(ctx, f)
+}
+
+func (w *Workspace) inTransaction(ctx context.Context, f func() error) error {
 	if err := w.exec(ctx, "BEGIN TRANSACTION"); err != nil {
 		return err
 	}
@@ -126,10 +146,56 @@ func (w *Workspace) transaction(ctx context.Context, f func() error) error {
 		if err = w.feed.commit(ctx); err == nil {
 			return nil
 		}
+		w.spoiled = true
 	}
 	// After a failed commit there is nothing to roll back any more.
 	if e := w.exec(ctx, "ROLLBACK"); e != nil && !strings.Contains(e.Error(), "no transaction is active") {
-		err = errors.Join(err, e)
+		// Without memory there is no ROLLBACK either. The end of a connection needs none.
+		if e := w.reconnect(ctx); e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+// reconnect gives the writer another connection. The transaction of the old one
+// ends with it.
+func (w *Workspace) reconnect(ctx context.Context) error {
+	if w.feed != nil {
+		w.feed.close()
+		w.feed = nil
+	}
+	if w.conn != nil {
+		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes it
+		_ = w.conn.Close()
+	}
+	var err error
+	if w.conn, err = w.db.SQL().Conn(ctx); err == nil {
+		w.feed, err = newFeed(w.conn)
+	}
+	if err != nil {
+		return fmt.Errorf("connect to the database again: %w", err)
+	}
+	return nil
+}
+
+// renew copies the catalogue after a commit that failed, for want of disk or
+// memory. DuckDB before 1.5.2 takes back the rows of such a commit from its tables,
+// but not their texts: the next row would have them before its own. New tables are
+// free of it. Parts that were to get rows get none any more, see store1.
+//
+// Source: https://github.com/duckdb/duckdb/issues/22279.
+func (w *Workspace) renew(ctx context.Context) error {
+	err := w.inTransaction(ctx, func() error {
+		for _, t := range []string{"meta", "tables", "columns", "parts", "positions"} {
+			if err := w.exec(ctx, fmt.Sprintf("CREATE OR REPLACE TABLE %s.%s AS FROM %[1]s.%[2]s", w.schema, t)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		w.spoiled = false
 	}
 	return err
 }

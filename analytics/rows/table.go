@@ -3,6 +3,7 @@ package rows
 import (
 	"reslog/catalog"
 	"reslog/kql"
+	"reslog/kql/scalar"
 )
 
 // table is the rows of one table while they are made.
@@ -167,8 +168,22 @@ func (t *table) take() Rows {
 			t.rows[i] = append(row, make([]any, n-len(row))...)
 		}
 	}
+	for i, c := range t.columns[:n] {
+		if c.Type == kql.Dynamic {
+			canonical(t.rows, i)
+		}
+	}
 	r := Rows{Table: t.name, Columns: t.columns[:n:n], Values: t.rows}
 	t.rows, t.slab = nil, nil
 	clear(t.last)
 	return r
+}
+
+// canonical brings the values of a dynamic column into the form that queries expect.
+func canonical(rows [][]any, column int) {
+	for _, row := range rows {
+		if text, ok := row[column].(string); ok {
+			row[column] = scalar.Canonical(text)
+		}
+	}
 }

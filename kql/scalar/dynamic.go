@@ -46,6 +46,10 @@ func box(t kql.Type) Func {
 	return convert("dynamic", t, kql.Dynamic, func(a any) any { return Of(t, a).Any() })
 }
 
+// Canonical is the text of a dynamic in the one form that everything here expects:
+// parse_json of it. Whoever stores dynamic values stores this; nil is null.
+func Canonical(text string) any { return parseJSON(text) }
+
 // parseJSON reads text: what is no JSON is a string with that text, what is empty
 // or null is null.
 func parseJSON(s string) any {

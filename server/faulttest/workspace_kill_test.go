@@ -59,7 +59,7 @@ func killWorkspace(t *testing.T, d bus.Durability) {
 				wg.Go(func() { queries.Add(watch(ctx, t, api, &shown)) })
 			}
 		}
-		time.Sleep(time.Duration(50+rand.IntN([]int{50, 300, 700}[round%3])) * time.Millisecond)
+		time.Sleep(time.Duration(50+rand.IntN([]int{100, 700, 1500}[round%3])) * time.Millisecond)
 		v.kill(t)
 		stop()
 		wg.Wait()
@@ -104,7 +104,7 @@ func watch(ctx context.Context, t *testing.T, api *client.Node, shown *atomic.In
 		}
 		answers++
 		var n, most int64
-		if _, err := fmt.Sscan(fmt.Sprint(rows[0]...), &n, &most); err != nil {
+		if _, err := fmt.Sscan(fmt.Sprintln(rows[0]...), &n, &most); err != nil {
 			continue // null: there are none yet
 		}
 		if most > 1 || n < least {
