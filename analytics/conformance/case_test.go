@@ -59,7 +59,7 @@ type record struct {
 func collection() string { return os.Getenv("RESLOG_KQL_CORPORA") }
 
 // readExamples reads the cases of a file.
-func readExamples(t *testing.T, file string) []example {
+func readExamples(t testing.TB, file string) []example {
 	t.Helper()
 	f, err := os.Open(filepath.Join(collection(), file))
 	if err != nil {
@@ -85,7 +85,7 @@ func readExamples(t *testing.T, file string) []example {
 }
 
 // example makes a case of a line.
-func (r record) example(t *testing.T, file string) example {
+func (r record) example(t testing.TB, file string) example {
 	t.Helper()
 	x := example{
 		Source: r.Source, Query: r.Query, Columns: r.Columns, Types: make([]string, len(r.Columns)),

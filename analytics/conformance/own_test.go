@@ -36,7 +36,7 @@ type ownCase struct {
 //	value | value
 //
 // and one of refusals "== what" and the query.
-func readOwn(t *testing.T, pattern string) []ownCase {
+func readOwn(t testing.TB, pattern string) []ownCase {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", pattern))
 	if err != nil || len(files) == 0 {
@@ -60,7 +60,7 @@ func readOwn(t *testing.T, pattern string) []ownCase {
 	return out
 }
 
-func expressions(t *testing.T, file, data string) []ownCase {
+func expressions(t testing.TB, file, data string) []ownCase {
 	t.Helper()
 	var out []ownCase
 	for _, line := range strings.Split(data, "\n") {
