@@ -96,7 +96,7 @@ type Stats struct {
 }
 
 // Partial is the error of a query whose rows are right and not all.
-type Partial struct {
+type Partial struct { //nolint:errname // the service calls it PartialError; query.Partial reads better
 	Code    string // "E_QUERY_RESULT_SET_TOO_LARGE" and the like
 	Message string
 }

@@ -119,5 +119,5 @@ func (s *Server) fail(w http.ResponseWriter, id string, err error) {
 		h.Set("Retry-After", fmt.Sprint(e.RetryAfter))
 	}
 	w.WriteHeader(e.Status)
-	json.NewEncoder(w).Encode(map[string]*apiError{"error": e}) //nolint:errchkjson // plain fields; the client may be gone
+	_ = json.NewEncoder(w).Encode(map[string]*apiError{"error": e}) //nolint:errchkjson // plain fields; the client may be gone
 }
