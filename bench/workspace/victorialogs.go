@@ -161,8 +161,11 @@ func (v *victoria) query(ctx context.Context, text string) (rows int, err error)
 // size is how many bytes the peer's files have.
 func (v *victoria) size() (total int64, err error) {
 	err = filepath.WalkDir(v.data, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if errors.Is(err, fs.ErrNotExist) {
 			return nil // a part that was merged away meanwhile
+		}
+		if err != nil || d.IsDir() {
+			return err
 		}
 		if i, err := d.Info(); err == nil {
 			total += i.Size()
@@ -204,7 +207,7 @@ func (b *bench) peer(ctx context.Context, size int64) error {
 	if err != nil {
 		return err
 	}
-	defer v.stop() //nolint:errcheck // it is killed with the command otherwise
+	defer v.stop()
 	took, err := v.ingest(newGenerator(b.seed, day, span, int64(b.rows)), b.rows, 5000)
 	if err != nil {
 		return err
