@@ -92,3 +92,75 @@ func addEdges(q *enginetest.Queries) {
 		[]any{true, int64(math.MaxInt32), int64(64), 5e-324, int64(315537897599999999), int64(864000000000), "10.0.0.1/24", nil, `[]`},
 	)
 }
+
+// TestConditions: what a condition lets through is what it is true for, and the
+// condition and its negation leave out those for which it is null.
+func TestConditions(t *testing.T) {
+	q := enginetest.Open(t)
+	addOwnTables(q)
+	addEdges(q)
+	r := rand.New(rand.NewPCG(*seed, 4))
+	g := generator{r, kql.List()}
+	compared := 0
+	for range *mutants {
+		cond := g.condition(2)
+		results, err := q.Run(t.Context(), "Edges | extend p = ("+cond+") | summarize yes = countif(p == true), no = countif(p == false)")
+		if err != nil {
+			continue
+		}
+		counts := results[0].Rows[0]
+		for i, query := range []string{"Edges | where " + cond + " | count", "Edges | where not(" + cond + ") | count"} {
+			results, err := q.Run(t.Context(), query)
+			if err != nil {
+				t.Errorf("%v\n%s", err, query)
+				continue
+			}
+			if have := results[0].Rows[0][0]; have != counts[i] {
+				t.Errorf("%v rows, want %v\n%s", have, counts[i], query)
+			}
+			compared++
+		}
+	}
+	t.Logf("%d compared", compared)
+	if compared < *mutants/4 {
+		t.Errorf("only %d compared", compared)
+	}
+}
+
+// condition is one over columns of the type that its operator takes.
+func (g generator) condition(depth int) string {
+	if depth > 0 && g.r.IntN(3) > 0 {
+		switch g.r.IntN(3) {
+		case 0:
+			return "not(" + g.condition(depth-1) + ")"
+		case 1:
+			return "(" + g.condition(depth-1) + " and " + g.condition(depth-1) + ")"
+		default:
+			return "(" + g.condition(depth-1) + " or " + g.condition(depth-1) + ")"
+		}
+	}
+	number := func() string {
+		return pick(g.r, []string{"i", "l", "r", "0", "-1", "64", "1.5", "long(null)", "l / i", "tolong(x)", "d[0]"})
+	}
+	text := func() string {
+		return pick(g.r, []string{"x", "tostring(d)", `""`, `"text"`, `"10.0.0"`, "tostring(i)", "d.k", `"2024-01-02T03:04:05Z"`, "strcat(x, x)"})
+	}
+	switch g.r.IntN(7) {
+	case 0:
+		return number() + " " + pick(g.r, []string{"==", "!=", "<", "<=", ">", ">="}) + " " + number()
+	case 1:
+		return text() + " " + pick(g.r, []string{
+			"==", "!=", "=~", "!~", "has", "!has", "contains", "!contains", "startswith", "!startswith", "endswith", "has_cs", "hasprefix",
+			"!hasprefix", "hassuffix", "contains_cs", "!contains_cs",
+		}) + " " + text()
+	case 2:
+		return number() + pick(g.r, []string{" in (", " !in ("}) + number() + ", " + number() + ")"
+	case 3:
+		return text() + pick(g.r, []string{" in (", " !in (", " in~ (", " !in~ (", " has_any (", " has_all ("}) + text() + ", " + text() + ")"
+	case 4:
+		return number() + pick(g.r, []string{" between (", " !between ("}) + number() + " .. " + number() + ")"
+	case 5:
+		return pick(g.r, []string{"isnull", "isnotnull", "isempty", "isnotempty"}) + "(" + pick(g.r, edgeColumns) + ")"
+	}
+	return pick(g.r, []string{"b", "t > datetime(2024-01-01)", "t == t", "s >= 0s", "g == toguid(x)", "b == false", "d == d", "isnan(r)", "t between (datetime(2000-01-01) .. 1d)"})
+}
