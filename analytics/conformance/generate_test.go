@@ -80,14 +80,21 @@ func (g generator) args(depth int) string {
 func addEdges(q *enginetest.Queries) {
 	last := int64(3155378975999999999) // the end of the year 9999
 	table := kql.Table{Name: "Edges", Columns: []kql.Column{
-		{Name: "b", Type: kql.Bool}, {Name: "i", Type: kql.Int}, {Name: "l", Type: kql.Long}, {Name: "r", Type: kql.Real}, {Name: "t", Type: kql.Datetime},
-		{Name: "s", Type: kql.Timespan}, {Name: "x", Type: kql.String}, {Name: "g", Type: kql.Guid}, {Name: "d", Type: kql.Dynamic},
+		{Name: "b", Type: kql.Bool},
+		{Name: "i", Type: kql.Int},
+		{Name: "l", Type: kql.Long},
+		{Name: "r", Type: kql.Real},
+		{Name: "t", Type: kql.Datetime},
+		{Name: "s", Type: kql.Timespan},
+		{Name: "x", Type: kql.String},
+		{Name: "g", Type: kql.Guid},
+		{Name: "d", Type: kql.Dynamic},
 	}}
 	q.Add(table,
 		[]any{true, int64(1), int64(math.MaxInt64), math.Inf(1), last, int64(math.MaxInt64), "", "ae3133f2-6e22-49ae-b06a-16e6a9b212eb", `[1,"two",null,[3]]`},
 		[]any{false, int64(math.MinInt32), int64(math.MinInt64), math.NaN(), int64(0), int64(math.MinInt64), "a\x00'\"\\é\U0001F600", nil, `{"a":{"b":[1]},"k":"v"}`},
 		[]any{nil, nil, nil, nil, nil, nil, "", nil, nil},
-		[]any{true, int64(0), int64(0), -0.0, int64(638500000000000001), int64(0), "2024-01-02T03:04:05Z", "00000000-0000-0000-0000-000000000000", `"text"`},
+		[]any{true, int64(0), int64(0), math.Copysign(0, -1), int64(638500000000000001), int64(0), "2024-01-02T03:04:05Z", "00000000-0000-0000-0000-000000000000", `"text"`},
 		[]any{false, int64(-7), int64(-1), 1e308, int64(599266080000000000), int64(-1), "[1,2", "ffffffff-ffff-ffff-ffff-ffffffffffff", `1e400`},
 		[]any{true, int64(math.MaxInt32), int64(64), 5e-324, int64(315537897599999999), int64(864000000000), "10.0.0.1/24", nil, `[]`},
 	)
