@@ -78,8 +78,8 @@ func grownTables(t *testing.T) (tables []kql.Table, reference catalogue) {
 	return tables, reference
 }
 
-// words are texts that queries take apart.
-var words = []string{
+// samples are texts that queries take apart.
+var samples = []string{
 	"", "200", "404", "500", "GetBlob", "PutBlob", "Success", "https://acme.blob.core.windows.net/logs/a/b.txt?sv=1&sig=x",
 	"/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590/resourcegroups/rg/providers/microsoft.storage/storageaccounts/acme",
 	"10.1.2.3:4242", "203.0.113.7", `{"a":{"b":[1,2,{"c":"d"}]},"x":"1"}`, `[{"k":"v"},{"k":"w"}]`, "a=1;b=2", "2026-01-31T10:00:00.1234567Z",
@@ -92,7 +92,7 @@ func tableRows(table kql.Table, query string, rows int) [][]any {
 	h := fnv.New64a()
 	h.Write([]byte(table.Name + query))
 	r := rand.New(rand.NewPCG(h.Sum64(), 1))
-	texts := append(slices.Clone(words), literals(query)...)
+	texts := append(slices.Clone(samples), literals(query)...)
 	out := make([][]any, rows)
 	for i := range out {
 		out[i] = make([]any, len(table.Columns))

@@ -170,8 +170,12 @@ func addOwnTables(q *enginetest.Queries) {
 		return n
 	}
 	q.Add(kql.Table{Name: "Requests", Time: "TimeGenerated", Columns: []kql.Column{
-		{Name: "TimeGenerated", Type: kql.Datetime}, {Name: "Op", Type: kql.String}, {Name: "Code", Type: kql.Int},
-		{Name: "Ms", Type: kql.Real}, {Name: "Props", Type: kql.Dynamic}, {Name: "_ItemId", Type: kql.String, Hidden: true},
+		{Name: "TimeGenerated", Type: kql.Datetime},
+		{Name: "Op", Type: kql.String},
+		{Name: "Code", Type: kql.Int},
+		{Name: "Ms", Type: kql.Real},
+		{Name: "Props", Type: kql.Dynamic},
+		{Name: "_ItemId", Type: kql.String, Hidden: true},
 	}},
 		[]any{at("2024-05-01T10:00:00Z"), "GetBlob", int64(200), 1.5, `{"tier":"Hot","ips":["10.0.0.1","10.0.0.2"]}`, "i1"},
 		[]any{at("2024-05-01T10:20:00Z"), "PutBlob", int64(201), 12.0, `{"tier":"Cool","ips":["10.0.0.1"]}`, "i2"},

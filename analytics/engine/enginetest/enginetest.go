@@ -68,6 +68,9 @@ func Open(t testing.TB) *Queries {
 // Add declares a table with rows.
 func (q *Queries) Add(t kql.Table, rows ...[]any) { q.tables[t.Name] = &table{t, rows} }
 
+// Clear forgets all tables.
+func (q *Queries) Clear() { clear(q.tables) }
+
 // Table implements kql.Catalog.
 func (q *Queries) Table(name string) (kql.Table, bool) {
 	t, ok := q.tables[name]
