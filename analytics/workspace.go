@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,6 +72,9 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	}
 	file := filepath.Join(w.folder, "workspace.duckdb")
 	w.db = db
+	if err := w.lost(file); err != nil {
+		return err
+	}
 	if w.conn, err = db.SQL().Conn(ctx); err != nil {
 		return err
 	}
@@ -91,6 +95,27 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	}
 	w.failed = nil
 	return w.sweep()
+}
+
+// lost refuses a folder whose database is gone while there is more: a new one in
+// its place would know nothing of the files of days, and they would be swept.
+func (w *Workspace) lost(file string) error {
+	info, err := os.Stat(file)
+	if err == nil && info.Size() > 0 {
+		return nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	days, err := os.ReadDir(w.days())
+	if err != nil {
+		return err
+	}
+	log, err := os.Stat(file + ".wal")
+	if len(days) == 0 && (err != nil || log.Size() == 0) {
+		return nil
+	}
+	return fmt.Errorf("its database %s is gone or empty, and there are rows: put a copy back, or move the folder away to begin a new one", file)
 }
 
 // create makes the tables of the catalogue.

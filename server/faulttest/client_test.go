@@ -52,6 +52,16 @@ type attemptKey struct{}
 // name is the policy that gives a request its id, before it is signed.
 type name struct{}
 
+// dated is the policy that dates a request by another clock, before it is signed.
+type dated func() time.Time
+
+// Do implements policy.Policy.
+func (now dated) Do(req *policy.Request) (*http.Response, error) {
+	// The SDK looks for the name as it writes it itself.
+	req.Raw().Header["x-ms-date"] = []string{now().UTC().Format(http.TimeFormat)}
+	return req.Next()
+}
+
 // Do implements policy.Policy.
 func (name) Do(req *policy.Request) (*http.Response, error) {
 	if a, ok := req.Raw().Context().Value(attemptKey{}).(*attempt); ok {
@@ -78,6 +88,12 @@ const containerName = "work"
 // connect returns a client of the test's container at a node.
 func connect(t *testing.T, url string) *container.Client {
 	t.Helper()
+	return connectAt(t, url, time.Now)
+}
+
+// connectAt is connect with a clock.
+func connectAt(t *testing.T, url string, now func() time.Time) *container.Client {
+	t.Helper()
 	cred, err := container.NewSharedKeyCredential(server.DevAccount, server.DevKey)
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +104,7 @@ func connect(t *testing.T, url string) *container.Client {
 		ClientOptions: policy.ClientOptions{
 			Transport:        &http.Client{Transport: transport, Timeout: 10 * time.Second},
 			Retry:            policy.RetryOptions{MaxRetries: -1},
-			PerCallPolicies:  []policy.Policy{name{}},
+			PerCallPolicies:  []policy.Policy{name{}, dated(now)},
 			PerRetryPolicies: []policy.Policy{witness{}},
 		},
 	})
