@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"reslog/analytics"
@@ -36,6 +37,7 @@ type workspaces struct {
 	logger    *slog.Logger
 	now       func() time.Time
 	changes   *changes // that what is held has not followed yet
+	started   atomic.Bool
 }
 
 // openWorkspaces opens what the workspaces hold. A build without cgo has none: it
@@ -70,10 +72,14 @@ func (n *Node) openWorkspaces(ctx context.Context) error {
 	n.onStop("workspaces", store.Close)
 	n.background("changes of workspaces", n.workspaces.follow)
 	n.resources.Watch(n.workspaces.changed)
+	n.workspaces.started.Store(true)
 	return n.workspaces.ownerless(folder)
 }
 
 func (w *workspaces) apply(ctx context.Context, c changed) error {
+	if strings.EqualFold(c.resource.ID.Type(), tableType) {
+		return w.applyTable(ctx, c.resource.ID)
+	}
 	props, err := arm.WorkspaceOf(c.resource)
 	if err != nil {
 		return err
@@ -91,10 +97,15 @@ func (w *workspaces) apply(ctx context.Context, c changed) error {
 	return held.SetDefaultRetention(ctx, props.RetentionInDays)
 }
 
-func (w *workspaces) applyTable(ctx context.Context, c changed) error {
-	parent, ok := w.resources.Get(c.resource.ID.Parent())
+// applyTable makes a table what its resource says now.
+func (w *workspaces) applyTable(ctx context.Context, id resource.ID) error {
+	r, ok := w.resources.Get(id)
 	if !ok {
-		return nil // it went with its workspace
+		return nil // it was dropped before its resource was
+	}
+	parent, ok := w.resources.Get(id.Parent())
+	if !ok {
+		return nil // it goes with its workspace
 	}
 	held, err := w.held(ctx, parent)
 	if errors.Is(err, resource.ErrNotFound) {
@@ -103,16 +114,8 @@ func (w *workspaces) applyTable(ctx context.Context, c changed) error {
 	if err != nil {
 		return err
 	}
-	props, err := arm.TableOf(c.resource)
+	props, err := arm.TableOf(r)
 	if err != nil {
-		return err
-	}
-	name := c.resource.ID.Name()
-	if !c.exists {
-		err := held.SetRetention(ctx, name, 0)
-		if errors.Is(err, analytics.ErrNoTable) {
-			return nil
-		}
 		return err
 	}
 	if props.Schema != nil {
@@ -120,7 +123,7 @@ func (w *workspaces) applyTable(ctx context.Context, c changed) error {
 			return err
 		}
 	}
-	return held.SetRetention(ctx, name, props.Days())
+	return held.SetRetention(ctx, id.Name(), props.Days())
 }
 
 // held is what a workspace holds.
@@ -236,12 +239,17 @@ func allTables(ctx context.Context, held *analytics.Workspace) ([]analytics.Tabl
 	return infos, nil
 }
 
-// Apply implements arm.WorkspaceTables.
+// Apply implements arm.WorkspaceTables. The resource is kept by now: what fails is
+// told, and tried again.
 func (w *workspaces) Apply(ctx context.Context, _, table resource.Resource) error {
 	if w.store == nil {
 		return nil // it was said at the start that there are no rows
 	}
-	return w.applyTable(ctx, changed{table, true})
+	err := w.applyTable(ctx, table.ID)
+	if err != nil {
+		w.changes.add(changed{table, true})
+	}
+	return err
 }
 
 // Drop implements arm.WorkspaceTables.

@@ -69,9 +69,11 @@ func (q *changes) take() []changed {
 	return list
 }
 
-// changed takes news of a resource; it must not wait.
+// changed takes news of a resource; it must not wait. Those of tables count only at
+// the start: from then on the Resource Manager has them applied before it answers,
+// and what came after could be undone by older news.
 func (w *workspaces) changed(r resource.Resource, exists bool) {
-	if typ := r.ID.Type(); strings.EqualFold(typ, workspaceType) || strings.EqualFold(typ, tableType) {
+	if typ := r.ID.Type(); strings.EqualFold(typ, workspaceType) || strings.EqualFold(typ, tableType) && !w.started.Load() {
 		w.changes.add(changed{r, exists})
 	}
 }
