@@ -27,6 +27,10 @@ type az struct {
 	dir, ca string
 }
 
+// azStart runs before azure-cli: version 2.45 imports requests in two threads at once
+// while it waits for an operation to end, and may fail of it.
+const azStart = "import requests\n"
+
 // newAz returns an azure-cli that knows the node as its cloud, the way users make
 // it known: az cloud register, az cloud set.
 func newAz(t *testing.T, n *servertest.Node) *az {
@@ -35,6 +39,7 @@ func newAz(t *testing.T, n *servertest.Node) *az {
 		t.Fatalf("the Resource Manager API is tested with azure-cli (package azure-cli of Debian): %v", err)
 	}
 	a := &az{t.TempDir(), n.CAFile()}
+	check(t, os.WriteFile(filepath.Join(a.dir, "sitecustomize.py"), []byte(azStart), 0o600))
 	// The name, as the authority of az must be a host name.
 	url := strings.Replace(n.ControlURL(), "127.0.0.1", "localhost", 1)
 	a.ok(t, nil, "cloud", "register", "-n", "local", "--endpoint-resource-manager", url)
@@ -50,7 +55,7 @@ func (a *az) run(t *testing.T, args ...string) (stdout, stderr []byte, exit int)
 	cmd := exec.CommandContext(ctx, "az", args...)
 	cmd.Env = append(
 		os.Environ(), "AZURE_CONFIG_DIR="+a.dir, "REQUESTS_CA_BUNDLE="+a.ca,
-		"AZURE_CORE_COLLECT_TELEMETRY=no", "AZURE_CORE_NO_COLOR=yes", "PYTHONWARNINGS=ignore", "HTTPS_PROXY=", "https_proxy=",
+		"AZURE_CORE_COLLECT_TELEMETRY=no", "AZURE_CORE_NO_COLOR=yes", "PYTHONWARNINGS=ignore", "PYTHONPATH="+a.dir, "HTTPS_PROXY=", "https_proxy=",
 	)
 	var out, report bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &report

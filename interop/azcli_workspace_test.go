@@ -64,7 +64,7 @@ func azWorkspaces(t *testing.T, n *servertest.Node, a *az) {
 	var s azSetting
 	a.ok(t, &s, "monitor", "diagnostic-settings", "create", "--resource", devBlobID, "--name", "azrows",
 		"--logs", `[{"categoryGroup":"allLogs","enabled":true}]`, "--workspace", name, "--resource-group", "reslog", "--export-to-resource-specific", "true")
-	want(t, "workspace", s.WorkspaceID, w.ID)
+	want(t, "workspace", strings.EqualFold(s.WorkspaceID, w.ID), true)
 	container := unique(t)
 	_, err := n.BlobClient(t).CreateContainer(t.Context(), container, nil)
 	check(t, err)

@@ -15,10 +15,15 @@
 //   - kcat, a consumer made of librdkafka, on what event hubs get: eventhub_test.go;
 //   - azidentity with armmonitor, armresources and azblob, the Azure SDK for Go, on
 //     settings, archives and bearer tokens: arm_test.go, oauth_test.go;
-//   - azure-cli on the Resource Manager API and, signed in, on blobs: azcli_test.go.
+//   - azlogs to query and to post, armoperationalinsights and armmonitor, the Azure SDK
+//     for Go, on workspaces, their tables and what is in them: logsquery_test.go,
+//     logsingestion_test.go, tables_test.go, rows_test.go; @azure/monitor-query-logs,
+//     @azure/monitor-query and @azure/monitor-ingestion: node/logs, run by TestNodeLogs;
+//   - azure-cli on the Resource Manager API and, signed in, on blobs: azcli_test.go;
+//     on workspaces: azcli_workspace_test.go.
 //
 // None of it is skipped: a machine without node and npm fails TestNode,
-// TestNodeMonitor and TestArchiveIntoAzurite, one without kcat TestEventHub, one
+// TestNodeMonitor, TestNodeLogs and TestArchiveIntoAzurite, one without kcat TestEventHub, one
 // without azure-cli TestAzureCLI.
 //
 // Every test starts a node of its own, in process, on free ports. To see how

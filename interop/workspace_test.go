@@ -175,6 +175,7 @@ func collecting(t *testing.T, n *servertest.Node, p client.Principal, transform 
 	if rule.Properties.ImmutableID == nil {
 		t.Fatalf("the rule has no immutable id: %+v", rule.Properties)
 	}
+	wantPtr(t, "workspace of the rule", rule.Properties.Destinations.LogAnalytics[0].WorkspaceID, customerID(t, n, workspaceID))
 	return *endpoint.Properties.LogsIngestion.Endpoint, rule.DataCollectionRuleResource
 }
 

@@ -42,6 +42,7 @@ type file struct {
 	Throttle       *float64      `yaml:"throttle"`
 	CopyHosts      []string      `yaml:"copy-hosts"`
 
+	QueryMemory  *int64  `yaml:"query-memory"`
 	BacklogBytes *int64  `yaml:"backlog-bytes"`
 	BacklogAge   *string `yaml:"backlog-age"`
 
@@ -123,6 +124,7 @@ func (y *file) apply(c *Config) error {
 	set(&c.ResourceGroup, y.ResourceGroup)
 	set(&c.Location, y.Location)
 	set(&c.BusMaxBytes, y.BusMaxBytes)
+	set(&c.QueryMemory, y.QueryMemory)
 	set(&c.BacklogBytes, y.BacklogBytes)
 	set(&c.SkipVersionCheck, y.SkipVersion)
 	set(&c.Throttle, y.Throttle)

@@ -41,7 +41,7 @@ func (b *bench) compare(ctx context.Context) error {
 		var compiled, byHand []time.Duration
 		for i := range 6 {
 			start := time.Now()
-			if _, err = b.w.Query(ctx, analytics.Request{Query: table + " | " + q.kql}, &counter{}); err != nil {
+			if _, err = b.w.Query(ctx, request(q), &counter{}); err != nil {
 				break
 			}
 			took := time.Since(start)

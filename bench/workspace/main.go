@@ -3,9 +3,11 @@
 // Command workspace measures a Log Analytics workspace of the node's store: how
 // fast rows are taken while queries run, how many bytes they need when their day
 // is closed, how long queries take, and what the query language costs beside SQL
-// that is written by hand.
+// that is written by hand. With -peer the same rows are loaded into VictoriaLogs,
+// which is built there, and both are asked in turns. It prints Markdown.
 //
 //	go run ./bench/workspace -rows 1000000
+//	go run ./bench/workspace -rows 10000000 -peer /tmp/victoria-logs > bench/results/workspace.md
 //	go run ./bench/workspace -json rows.jsonl -rows 1000000   # the same rows for somebody else's store
 //
 // The rows are as StorageBlobLogs has them, 30 columns of 48 filled and a thousand
@@ -33,7 +35,7 @@ type options struct {
 	rows, batch, queries int
 	seed                 uint64
 	folder, json         string
-	keep                 bool
+	peerFolder           string
 	memory               int64
 }
 
@@ -45,7 +47,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 1, "seed of the rows")
 	flag.StringVar(&o.folder, "folder", "", "where the store is; empty: a temporary folder")
 	flag.StringVar(&o.json, "json", "", "write the rows to this file, a JSON object a line, and do nothing else")
-	flag.BoolVar(&o.keep, "keep", false, "keep the store, and measure queries alone when it has the rows")
+	flag.StringVar(&o.peerFolder, "peer", "", "folder in which VictoriaLogs is built, and has its rows for the time; empty: without a peer")
 	flag.Int64Var(&o.memory, "memory", 2<<30, "memory of the engine, bytes")
 	flag.Parse()
 	if err := run(context.Background(), o); err != nil {
@@ -54,11 +56,13 @@ func main() {
 	}
 }
 
-// day is the day that the rows are of.
+// day is the day that the rows are of, and span what of it they are spread over.
 var day = time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
 
+const span = 23*time.Hour + 50*time.Minute
+
 func run(ctx context.Context, o options) error {
-	g := newGenerator(o.seed, day, 23*time.Hour+50*time.Minute, int64(o.rows))
+	g := newGenerator(o.seed, day, span, int64(o.rows))
 	if o.json != "" {
 		return writeJSON(g, o)
 	}
@@ -90,7 +94,16 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	b.report("closed: queries", b.measure(ctx, 5))
-	return b.compare(ctx)
+	if err := b.compare(ctx); err != nil || o.peerFolder == "" {
+		return err
+	}
+	_, size, _ := b.files()
+	return b.peer(ctx, size)
+}
+
+// request asks a question.
+func request(q question) analytics.Request {
+	return analytics.Request{Query: table + " | " + q.kql}
 }
 
 const table = "StorageBlobLogs"

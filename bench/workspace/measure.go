@@ -161,7 +161,7 @@ func (b *bench) measure(ctx context.Context, times int) []timing {
 		for i := range times + 1 {
 			var c counter
 			start, before := time.Now(), cpu()
-			if _, t.err = b.w.Query(ctx, analytics.Request{Query: table + " | " + q.kql}, &c); t.err != nil {
+			if _, t.err = b.w.Query(ctx, request(q), &c); t.err != nil {
 				break
 			}
 			if t.rows = c.rows; i == 0 {

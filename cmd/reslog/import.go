@@ -47,6 +47,7 @@ func newImportCommand() *cobra.Command {
 		Example: `  reslog import ./downloaded
   AZURE_STORAGE_CONNECTION_STRING=… reslog import -w audit --since 24h
   reslog import --url "https://acct.blob.core.windows.net/insights-logs-storageread?sv=…&sig=…"`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return runImport(cmd, &f, args) },
 	}
 	addNodeFlags(cmd)

@@ -70,6 +70,13 @@ func serveOptions() []option {
 			func(c *server.Config, v string) error { c.Durability = bus.Durability(v); return nil },
 		},
 		{
+			"query-memory", "1073741824", "`bytes` of memory that all queries of workspaces may use together; one that needs more fails alone",
+			func(c *server.Config, v string) (err error) {
+				c.QueryMemory, err = strconv.ParseInt(v, 10, 64)
+				return err
+			},
+		},
+		{
 			"backlog-bytes", "1073741824", "`bytes` that may wait for one destination; beyond them its oldest records are dropped and counted",
 			func(c *server.Config, v string) (err error) {
 				c.BacklogBytes, err = strconv.ParseInt(v, 10, 64)

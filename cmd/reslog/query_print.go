@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -101,46 +102,60 @@ func printSeparated(out io.Writer, t client.QueryTable, separator rune) error {
 
 // printObjects prints rows as JSON objects, the columns in their order; dynamic
 // values are JSON.
-func printObjects(out *bufio.Writer, t client.QueryTable, lines bool) error {
-	if !lines {
-		out.WriteByte('[')
+func printObjects(out io.Writer, t client.QueryTable, lines bool) error {
+	before, between, after := "[\n ", ",\n ", "\n]\n"
+	if lines {
+		before, between, after = "", "\n", "\n"
 	}
+	var b bytes.Buffer
 	for n, row := range t.Rows {
-		switch {
-		case !lines && n > 0:
-			out.WriteString(",\n ")
-		case !lines:
-			out.WriteString("\n ")
+		b.Reset()
+		if n == 0 {
+			b.WriteString(before)
+		} else {
+			b.WriteString(between)
 		}
-		out.WriteByte('{')
-		for i, v := range row {
-			if i > 0 {
-				out.WriteByte(',')
-			}
-			name, err := json.Marshal(t.Columns[i].Name)
-			if err != nil {
-				return err
-			}
-			out.Write(name)
-			out.WriteByte(':')
-			if text, isText := v.(string); isText && t.Columns[i].Type == "dynamic" && json.Valid([]byte(text)) {
-				out.WriteString(text)
-				continue
-			}
-			value, err := json.Marshal(v)
-			if err != nil {
-				return err
-			}
-			out.Write(value)
+		if err := appendObject(&b, t.Columns, row); err != nil {
+			return err
 		}
-		out.WriteByte('}')
-		if lines {
-			out.WriteByte('\n')
+		if _, err := out.Write(b.Bytes()); err != nil {
+			return err
 		}
 	}
-	if !lines {
-		out.WriteString("\n]\n")
+	switch {
+	case len(t.Rows) > 0:
+	case lines:
+		return nil
+	default:
+		after = "[]\n"
 	}
+	_, err := io.WriteString(out, after)
+	return err
+}
+
+func appendObject(b *bytes.Buffer, columns []client.QueryColumn, row []any) error {
+	b.WriteByte('{')
+	for i, v := range row {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		name, err := json.Marshal(columns[i].Name)
+		if err != nil {
+			return err
+		}
+		b.Write(name)
+		b.WriteByte(':')
+		if text, isText := v.(string); isText && columns[i].Type == "dynamic" && json.Valid([]byte(text)) {
+			b.WriteString(text)
+			continue
+		}
+		value, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		b.Write(value)
+	}
+	b.WriteByte('}')
 	return nil
 }
 

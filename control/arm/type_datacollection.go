@@ -43,8 +43,31 @@ func dataCollectionTypes() []*resourceType {
 			if s.cfg.IngestionURL != nil && fold(res.Kind, "Direct") {
 				props["endpoints"] = map[string]any{"logsIngestion": s.cfg.IngestionURL()}
 			}
+			s.showCustomers(props)
 		},
 	}}
+}
+
+// showCustomers adds what queries call the workspaces of a rule.
+func (s *Server) showCustomers(props object) {
+	destinations, _ := asObject(props.get("destinations"))
+	list, _ := destinations.get("logAnalytics").([]any)
+	for _, v := range list {
+		d, ok := asObject(v)
+		if !ok {
+			continue
+		}
+		text, _ := d.get("workspaceResourceId").(string)
+		id, err := resource.Parse(text)
+		if err != nil {
+			continue
+		}
+		if res, ok := s.lookup(id); ok {
+			if w, err := WorkspaceOf(res); err == nil {
+				d.set("workspaceId", w.CustomerID)
+			}
+		}
+	}
 }
 
 // keepID gives a resource the id that requests name it by: drawn once, never the

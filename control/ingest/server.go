@@ -105,7 +105,7 @@ func writeFlat(w http.ResponseWriter, e *refusal) {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(v) //nolint:errchkjson // strings; the client may be gone
+	_ = json.NewEncoder(w).Encode(v) //nolint:errchkjson // strings; the client may be gone
 }
 
 // enter takes one of the places for bodies.

@@ -5,10 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // batchRequest is one request of a batch.
@@ -55,19 +55,26 @@ func (s *Server) batch(w http.ResponseWriter, r *http.Request, caller Caller) er
 	}
 	answers := make([]batchResponse, len(all.Requests))
 	var running sync.WaitGroup
+	var room atomic.Int64
+	room.Store(s.cfg.BatchBytes)
 	for i, q := range all.Requests {
-		running.Go(func() { answers[i] = s.batched(r.Context(), caller, q) })
+		running.Go(func() { answers[i] = s.batched(r.Context(), caller, q, &room) })
 	}
 	running.Wait()
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	return json.NewEncoder(w).Encode(map[string]any{"responses": answers})
 }
 
-// batched answers one request of a batch.
-func (s *Server) batched(ctx context.Context, caller Caller, q batchRequest) batchResponse {
-	kept := &recorder{header: http.Header{}, status: http.StatusOK}
+// batched answers one request of a batch. What all of them keep is in room.
+func (s *Server) batched(ctx context.Context, caller Caller, q batchRequest, room *atomic.Int64) batchResponse {
+	kept := &recorder{header: http.Header{}, status: http.StatusOK, room: room}
 	id := s.cfg.NewID()
-	if err := s.batchedQuery(ctx, kept, caller, q, id); err != nil {
+	err := s.batchedQuery(ctx, kept, caller, q, id)
+	if kept.full { // a part of an answer is none
+		room.Add(int64(kept.body.Len()))
+		kept, err = &recorder{header: http.Header{}}, queryError(errTooLong)
+	}
+	if err != nil {
 		s.fail(kept, id, err)
 	}
 	a := batchResponse{ID: q.ID, Status: kept.status, Headers: map[string]string{}, Body: bytes.TrimSpace(kept.body.Bytes())}
@@ -104,17 +111,16 @@ func (s *Server) batchedQuery(ctx context.Context, w http.ResponseWriter, caller
 	return s.query(ctx, w, caller, to, query, id)
 }
 
-// recorder keeps an answer, up to what the answers of a batch may be together.
+// recorder keeps an answer, as long as there is room for it.
 type recorder struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+	room   *atomic.Int64 // nil: any
+	full   bool
 }
 
 var errTooLong = errors.New("the answer is too long for a batch")
-
-// maxBatched bounds one answer of a batch, in bytes.
-const maxBatched = 64 << 20
 
 // Header implements http.ResponseWriter.
 func (r *recorder) Header() http.Header { return r.header }
@@ -124,10 +130,10 @@ func (r *recorder) WriteHeader(status int) { r.status = status }
 
 // Write implements http.ResponseWriter.
 func (r *recorder) Write(p []byte) (int, error) {
-	if r.body.Len()+len(p) > maxBatched {
+	if n := int64(len(p)); r.room != nil && r.room.Add(-n) < 0 {
+		r.room.Add(n)
+		r.full = true
 		return 0, errTooLong
 	}
 	return r.body.Write(p)
 }
-
-var _ io.Writer = (*recorder)(nil)

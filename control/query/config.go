@@ -96,7 +96,7 @@ type Stats struct {
 }
 
 // Partial is the error of a query whose rows are right and not all.
-type Partial struct {
+type Partial struct { //nolint:errname // the service calls it PartialError; query.Partial reads better
 	Code    string // "E_QUERY_RESULT_SET_TOO_LARGE" and the like
 	Message string
 }
@@ -126,6 +126,8 @@ type Config struct {
 	MaxBytes    int64
 	DefaultWait time.Duration
 	MaxWait     time.Duration
+	// BatchBytes bounds the answers of a batch together; zero means 128 MB.
+	BatchBytes int64
 	// Concurrent is how many queries of a caller run at once, the others wait
 	// behind them; zero means 5.
 	Concurrent int
@@ -147,6 +149,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxBytes == 0 {
 		c.MaxBytes = 64_000_000
+	}
+	if c.BatchBytes == 0 {
+		c.BatchBytes = 128_000_000
 	}
 	if c.DefaultWait == 0 {
 		c.DefaultWait = 3 * time.Minute

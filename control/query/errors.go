@@ -64,6 +64,8 @@ func queryError(err error) *apiError {
 		e := refuse(http.StatusTooManyRequests, "ThrottledError", "Too many queries run already: try again in a moment.")
 		e.RetryAfter = 5
 		return e
+	case errors.Is(err, errTooLong):
+		return refuse(http.StatusRequestEntityTooLarge, "ResponseTooLarge", "The answers of a batch are too long together: ask for less, or one by one")
 	case errors.Is(err, ErrMemory):
 		return wrongRun("The query needs more memory than a query may use: read less time or fewer columns, or summarize by fewer values.")
 	case errors.Is(err, context.DeadlineExceeded):
@@ -117,5 +119,5 @@ func (s *Server) fail(w http.ResponseWriter, id string, err error) {
 		h.Set("Retry-After", fmt.Sprint(e.RetryAfter))
 	}
 	w.WriteHeader(e.Status)
-	json.NewEncoder(w).Encode(map[string]*apiError{"error": e}) //nolint:errchkjson // plain fields; the client may be gone
+	_ = json.NewEncoder(w).Encode(map[string]*apiError{"error": e}) //nolint:errchkjson // plain fields; the client may be gone
 }

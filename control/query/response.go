@@ -31,7 +31,6 @@ type response struct {
 	columns []kql.Column
 	render  *kql.Render
 	sources []Workspace
-	err     error
 }
 
 func newResponse(w http.ResponseWriter, compress bool) *response {
@@ -141,7 +140,7 @@ func appendReal(b []byte, t kql.Type, v float64) []byte {
 	}
 	n := len(b)
 	b = strconv.AppendFloat(b, v, 'g', -1, 64)
-	if bytes.IndexAny(b[n:], ".eE") < 0 {
+	if !bytes.ContainsAny(b[n:], ".eE") {
 		b = append(b, ".0"...) // a real stays one for clients that look at the text
 	}
 	return b

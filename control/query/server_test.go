@@ -362,6 +362,33 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// Answers of a batch have a bound together: those past it are refused, whole.
+func TestBatchBytes(t *testing.T) {
+	long := func(_ context.Context, q Query, sink Sink) (Stats, error) {
+		err := sink.Table("PrimaryResult", []kql.Column{{Name: "s", Type: kql.String}}, nil)
+		return Stats{}, errors.Join(err, sink.Row([]any{strings.Repeat("x", len(q.Text))}))
+	}
+	srv := start(t, &fake{run: long}, func(c *Config) { c.BatchBytes, c.Concurrent = 3000, 1 })
+	ask := func(id string, size int) string {
+		return `{"id":"` + id + `","workspace":"` + wsID + `","body":{"query":"` + strings.Repeat("T", size) + `"}}`
+	}
+	got := send(t, srv, "POST", "/v1/$batch", `{"requests":[`+ask("1", 5000)+`,`+ask("2", 2000)+`,`+ask("3", 100)+`]}`, "reader")
+	var doc struct {
+		Responses []struct{ Status int }
+	}
+	if err := json.Unmarshal([]byte(got.body), &doc); err != nil || len(doc.Responses) != 3 {
+		t.Fatalf("%d %v %.300s", got.status, err, got.body)
+	}
+	for i, want := range []int{413, 200, 200} {
+		if doc.Responses[i].Status != want {
+			t.Errorf("answer %d: %d, want %d", i, doc.Responses[i].Status, want)
+		}
+	}
+	if !strings.Contains(got.body, `"code":"ResponseTooLarge"`) {
+		t.Errorf("%.300s", got.body)
+	}
+}
+
 func TestMetadata(t *testing.T) {
 	srv := start(t, &fake{}, nil)
 	got := send(t, srv, "GET", "/v1/workspaces/"+wsID+"/metadata", "", "reader")
