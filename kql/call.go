@@ -17,6 +17,8 @@ func (b *binder) call(sc scope, x *syntax.Call) (Expr, error) {
 		return b.toScalar(sc, x)
 	case isColumnIfExists(x):
 		return b.columnIfExists(sc, x)
+	case x.Func.Text == "ingestion_time" && len(x.Args) == 0:
+		return b.ingestionTime(sc, x)
 	}
 	named, err := b.callColumns(sc, x)
 	if err != nil {

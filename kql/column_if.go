@@ -39,3 +39,14 @@ func (b *binder) columnIfExists(sc scope, x *syntax.Call) (Expr, error) {
 	}
 	return fallback, nil
 }
+
+// ingestionTime binds ingestion_time(): the hidden column _TimeReceived, which rows
+// have as long as they are those of a table.
+func (b *binder) ingestionTime(sc scope, x *syntax.Call) (Expr, error) {
+	if sc.row != nil {
+		if c, ok := sc.row.column("_TimeReceived"); ok && c.Type == Datetime {
+			return &ColRef{c}, nil
+		}
+	}
+	return nil, b.refuse(x.Span, "ingestion_time() of rows that are not those of a table")
+}

@@ -1,7 +1,8 @@
 package kql
 
-// hashFunctions: the hashes of values.
+// hashFunctions: the hashes of values, and values that are like none.
 var hashFunctions = []Function{
+	{Name: "new_guid", Signatures: []Signature{{Returns: Guid}}},
 	{Name: "hash", Bind: bindHash},
 	{Name: "hash_xxhash64", Bind: bindHash},
 	{Name: "hash_md5", Bind: bindTextHash},

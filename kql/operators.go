@@ -104,6 +104,9 @@ func (b *binder) operate(x *syntax.Binary, left, right Expr) (Expr, error) {
 	default:
 		call = textual(x.Op, left, right)
 	}
+	if call == nil {
+		call = billable(x.Op, left, right)
+	}
 	if lt, rt := left.Type(), right.Type(); call == nil && (lt == String && rt == Bool || lt == Bool && rt == String) {
 		return nil, b.refuse(x.Span, "the operator "+x.Op+" between a string and a bool")
 	}
@@ -115,6 +118,27 @@ func (b *binder) operate(x *syntax.Binary, left, right Expr) (Expr, error) {
 	}
 	call.At = x.Span
 	return b.folded(call), nil
+}
+
+// billable compares the standard column _IsBillable, a string, with a bool, as the
+// queries of the documentation of costs do: it says True or False, or true or
+// false. Of other strings it is not documented what is equal to a bool.
+func billable(op string, left, right Expr) *Call {
+	if c, ok := right.(*ColRef); ok && c.Col.Name == "_IsBillable" {
+		left, right = right, left
+	}
+	c, ok := left.(*ColRef)
+	if !ok || c.Col.Name != "_IsBillable" || c.Col.Type != String || right.Type() != Bool {
+		return nil
+	}
+	text := &Call{T: String, Func: "tostring", Args: []Expr{right}}
+	switch op {
+	case "==":
+		return &Call{T: Bool, Func: "=~", Args: []Expr{left, text}}
+	case "!=", "<>":
+		return &Call{T: Bool, Func: "!~", Args: []Expr{left, text}}
+	}
+	return nil
 }
 
 func logical(op string, left, right Expr) *Call {

@@ -24,6 +24,7 @@ func TestForeign(t *testing.T) {
 	q := enginetest.Open(t)
 	q.Options.Now = now
 	ran := 0
+	var verdicts []verdict
 	err := filepath.WalkDir(filepath.Join(collection(), "queries", "general"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -32,15 +33,18 @@ func TestForeign(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if runForeign(t, q, string(data)) {
+		v := verdict{Query: string(data), Kind: unsure}
+		runForeign(t, q, &v)
+		if v.Kind == right {
 			ran++
 		}
+		verdicts = append(verdicts, v)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d ran", ran)
+	t.Logf("%d of %d ran; refused: %s", ran, len(verdicts), strings.Join(frequencies(verdicts), "; "))
 	if ran < 100 {
 		t.Errorf("only %d ran", ran)
 	}
@@ -54,9 +58,10 @@ var (
 )
 
 // runForeign gives a query the tables that it asks for, one after the other.
-func runForeign(t *testing.T, q *enginetest.Queries, query string) bool {
+func runForeign(t *testing.T, q *enginetest.Queries, v *verdict) {
 	t.Helper()
 	q.Clear()
+	query := v.Query
 	seen := map[string]bool{}
 	var columns []kql.Column
 	for _, word := range words.FindAllString(query, -1) {
@@ -81,17 +86,21 @@ func runForeign(t *testing.T, q *enginetest.Queries, query string) bool {
 		var e *kql.Error
 		switch {
 		case err == nil:
-			return true
+			v.Kind = right
+			return
 		case !errors.As(err, &e):
 			t.Errorf("%v\n%s", err, strings.TrimSpace(query))
-			return false
-		case e.Refused || len(asked.missed) == 0:
-			return false
+			return
+		case e.Refused:
+			v.Kind, v.What = refused, e.What
+			return
+		case len(asked.missed) == 0:
+			v.Why = err.Error()
+			return
 		}
 		for _, name := range asked.missed {
 			table := kql.Table{Name: name, Columns: columns, Time: "TimeGenerated"}
 			q.Add(table, tableRows(table, query, 6)...)
 		}
 	}
-	return false
 }

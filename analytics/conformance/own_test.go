@@ -176,11 +176,12 @@ func addOwnTables(q *enginetest.Queries) {
 		{Name: "Ms", Type: kql.Real},
 		{Name: "Props", Type: kql.Dynamic},
 		{Name: "_ItemId", Type: kql.String, Hidden: true},
+		{Name: "_TimeReceived", Type: kql.Datetime, Hidden: true}, {Name: "_IsBillable", Type: kql.String, Hidden: true},
 	}},
-		[]any{at("2024-05-01T10:00:00Z"), "GetBlob", int64(200), 1.5, `{"tier":"Hot","ips":["10.0.0.1","10.0.0.2"]}`, "i1"},
-		[]any{at("2024-05-01T10:20:00Z"), "PutBlob", int64(201), 12.0, `{"tier":"Cool","ips":["10.0.0.1"]}`, "i2"},
-		[]any{at("2024-05-01T11:05:00Z"), "GetBlob", int64(404), 0.5, nil, "i3"},
-		[]any{at("2024-05-02T09:00:00Z"), "DeleteBlob", nil, nil, `{"tier":"Hot","ips":[]}`, "i4"},
+		[]any{at("2024-05-01T10:00:00Z"), "GetBlob", int64(200), 1.5, `{"tier":"Hot","ips":["10.0.0.1","10.0.0.2"]}`, "i1", at("2024-05-02T00:00:00Z"), "True"},
+		[]any{at("2024-05-01T10:20:00Z"), "PutBlob", int64(201), 12.0, `{"tier":"Cool","ips":["10.0.0.1"]}`, "i2", at("2024-05-03T00:00:00Z"), "True"},
+		[]any{at("2024-05-01T11:05:00Z"), "GetBlob", int64(404), 0.5, nil, "i3", at("2024-05-04T00:00:00Z"), "False"},
+		[]any{at("2024-05-02T09:00:00Z"), "DeleteBlob", nil, nil, `{"tier":"Hot","ips":[]}`, "i4", at("2024-05-05T00:00:00Z"), "True"},
 	)
 	q.Add(kql.Table{Name: "Owners", Columns: []kql.Column{{Name: "Op", Type: kql.String}, {Name: "Owner", Type: kql.String}}},
 		[]any{"GetBlob", "readers"}, []any{"PutBlob", "writers"}, []any{"ListBlobs", "readers"})

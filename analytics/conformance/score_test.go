@@ -157,7 +157,7 @@ func namesText() string {
 }
 
 // elsewhere are functions that the binder knows without its lists.
-var elsewhere = []string{"column_ifexists", "columnifexists", "table"}
+var elsewhere = []string{"column_ifexists", "columnifexists", "ingestion_time", "table", "toscalar"}
 
 // wrapped is a list in lines that a page can have.
 func wrapped(names []string) string {

@@ -6,4 +6,5 @@ var hashCalls = calls{
 	"hash_md5":    template("md5($1)"),
 	"hash_sha1":   template("sha1($1)"),
 	"hash_sha256": template("sha256($1)"),
+	"new_guid":    template("CAST(uuid() AS VARCHAR)"),
 }
