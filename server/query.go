@@ -149,6 +149,8 @@ func queryError(err error) error {
 		return &query.Partial{Code: "E_DATA_UNAVAILABLE", Message: partial.Error()}
 	case errors.Is(err, analytics.ErrBusy):
 		return fmt.Errorf("%w: %w", query.ErrBusy, err)
+	case errors.Is(err, analytics.ErrClosed): // it was deleted since it was found
+		return fmt.Errorf("%w: %w", resource.ErrNotFound, err)
 	case errors.Is(err, analytics.ErrResources):
 		return fmt.Errorf("%w: %w", query.ErrMemory, err)
 	}

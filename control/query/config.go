@@ -50,8 +50,9 @@ type Workspace struct {
 // Data is what a workspace holds.
 type Data interface {
 	// Query runs a query. Rows go to the sink as they come. The error is a
-	// *kql.Error for a query that is wrong or refused, ErrBusy, ErrMemory or the
-	// context's; Partial says what of an answer is missing.
+	// *kql.Error for a query that is wrong or refused, ErrBusy, ErrMemory, the
+	// context's, or resource.ErrNotFound of a workspace that was deleted since it was
+	// found; Partial says what of an answer is missing.
 	Query(ctx context.Context, q Query, sink Sink) (Stats, error)
 	// Explain returns the SQL of each statement, without running it.
 	Explain(ctx context.Context, q Query) ([]string, error)

@@ -9,6 +9,7 @@ import (
 
 	"reslog/kql"
 	"reslog/kql/syntax"
+	"reslog/resource"
 )
 
 // apiError is a refusal in the form of the query API.
@@ -68,6 +69,8 @@ func queryError(err error) *apiError {
 		return refuse(http.StatusRequestEntityTooLarge, "ResponseTooLarge", "The answers of a batch are too long together: ask for less, or one by one")
 	case errors.Is(err, ErrMemory):
 		return wrongRun("The query needs more memory than a query may use: read less time or fewer columns, or summarize by fewer values.")
+	case errors.Is(err, resource.ErrNotFound):
+		return refuse(http.StatusNotFound, "WorkspaceNotFoundError", "The workspace was deleted while it was queried")
 	case errors.Is(err, context.DeadlineExceeded):
 		return refuse(http.StatusGatewayTimeout, "GatewayTimeout", "Gateway timeout: the query did not end in the time that it may take. Read less time, or ask for more with 'Prefer: wait=600'.")
 	case errors.Is(err, context.Canceled):

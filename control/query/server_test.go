@@ -300,6 +300,7 @@ func TestErrors(t *testing.T) {
 	}{
 		"busy":     {ErrBusy, 429, "ThrottledError"},
 		"memory":   {ErrMemory, 400, "E_RUNAWAY_QUERY"},
+		"deleted":  {resource.ErrNotFound, 404, "WorkspaceNotFoundError"},
 		"late":     {context.DeadlineExceeded, 504, "GatewayTimeout"},
 		"internal": {errors.New("secret detail"), 500, "InternalServerError"},
 	} {
