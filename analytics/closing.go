@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -298,7 +299,7 @@ func (w *Workspace) writeFile(ctx context.Context, conn queryer, j job, from str
 		items = append(items, e.write(e.name())...)
 	}
 	temp := w.path(p) + ".tmp"
-	if _, err := conn.ExecContext(ctx, "COPY (SELECT "+strings.Join(items, ", ")+" FROM "+from+fmt.Sprintf(" ORDER BY c%d, c%d) TO ", idResource, idTime)+quote(temp)+" (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 9, PARQUET_VERSION V2, ROW_GROUP_SIZE 30720)"); err != nil {
+	if _, err := conn.ExecContext(ctx, "COPY (SELECT "+strings.Join(items, ", ")+" FROM "+from+fmt.Sprintf(" ORDER BY c%d, c%d) TO ", idResource, idTime)+quote(temp)+" (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 9, PARQUET_VERSION V2, ROW_GROUP_SIZE "+strconv.Itoa(rowGroup)+")"); err != nil {
 		return p, engine.Translate(ctx, err)
 	}
 	row := conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(sum(c%d), 0), min(c%d), max(c%[2]d), max(c%[3]d) FROM ", idBilled, idTime, idItem)+"read_parquet("+quote(temp)+")")

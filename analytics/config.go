@@ -39,6 +39,8 @@ type Config struct {
 	// segmentRows is how many rows a segment of an index has; zero: 122,880, four times
 	// as many as a row group of a file has.
 	segmentRows int64
+	// heads bounds what is kept of the heads of files, bytes; zero: an eighth of Memory.
+	heads int64
 	// Logger gets what is repaired, missing or late; nil: nobody.
 	Logger *slog.Logger
 	// Now is the clock; nil: time.Now.
@@ -88,6 +90,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Memory <= 0 {
 		c.Memory = 1 << 30
+	}
+	if c.heads <= 0 {
+		c.heads = c.Memory / 8
 	}
 	if c.Temp <= 0 {
 		c.Temp = 8 * c.Memory

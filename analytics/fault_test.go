@@ -181,7 +181,7 @@ func TestRevive(t *testing.T) {
 func TestFilesGoBehindQueries(t *testing.T) {
 	v := threeDays(t)
 	path := v.file("20260308")
-	q, err := v.w.snapshot(t.Context(), Request{Query: "Logs_CL | count"})
+	q, err := v.w.snapshot(t.Context(), Request{Query: "Logs_CL | count"}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

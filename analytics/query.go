@@ -40,14 +40,20 @@ func (w *Workspace) Query(ctx context.Context, r Request, sink Sink) (Stats, err
 	stats.Waited = time.Since(start)
 	start = time.Now()
 	var missing []Missing
+	keep := true
 	for try := 0; ; try++ {
-		q, err := w.snapshot(ctx, r)
+		q, err := w.snapshot(ctx, r, keep)
 		if err != nil {
 			return stats, err
 		}
 		err = q.run(ctx, sink, &stats)
 		age := q.age
 		found := q.found
+		if errors.Is(err, errHeads) {
+			q.end()
+			keep = false
+			continue
+		}
 		if err != nil && !q.told && ctx.Err() == nil && !isFinal(err) {
 			found += q.inspect()
 		}
@@ -79,7 +85,7 @@ func isFinal(err error) bool {
 
 // Explain returns the SQL that a query is run as, one text a result.
 func (w *Workspace) Explain(ctx context.Context, r Request) ([]string, error) {
-	q, err := w.snapshot(ctx, r)
+	q, err := w.snapshot(ctx, r, false)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +109,7 @@ func (w *Workspace) Explain(ctx context.Context, r Request) ([]string, error) {
 type query struct {
 	r          Request
 	age        int
+	keep       bool // the engine keeps the heads of its files
 	done       func()
 	conn       *sql.Conn
 	workspaces []reading
@@ -129,10 +136,10 @@ type view struct {
 
 // snapshot begins a query: a transaction, and the parts that it sees. The caller
 // ends it.
-func (w *Workspace) snapshot(ctx context.Context, r Request) (q *query, err error) {
+func (w *Workspace) snapshot(ctx context.Context, r Request, keep bool) (q *query, err error) {
 	r.MaxRows = cmp.Or(min(max(r.MaxRows, 0), maxRows), maxRows)
 	r.MaxBytes = cmp.Or(min(max(r.MaxBytes, 0), maxBytes), maxBytes)
-	q = &query{r: r, scanned: make(map[*part]bool), tables: make(map[string]bool), lost: make(map[*part]Missing)}
+	q = &query{r: r, keep: keep, scanned: make(map[*part]bool), tables: make(map[string]bool), lost: make(map[*part]Missing)}
 	all := []*Workspace{w}
 	for _, o := range r.Workspaces {
 		if o.store != w.store {
@@ -156,7 +163,11 @@ func (w *Workspace) snapshot(ctx context.Context, r Request) (q *query, err erro
 			q = nil
 		}
 	}()
-	if q.conn, err = db.SQL().Conn(ctx); err != nil {
+	pool := db.SQL()
+	if keep {
+		pool = db.Keeping()
+	}
+	if q.conn, err = pool.Conn(ctx); err != nil {
 		return q, engine.Translate(ctx, err)
 	}
 	if _, err = q.conn.ExecContext(ctx, "BEGIN TRANSACTION READ ONLY"); err != nil {

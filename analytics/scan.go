@@ -63,7 +63,11 @@ func (q *query) scan(s *kql.Scan, used []kql.Column) (string, error) {
 		if !ok {
 			continue
 		}
-		selects = append(selects, q.selects(r, v, s, used)...)
+		more, err := q.selects(r, v, s, used)
+		if err != nil {
+			return "", err
+		}
+		selects = append(selects, more...)
 	}
 	if len(selects) == 0 {
 		items := []string{"1"}
@@ -88,7 +92,7 @@ func nothing(t kql.Type) string {
 
 // selects are the parts of one workspace's table that a scan is about. Files that
 // are stored alike are read together.
-func (q *query) selects(r reading, v view, s *kql.Scan, used []kql.Column) []string {
+func (q *query) selects(r reading, v view, s *kql.Scan, used []kql.Column) ([]string, error) {
 	type set struct {
 		items, where string
 		files        []string
@@ -109,7 +113,11 @@ func (q *query) selects(r reading, v view, s *kql.Scan, used []kql.Column) []str
 			out = append(out, "SELECT "+items+" FROM "+r.w.schema+"."+p.table()+where)
 			continue
 		}
-		if found, ok := q.segments(r.w, v, p, s); ok {
+		found, ok := q.segments(r.w, v, p, s)
+		if q.keep && (!ok || len(found) > 0) && !r.w.store.heads.keep(p, q.age, r.w.store.c.heads) {
+			return nil, errHeads
+		}
+		if ok {
 			for _, f := range found {
 				cond := " WHERE " + f.where(p.layout)
 				if where != "" {
@@ -129,7 +137,7 @@ func (q *query) selects(r reading, v view, s *kql.Scan, used []kql.Column) []str
 	for _, f := range sets {
 		out = append(out, "SELECT "+f.items+" FROM read_parquet(["+quoteAll(f.files)+"])"+f.where)
 	}
-	return out
+	return out, nil
 }
 
 // items is the select list of a part.

@@ -29,6 +29,7 @@ type Store struct {
 	db     *engine.DB // nil: closed, or it broke and did not open again yet
 	age    int        // how often db was opened
 	closed bool
+	heads  heads
 
 	mu         sync.Mutex
 	workspaces map[string]*Workspace
@@ -75,7 +76,7 @@ func (s *Store) openEngine(ctx context.Context) error {
 	}
 	db, err := engine.Open(ctx, engine.Config{
 		Folders: []string{s.c.Folder}, MemoryLimit: s.c.Memory, TempFolder: temp, TempLimit: s.c.Temp, Threads: s.c.Threads,
-		CheckpointThreshold: 512 << 20,
+		CheckpointThreshold: 512 << 20, Keeping: s.c.Queries,
 	})
 	if err != nil {
 		return err

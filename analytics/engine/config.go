@@ -22,6 +22,9 @@ type Config struct {
 	// CheckpointThreshold is the size of the write-ahead log, in bytes, from which
 	// it is moved into the file; zero: 256 MiB.
 	CheckpointThreshold int64
+	// Keeping is how many connections there are beside the others which keep what
+	// they have read of the ends of Parquet files, see DB.Keeping; zero: none.
+	Keeping int
 }
 
 // ErrNoCgo is returned by Open in a build without cgo.

@@ -17,7 +17,10 @@ import (
 )
 
 // DB is an open database. It is safe for concurrent use.
-type DB struct{ sql *sql.DB }
+type DB struct {
+	sql     *sql.DB
+	keeping *sql.DB // nil: none
+}
 
 // Open opens a database. The caller closes it.
 //
@@ -41,7 +44,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	db := &DB{sql: sql.OpenDB(connector)}
-	if err := db.setUp(ctx, c); err != nil {
+	if err := db.setUp(ctx, c, connector); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the database: %w", err), db.Close())
 	}
 	ready = true
@@ -52,7 +55,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 const attached = "store"
 
 // setUp registers the functions, attaches the file and locks what can be set.
-func (db *DB) setUp(ctx context.Context, c Config) error {
+func (db *DB) setUp(ctx context.Context, c Config, connector *duckdb.Connector) error {
 	conn, err := db.sql.Conn(ctx)
 	if err != nil {
 		return err
@@ -69,10 +72,17 @@ func (db *DB) setUp(ctx context.Context, c Config) error {
 			return translate(ctx, err)
 		}
 	}
-	return nil
+	if c.Keeping > 0 {
+		if err := db.openKeeping(ctx, connector, c.Keeping); err != nil {
+			return translate(ctx, err)
+		}
+	}
+	_, err = conn.ExecContext(ctx, "SET GLOBAL lock_configuration = true")
+	return translate(ctx, err)
 }
 
-// settings are the statements that set up a database, in order.
+// settings are the statements that set up a database, in order, before they are
+// locked.
 func settings(c Config) []string {
 	set := func(name, value string) string { return "SET GLOBAL " + name + " = " + value }
 	bytes := func(n, fallback int64) string {
@@ -116,7 +126,7 @@ func settings(c Config) []string {
 		}
 		out = append(out, "ATTACH "+quote(c.File)+" AS "+attached+how)
 	}
-	return append(out, set("enable_external_access", "false"), set("lock_configuration", "true"))
+	return append(out, set("enable_external_access", "false"))
 }
 
 // folder is a path with a slash at its end, as DuckDB takes a prefix for one.
@@ -134,4 +144,9 @@ func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'
 func (db *DB) SQL() *sql.DB { return db.sql }
 
 // Close waits for nothing: queries that run fail.
-func (db *DB) Close() error { return db.sql.Close() }
+func (db *DB) Close() error {
+	if db.keeping != nil {
+		return errors.Join(db.keeping.Close(), db.sql.Close())
+	}
+	return db.sql.Close()
+}

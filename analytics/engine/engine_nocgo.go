@@ -21,6 +21,9 @@ func (*DB) Query(context.Context, ksql.Statement, func([]any) error) error { ret
 // SQL returns nil.
 func (*DB) SQL() *sql.DB { return nil }
 
+// Keeping returns nil.
+func (*DB) Keeping() *sql.DB { return nil }
+
 // Close does nothing.
 func (*DB) Close() error { return nil }
 

@@ -84,4 +84,8 @@ type Rows struct {
 	// Order is the order of rows where the input has one, "c1 ASC NULLS FIRST";
 	// lists keep it.
 	Order string
+	// Beside are the aggregates of the group that are the same function of the same
+	// first argument and filter, this one among them: an engine may compute them at
+	// once.
+	Beside []*kql.Agg
 }

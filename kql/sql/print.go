@@ -196,6 +196,7 @@ func (p *printer) used(cols []kql.Col) []kql.Col {
 type list struct {
 	items []string
 	names map[string]bool
+	made  map[string]string // names by text, see printer.under
 }
 
 // add adds the expression text under a name; text may be the name.

@@ -88,13 +88,13 @@ func (p *printer) bins(r *kql.Series) (bins, error) {
 		after.add(k, k)
 	}
 	after.add(b.bin, b.bin)
+	texts, err := p.aggs(s, r.Aggs, &before, ordering(in.order))
+	if err != nil {
+		return b, err
+	}
 	for i, a := range r.Aggs {
-		text, err := p.agg(s, a, &before, ordering(in.order))
-		if err != nil {
-			return b, err
-		}
 		b.aggs[i] = p.name("x")
-		after.add(text, b.aggs[i])
+		after.add(texts[i], b.aggs[i])
 		def, err := p.stage(in).text(r.Defaults[i])
 		if err != nil {
 			return b, err

@@ -238,6 +238,41 @@ func TestPercentileRank(t *testing.T) {
 	}
 }
 
+// Several percentiles of the same values are as each for itself is, be they of
+// fractions of other lengths, of groups without values or of values that are none.
+func TestPercentilesTogether(t *testing.T) {
+	q := enginetest.Open(t)
+	ranks := []string{"99.99", "50", "0", "5", "100", "33.333", "50.5"}
+	const of = `range n from 1 to 300 step 1
+		| extend g = n % 7, i = toint((n * 7919) % 101), r = iff(n % 11 == 0, real(nan), iff(n % 13 == 0, real(null), n / 8.0)), s = iff(n % 7 == 3, timespan(null), n * 1m)
+		| extend t = datetime(2024-01-01) + s, l = iff(n % 5 == 0, long(null), n * 3) | summarize `
+	for _, x := range []string{"i", "r", "s", "t", "l", "l * 2 + i"} {
+		var each []string
+		for i, r := range ranks {
+			each = append(each, fmt.Sprintf("p%d = percentile(%s, %s)", i, x, r))
+		}
+		got, err := q.Run(t.Context(), of+strings.Join(each, ", ")+" by g | sort by g asc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got[0].Rows) != 7 {
+			t.Fatalf("%d groups of 7", len(got[0].Rows))
+		}
+		for i, r := range ranks {
+			alone, err := q.Run(t.Context(), of+fmt.Sprintf("p = percentile(%s, %s) by g | sort by g asc", x, r))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, row := range alone[0].Rows {
+				kind := alone[0].Columns[1].Type
+				if one, many := text(kind, row[1]), text(kind, got[0].Rows[k][i+1]); one != many || kind != got[0].Columns[i+1].Type {
+					t.Errorf("percentile(%s, %s) of group %d is %s with others and %s alone", x, r, k, many, one)
+				}
+			}
+		}
+	}
+}
+
 func TestWindows(t *testing.T) {
 	q := enginetest.Open(t)
 	got, err := q.Run(t.Context(), `datatable(g:string, x:long)["a", 3, "a", 1, "b", 2, "b", 2] | sort by g asc, x asc

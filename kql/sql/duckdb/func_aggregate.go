@@ -134,7 +134,10 @@ func percentilesArray(a *kql.Agg, in sql.Rows) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		ranks = append(ranks, jsonOf(a.Args[0].Type(), over(in, "quantile_disc("+in.Args[0]+", "+r+")")))
+		ranks = append(ranks, r)
+	}
+	for i, x := range quantiles(in, ranks) {
+		ranks[i] = jsonOf(a.Args[0].Type(), x)
 	}
 	return "'[' || " + strings.Join(ranks, " || ',' || ") + " || ']'", nil
 }

@@ -1,6 +1,8 @@
 package duckdb
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"reslog/kql"
@@ -138,13 +140,37 @@ func takeAny(_ *kql.Agg, in sql.Rows) (string, error) {
 	return over(in, "first("+in.Args[0]+")"), nil
 }
 
-// percentile is the value of nearest rank, exactly.
+// percentile is the value of nearest rank, exactly. Several of the same values are
+// elements of one list, which the engine computes once.
 func percentile(a *kql.Agg, in sql.Rows) (string, error) {
 	r, err := rankOf(a, 1)
 	if err != nil {
 		return "", err
 	}
-	return over(in, "quantile_disc("+in.Args[0]+", "+r+")"), nil
+	ranks := []string{r}
+	for _, o := range in.Beside {
+		other, err := rankOf(o, 1)
+		if err != nil {
+			return "", err
+		}
+		ranks = append(ranks, other)
+	}
+	slices.Sort(ranks)
+	ranks = slices.Compact(ranks)
+	return quantiles(in, ranks)[slices.Index(ranks, r)], nil
+}
+
+// quantiles are the values of several ranks.
+func quantiles(in sql.Rows, ranks []string) []string {
+	if len(ranks) == 1 {
+		return []string{over(in, "quantile_disc("+in.Args[0]+", "+ranks[0]+")")}
+	}
+	list := over(in, "quantile_disc("+in.Args[0]+", ["+strings.Join(ranks, ", ")+"])")
+	out := make([]string, len(ranks))
+	for i := range ranks {
+		out[i] = "list_extract(" + list + ", " + strconv.Itoa(i+1) + ")"
+	}
+	return out
 }
 
 // spread is 0 of one value and of none. DuckDB raises an error where the result is
