@@ -82,6 +82,7 @@ func killWorkspace(t *testing.T, d bus.Durability) {
 	}
 	lost, duplicated := compare(t, "the workspace", want, times)
 	t.Logf("%d kills of a node that delivers to a workspace: %s; %d answers of queries, which had shown %d", rounds, sum(len(want), lost, duplicated), queries.Load(), shown.Load())
+	last.Settle(t) // reading the logs was logged
 	if n := uint64(len(times)); true {
 		e := delivery(t, api, workspaceName)
 		if e.Delivered < n || e.Delivered > n+50 || e.Accepted != e.Delivered || e.DeadLettered+e.Dropped != 0 {
