@@ -36,7 +36,7 @@ func Print(plan *kql.Plan, result int, d Dialect, o Options) (Statement, error) 
 	res := plan.Results[result]
 	p := &printer{
 		d: d, o: o, weights: make(map[int]int), shared: make(map[*kql.Shared]rel),
-		applied: make(map[*kql.ApplyRows]rel), root: &scope{},
+		applied: make(map[*kql.ApplyRows]rel), root: &scope{}, top: res.Root,
 	}
 	p.scope = p.root
 	p.need(res)
@@ -74,6 +74,7 @@ type printer struct {
 	applied map[*kql.ApplyRows]rel
 	// scope takes shared relations; root is that of the statement.
 	scope, root *scope
+	top         kql.Rel // the relation of the statement
 	names       int
 	depth       int
 }
@@ -222,6 +223,16 @@ func (p *printer) keep(l *list, cols []kql.Col, order []key) {
 	for _, k := range order {
 		l.add(k.name, k.name)
 	}
+}
+
+// onlyNames reports whether every item is a column under its own name.
+func (l *list) onlyNames() bool {
+	for _, item := range l.items {
+		if !l.names[item] {
+			return false
+		}
+	}
+	return true
 }
 
 func (l *list) String() string {

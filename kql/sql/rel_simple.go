@@ -167,7 +167,9 @@ func (p *printer) filter(r *kql.Filter) (rel, error) {
 	return rel{from: p.inline("SELECT " + l.String() + " FROM " + from + " WHERE " + cond.text), order: in.order, groupings: in.groupings}, nil
 }
 
-// project prints computed columns.
+// project prints computed columns. The last of a statement, if it only leaves
+// columns out, needs nothing: the statement names those that it takes, and engines
+// plan a level less.
 func (p *printer) project(r *kql.Project) (rel, error) {
 	in, err := p.rel(r.Input)
 	if err != nil {
@@ -179,6 +181,9 @@ func (p *printer) project(r *kql.Project) (rel, error) {
 		return rel{}, err
 	}
 	p.keep(l, nil, in.order)
+	if r == p.top && !heavy && len(s.levels) == 0 && l.onlyNames() {
+		return in, nil
+	}
 	from := s.source()
 	return rel{from: p.relation(heavy, "SELECT "+l.String()+" FROM "+from), order: in.order, groupings: in.groupings}, nil
 }

@@ -56,7 +56,7 @@ func indexed(x, index string, t kql.Type) string {
 	if t == kql.String {
 		return fill("CASE WHEN json_type($1) = 'OBJECT' THEN nullif(CAST(json_extract($1, '/' || replace(replace($2, '~', '~0'), '/', '~1')) AS VARCHAR), 'null') END", []string{x, index})
 	}
-	return fill("CASE WHEN json_type($1) = 'ARRAY' THEN nullif(list_extract(CAST(json_extract($1, '$[*]') AS VARCHAR[]), CASE WHEN $2 < 0 THEN $2 WHEN $2 < 9223372036854775807 THEN $2 + 1 END), 'null') END", []string{x, index})
+	return fill("CASE WHEN json_type($1) = 'ARRAY' THEN nullif(list_extract(CAST(json_extract($1, '$[*]') AS VARCHAR[]), CASE WHEN $2 < 0 THEN $2 WHEN $2 < 2147483647 THEN $2 + 1 END), 'null') END", []string{x, index})
 }
 
 // jsonOf is a value of type t as JSON text in the form that dynamic values have;
