@@ -190,7 +190,7 @@ func (w *Workspace) split(b Batch, now int64) ([]*group, error) {
 				}
 				last = g
 			}
-			size := 0.0
+			var size float64
 			if billed >= 0 {
 				size, _ = toReal(row[billed])
 			} else {

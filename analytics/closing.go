@@ -271,17 +271,17 @@ func (w *Workspace) slices(ctx context.Context, conn queryer, parts []*part, row
 		cuts = append(cuts, fmt.Sprintf("approx_quantile(c%d, %g)", idTime, float64(i)/float64(n)))
 	}
 	targets := make([]any, len(cuts))
-	out := make([]int64, len(cuts))
-	for i := range out {
-		targets[i] = &out[i]
+	times := make([]int64, len(cuts))
+	for i := range times {
+		targets[i] = &times[i]
 	}
 	row := conn.QueryRowContext(ctx, "SELECT "+strings.Join(cuts, ", ")+" FROM "+w.union(parts, standard()[:1], first, last+1))
 	if err := row.Scan(targets...); err != nil {
 		return nil, engine.Translate(ctx, err)
 	}
-	out = append(out, first, last+1)
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	times = slices.Concat([]int64{first}, times, []int64{last + 1})
+	slices.Sort(times)
+	return slices.Compact(times), nil
 }
 
 // writeFile writes the rows of a relation into a file of a day, durably. The part
@@ -298,7 +298,7 @@ func (w *Workspace) writeFile(ctx context.Context, conn queryer, j job, from str
 		items = append(items, e.write(e.name())...)
 	}
 	temp := w.path(p) + ".tmp"
-	if _, err := conn.ExecContext(ctx, "COPY (SELECT "+strings.Join(items, ", ")+" FROM "+from+fmt.Sprintf(" ORDER BY c%d, c%d) TO ", idResource, idTime)+quote(temp)+" (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2)"); err != nil {
+	if _, err := conn.ExecContext(ctx, "COPY (SELECT "+strings.Join(items, ", ")+" FROM "+from+fmt.Sprintf(" ORDER BY c%d, c%d) TO ", idResource, idTime)+quote(temp)+" (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 9, PARQUET_VERSION V2, ROW_GROUP_SIZE 30720)"); err != nil {
 		return p, engine.Translate(ctx, err)
 	}
 	row := conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(sum(c%d), 0), min(c%d), max(c%[2]d), max(c%[3]d) FROM ", idBilled, idTime, idItem)+"read_parquet("+quote(temp)+")")

@@ -36,8 +36,8 @@ type Config struct {
 	Memory, Temp int64
 	// Threads is how many processors are used; zero: all.
 	Threads int
-	// segmentRows is how many rows a segment of an index has; zero: 122,880, as many
-	// as a row group of a file has.
+	// segmentRows is how many rows a segment of an index has; zero: 122,880, four times
+	// as many as a row group of a file has.
 	segmentRows int64
 	// Logger gets what is repaired, missing or late; nil: nobody.
 	Logger *slog.Logger

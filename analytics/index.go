@@ -237,15 +237,15 @@ func (o *opened) find(path string, id int, text string) ([]segment, bool) {
 		return nil, false
 	}
 	defer f.Close()
-	print := fingerprint([16]byte(raw))
+	mark := fingerprint([16]byte(raw))
 	var out []segment
 	block := make([]byte, blockBytes)
 	for _, s := range o.Segments {
-		at := o.base + s.Offset + (int64(column)*int64(s.Blocks)+int64(spot(print, s.Blocks)))*blockBytes
+		at := o.base + s.Offset + (int64(column)*int64(s.Blocks)+int64(spot(mark, s.Blocks)))*blockBytes
 		if _, err := f.ReadAt(block, at); err != nil {
 			return nil, false
 		}
-		if probe(block, print, false) {
+		if probe(block, mark, false) {
 			out = append(out, s)
 		}
 	}

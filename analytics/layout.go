@@ -135,7 +135,7 @@ func keyOf(account, rest string) string {
 
 // read is the value of a column of a file with this layout.
 func (l layout) read(e encoded, t kql.Type) string {
-	x := ""
+	var x string
 	switch e.How {
 	case asSame:
 		return quote(e.Value)

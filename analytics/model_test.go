@@ -29,8 +29,18 @@ type modelRow struct {
 }
 
 var modelColumns = []kql.Column{
-	{Name: "TimeGenerated", Type: kql.Datetime}, {Name: "Id", Type: kql.String}, {Name: "Etag", Type: kql.String}, {Name: "AccountName", Type: kql.String},
-	{Name: "Uri", Type: kql.String}, {Name: "ObjectKey", Type: kql.String}, {Name: "_ResourceId", Type: kql.String}, {Name: "n", Type: kql.Long}, {Name: "N", Type: kql.Real}, {Name: "b", Type: kql.Bool}, {Name: "g", Type: kql.Guid}, {Name: "d", Type: kql.Dynamic},
+	{Name: "TimeGenerated", Type: kql.Datetime},
+	{Name: "Id", Type: kql.String},
+	{Name: "Etag", Type: kql.String},
+	{Name: "AccountName", Type: kql.String},
+	{Name: "Uri", Type: kql.String},
+	{Name: "ObjectKey", Type: kql.String},
+	{Name: "_ResourceId", Type: kql.String},
+	{Name: "n", Type: kql.Long},
+	{Name: "N", Type: kql.Real},
+	{Name: "b", Type: kql.Bool},
+	{Name: "g", Type: kql.Guid},
+	{Name: "d", Type: kql.Dynamic},
 }
 
 // modelRowOf makes a row whose values are now and then not what their column has
@@ -100,7 +110,7 @@ func runModel(t *testing.T, seed uint64) {
 			m.expireAll(v)
 		case x == 10 && rnd.IntN(4) == 0:
 			err := v.w.Drop(t.Context(), "B_CL")
-			if (err == nil) != (v.has("B_CL", m)) {
+			if (err == nil) != v.has("B_CL", m) {
 				t.Fatalf("drop: %v", err)
 			}
 			delete(m.rows, "B_CL")

@@ -78,7 +78,7 @@ var ErrNoCgo = engine.ErrNoCgo
 
 // Truncated is the error of a query whose answer was cut: the rows that fit are
 // with the sink.
-type Truncated struct {
+type Truncated struct { //nolint:errname // the word of the API, a result rather than a failure
 	// Limit is what was reached, "rows" or "bytes", and Max how many there may be.
 	Limit string
 	Max   int64
@@ -91,7 +91,7 @@ func (e *Truncated) Error() string {
 
 // Partial is the error of a query that was answered without some of the days it
 // is about, because their files cannot be read.
-type Partial struct {
+type Partial struct { //nolint:errname // the word of the API, a result rather than a failure
 	Missing []Missing
 }
 

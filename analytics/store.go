@@ -25,9 +25,10 @@ type Store struct {
 	gate *gate
 
 	// life is held for reading by whatever uses db, and for writing to replace it.
-	life sync.RWMutex
-	db   *engine.DB // nil: closed, or not to be opened
-	age  int        // how often db was opened
+	life   sync.RWMutex
+	db     *engine.DB // nil: closed, or it broke and did not open again yet
+	age    int        // how often db was opened
+	closed bool
 
 	mu         sync.Mutex
 	workspaces map[string]*Workspace
@@ -90,16 +91,20 @@ func (s *Store) Close(context.Context) error {
 	<-s.done
 	s.life.Lock()
 	defer s.life.Unlock()
-	if s.db == nil {
+	if s.closed {
 		return nil
 	}
+	s.closed = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
 	for _, w := range s.workspaces {
 		errs = append(errs, w.leave())
 	}
-	errs = append(errs, s.db.Close(), s.lock.Release())
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	errs = append(errs, s.lock.Release())
 	s.db = nil
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close workspaces: %w", err)
@@ -110,12 +115,20 @@ func (s *Store) Close(context.Context) error {
 // use takes the engine for an operation; the caller calls the function when it is
 // through.
 func (s *Store) use() (db *engine.DB, age int, done func(), err error) {
-	s.life.RLock()
-	if s.db == nil {
+	for try := 0; ; try++ {
+		s.life.RLock()
+		if s.db != nil {
+			return s.db, s.age, s.life.RUnlock, nil
+		}
+		closed, age := s.closed, s.age
 		s.life.RUnlock()
-		return nil, 0, nil, ErrClosed
+		if closed || try > 0 {
+			return nil, 0, nil, ErrClosed
+		}
+		if err := s.revive(context.Background(), age, errors.New("it is not open")); err != nil {
+			return nil, 0, nil, err
+		}
 	}
-	return s.db, s.age, s.life.RUnlock, nil
 }
 
 // revive opens the engine again after it broke, unless somebody did already. age
@@ -123,7 +136,7 @@ func (s *Store) use() (db *engine.DB, age int, done func(), err error) {
 func (s *Store) revive(ctx context.Context, age int, cause error) error {
 	s.life.Lock()
 	defer s.life.Unlock()
-	if s.db == nil {
+	if s.closed {
 		return ErrClosed
 	}
 	if s.age != age {
@@ -135,10 +148,12 @@ func (s *Store) revive(ctx context.Context, age int, cause error) error {
 	for _, w := range s.workspaces {
 		_ = w.leave() // of a broken engine nothing is expected
 	}
-	if err := s.db.Close(); err != nil {
-		s.c.Logger.Warn("the failed engine does not close", "error", err)
+	if s.db != nil {
+		if err := s.db.Close(); err != nil {
+			s.c.Logger.Warn("the failed engine does not close", "error", err)
+		}
+		s.db = nil
 	}
-	s.db = nil
 	ctx = context.WithoutCancel(ctx)
 	if err := s.openEngine(ctx); err != nil {
 		return fmt.Errorf("open the database engine again: %w", err)

@@ -175,9 +175,18 @@ func (v *world) must(query string, want ...string) {
 func at(t time.Time) int64 { return kql.Ticks(t) }
 
 var logColumns = []kql.Column{
-	{Name: "TimeGenerated", Type: kql.Datetime}, {Name: "AccountName", Type: kql.String}, {Name: "accountName", Type: kql.Long},
-	{Name: "Uri", Type: kql.String}, {Name: "ObjectKey", Type: kql.String}, {Name: "CorrelationId", Type: kql.String}, {Name: "Etag", Type: kql.String},
-	{Name: "DurationMs", Type: kql.Real}, {Name: "Ok", Type: kql.Bool}, {Name: "Bag", Type: kql.Dynamic}, {Name: "_ResourceId", Type: kql.String}, {Name: "N", Type: kql.Int},
+	{Name: "TimeGenerated", Type: kql.Datetime},
+	{Name: "AccountName", Type: kql.String},
+	{Name: "accountName", Type: kql.Long},
+	{Name: "Uri", Type: kql.String},
+	{Name: "ObjectKey", Type: kql.String},
+	{Name: "CorrelationId", Type: kql.String},
+	{Name: "Etag", Type: kql.String},
+	{Name: "DurationMs", Type: kql.Real},
+	{Name: "Ok", Type: kql.Bool},
+	{Name: "Bag", Type: kql.Dynamic},
+	{Name: "_ResourceId", Type: kql.String},
+	{Name: "N", Type: kql.Int},
 }
 
 func logRow(t time.Time, account string, n int) []any {

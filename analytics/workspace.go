@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,6 +27,7 @@ type Workspace struct {
 	// write is held by whoever changes the database: one at a time. It is taken
 	// before mu.
 	write sync.Mutex
+	db    *engine.DB
 	conn  *sql.Conn // of the writer
 	feed  *feed     // rows into conn
 	// spoiled says that a commit failed and the catalogue is to be renewed.
@@ -72,6 +74,7 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	if err := w.lost(file); err != nil {
 		return err
 	}
+	w.db = db
 	if w.conn, err = db.SQL().Conn(ctx); err != nil {
 		return err
 	}
@@ -146,6 +149,11 @@ func (w *Workspace) exec(ctx context.Context, query string, args ...any) error {
 func (w *Workspace) transaction(ctx context.Context, f func() error) error {
 	// A transaction that was begun is ended, whatever happens to ctx.
 	ctx = context.WithoutCancel(ctx)
+	if w.conn == nil || w.feed == nil {
+		if err := w.reconnect(ctx); err != nil {
+			return err
+		}
+	}
 	if w.spoiled {
 		if err := w.renew(ctx); err != nil {
 			return err
@@ -167,7 +175,10 @@ func (w *Workspace) inTransaction(ctx context.Context, f func() error) error {
 	}
 	// After a failed commit there is nothing to roll back any more.
 	if e := w.exec(ctx, "ROLLBACK"); e != nil && !strings.Contains(e.Error(), "no transaction is active") {
-		err = errors.Join(err, e)
+		// Without memory there is no ROLLBACK either. The end of a connection needs none.
+		if e := w.reconnect(ctx); e != nil {
+			err = errors.Join(err, e)
+		}
 	}
 	return err
 }
@@ -191,6 +202,27 @@ func (w *Workspace) renew(ctx context.Context) error {
 		w.spoiled = false
 	}
 	return err
+}
+
+// reconnect gives the writer another connection. The transaction of the old one
+// ends with it.
+func (w *Workspace) reconnect(ctx context.Context) error {
+	if w.feed != nil {
+		w.feed.close()
+		w.feed = nil
+	}
+	if w.conn != nil {
+		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes it
+		_ = w.conn.Close()
+	}
+	var err error
+	if w.conn, err = w.db.SQL().Conn(ctx); err == nil {
+		w.feed, err = newFeed(w.conn)
+	}
+	if err != nil {
+		return fmt.Errorf("connect to the database again: %w", err)
+	}
+	return nil
 }
 
 // leave gives the workspace's database back to the system.

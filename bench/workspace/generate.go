@@ -97,9 +97,15 @@ type operation struct {
 }
 
 var operations = []operation{
-	{"GetBlob", "StorageRead", false, true}, {"GetBlobProperties", "StorageRead", false, false}, {"PutBlob", "StorageWrite", true, false},
-	{"ListBlobs", "StorageRead", false, true}, {"PutBlock", "StorageWrite", true, false}, {"PutBlockList", "StorageWrite", true, false},
-	{"DeleteBlob", "StorageDelete", true, false}, {"GetContainerProperties", "StorageRead", false, false}, {"SetBlobMetadata", "StorageWrite", true, false},
+	{"GetBlob", "StorageRead", false, true},
+	{"GetBlobProperties", "StorageRead", false, false},
+	{"PutBlob", "StorageWrite", true, false},
+	{"ListBlobs", "StorageRead", false, true},
+	{"PutBlock", "StorageWrite", true, false},
+	{"PutBlockList", "StorageWrite", true, false},
+	{"DeleteBlob", "StorageDelete", true, false},
+	{"GetContainerProperties", "StorageRead", false, false},
+	{"SetBlobMetadata", "StorageWrite", true, false},
 }
 
 var (

@@ -102,7 +102,7 @@ func (b *bench) close(ctx context.Context) error {
 	took := time.Since(start)
 	files, size, _ := b.files()
 	fmt.Printf("closed: %.1f B a row in %d files, after %v (%.0f rows/s, %.1f us of processor a row); what is random in a row is %.1f B\n\n",
-		float64(size)/float64(b.rows), len(files), took.Round(time.Millisecond), float64(b.rows)/took.Seconds(), float64((cpu() - before).Microseconds())/float64(b.rows), randomBytes)
+		float64(size)/float64(b.rows), len(files), took.Round(time.Millisecond), float64(b.rows)/took.Seconds(), float64((cpu()-before).Microseconds())/float64(b.rows), randomBytes)
 	return nil
 }
 
@@ -148,8 +148,8 @@ func (b *bench) questions() []question {
 type timing struct {
 	name               string
 	first, median, cpu time.Duration
-	rows          int
-	err           error
+	rows               int
+	err                error
 }
 
 func (b *bench) measure(ctx context.Context, times int) []timing {
