@@ -111,8 +111,11 @@ func (w *Workspace) lost(file string) error {
 	if err != nil {
 		return err
 	}
-	log, err := os.Stat(file + ".wal")
-	if len(days) == 0 && (err != nil || log.Size() == 0) {
+	var logged int64
+	if info, err := os.Stat(file + ".wal"); err == nil {
+		logged = info.Size()
+	}
+	if len(days) == 0 && logged == 0 {
 		return nil
 	}
 	return fmt.Errorf("its database %s is gone or empty, and there are rows: put a copy back, or move the folder away to begin a new one", file)
