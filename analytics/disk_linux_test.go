@@ -50,11 +50,11 @@ func TestFullDisk(t *testing.T) {
 
 // fillDisk is the process of TestFullDisk.
 func fillDisk(folder string) error {
-	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "mode=0700,size=160m"); err != nil {
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "mode=0700,size=128m"); err != nil {
 		return err
 	}
 	ballast := filepath.Join(folder, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 100<<20), 0o600); err != nil {
+	if err := os.WriteFile(ballast, make([]byte, 72<<20), 0o600); err != nil {
 		return err
 	}
 	ctx := context.Background()

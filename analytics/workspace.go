@@ -71,10 +71,10 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 		return err
 	}
 	file := filepath.Join(w.folder, "workspace.duckdb")
-	w.db = db
 	if err := w.lost(file); err != nil {
 		return err
 	}
+	w.db = db
 	if w.conn, err = db.SQL().Conn(ctx); err != nil {
 		return err
 	}
@@ -97,6 +97,12 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	return w.sweep()
 }
 
+// isFilled reports whether there is a file with something in it.
+func isFilled(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Size() > 0
+}
+
 // lost refuses a folder whose database is gone while there is more: a new one in
 // its place would know nothing of the files of days, and they would be swept.
 func (w *Workspace) lost(file string) error {
@@ -108,12 +114,8 @@ func (w *Workspace) lost(file string) error {
 		return err
 	}
 	days, err := os.ReadDir(w.days())
-	if err != nil {
+	if err != nil || len(days) == 0 && !isFilled(file+".wal") {
 		return err
-	}
-	log, err := os.Stat(file + ".wal")
-	if len(days) == 0 && (err != nil || log.Size() == 0) {
-		return nil
 	}
 	return fmt.Errorf("its database %s is gone or empty, and there are rows: put a copy back, or move the folder away to begin a new one", file)
 }
@@ -183,27 +185,6 @@ func (w *Workspace) inTransaction(ctx context.Context, f func() error) error {
 	return err
 }
 
-// reconnect gives the writer another connection. The transaction of the old one
-// ends with it.
-func (w *Workspace) reconnect(ctx context.Context) error {
-	if w.feed != nil {
-		w.feed.close()
-		w.feed = nil
-	}
-	if w.conn != nil {
-		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes it
-		_ = w.conn.Close()
-	}
-	var err error
-	if w.conn, err = w.db.SQL().Conn(ctx); err == nil {
-		w.feed, err = newFeed(w.conn)
-	}
-	if err != nil {
-		return fmt.Errorf("connect to the database again: %w", err)
-	}
-	return nil
-}
-
 // renew copies the catalogue after a commit that failed, for want of disk or
 // memory. DuckDB before 1.5.2 takes back the rows of such a commit from its tables,
 // but not their texts: the next row would have them before its own. New tables are
@@ -223,6 +204,27 @@ func (w *Workspace) renew(ctx context.Context) error {
 		w.spoiled = false
 	}
 	return err
+}
+
+// reconnect gives the writer another connection. The transaction of the old one
+// ends with it.
+func (w *Workspace) reconnect(ctx context.Context) error {
+	if w.feed != nil {
+		w.feed.close()
+		w.feed = nil
+	}
+	if w.conn != nil {
+		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes it
+		_ = w.conn.Close()
+	}
+	var err error
+	if w.conn, err = w.db.SQL().Conn(ctx); err == nil {
+		w.feed, err = newFeed(w.conn)
+	}
+	if err != nil {
+		return fmt.Errorf("connect to the database again: %w", err)
+	}
+	return nil
 }
 
 // leave gives the workspace's database back to the system.

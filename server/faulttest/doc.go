@@ -17,6 +17,10 @@
 // event hubs, OTLP receivers and Elasticsearch that fail while the node is killed;
 // of settings that change under load; and of a disk that is full.
 //
+// Workspaces have every record once, too, while they are queried, when their disk
+// is full or what they keep is damaged, when the clock jumps and when they are
+// deleted; and no query harms the node, whatever it asks for.
+//
 // Every test prints what it counted. RESLOG_FAULTTEST_SOAK=10 makes most of them ten
 // times as long.
 //

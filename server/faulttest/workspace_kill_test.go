@@ -74,7 +74,10 @@ func killWorkspace(t *testing.T, d bus.Durability) {
 	}))
 	last.Settle(t)
 	api := last.Admin(t)
-	times := tableOf(t, api, workspaceName)
+	times, e := tableOf(t, api, workspaceName), delivery(t, api, workspaceName)
+	if n := uint64(len(times)); e.Delivered != n || e.Accepted != n || e.DeadLettered+e.Dropped+e.BacklogRecords != 0 {
+		t.Errorf("the table has %d rows, the ledger says %+v", n, e)
+	}
 	want := map[string]bool{}
 	for _, e := range last.Logs(t) {
 		// Not how it is read, nor how logging was switched on before there was a setting.
@@ -84,14 +87,7 @@ func killWorkspace(t *testing.T, d bus.Durability) {
 	}
 	lost, duplicated := compare(t, "the workspace", want, times)
 	t.Logf("%d kills of a node that delivers to a workspace: %s; %d answers of queries, which had shown %d", rounds, sum(len(want), lost, duplicated), queries.Load(), shown.Load())
-	last.Settle(t) // reading the logs was logged
-	if n := uint64(len(times)); true {
-		e := delivery(t, api, workspaceName)
-		if e.Delivered < n || e.Delivered > n+50 || e.Accepted != e.Delivered || e.DeadLettered+e.Dropped != 0 {
-			t.Errorf("the table has %d rows, the ledger says %+v", n, e)
-		}
-	}
-	if len(want) < rounds*workers || queries.Load() < int64(rounds/2) {
+	if len(want) < rounds*workers || queries.Load() == 0 {
 		t.Errorf("%d records and %d answers: the test shows little", len(want), queries.Load())
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"reslog/client"
-	"reslog/server"
 )
 
 // Names of workspaces, and their IDs without what comes before the provider.
@@ -23,9 +22,6 @@ const (
 
 	blobTable = "StorageBlobLogs"
 )
-
-// resourcePrefix is what comes before the provider.
-const resourcePrefix = "/subscriptions/" + server.DefaultSubscriptionID + "/resourceGroups/" + server.DefaultResourceGroup + "/providers/"
 
 // workspace adds a workspace and a setting that sends to it, of the same name.
 func (b *bootstrap) workspace(name string) {
