@@ -247,7 +247,7 @@ func (m *model) lookup(v *world, when, name string, n int) {
 			}
 			for _, op := range []string{"contains", "contains_cs", "has", "startswith"} {
 				some := r[0].(string)
-				some = kqlString(some[len(some)/2:])
+				some = kqlString(strings.ToValidUTF8(some[len(some)/2:], ""))
 				q := fmt.Sprintf("%s | summarize a = countif(strcat(%s, '') %s %s) | extend b = toscalar(%s | where %[2]s %[3]s %[4]s | count)", name, column, op, some, name)
 				got, err := v.query(Request{Query: q})
 				if err != nil {
