@@ -320,7 +320,8 @@ func TestThrottle(t *testing.T) {
 		t.Errorf("body %s", body)
 	}
 	want(t, f.do(t, "GET", "/$logs/b", "", true), 200, "") // its own budget
-	for range 3 { // they are emitted after the answers: all are there before one is looked at
+	// They are emitted after the answers: all are there before one is looked at.
+	for range 3 {
 		f.emitter.one(t)
 	}
 	if r := f.emitter.records[1]; !strings.Contains(string(r.Line), `"metricResponseType":"ClientAccountRequestThrottlingError"`) {
