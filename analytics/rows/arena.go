@@ -2,10 +2,10 @@ package rows
 
 import (
 	"bytes"
-	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
+
+	"reslog/internal/jsonlex"
 )
 
 // arena holds the text of rows: one allocation for many lines.
@@ -42,52 +42,8 @@ func (a *arena) from(start int) string {
 // unescape resolves the escapes of a string that was checked. Halves of
 // surrogate pairs become the replacement character.
 func (a *arena) unescape(s string) string {
-	a.reserve(len(s)) // no escape is longer than what it stands for, see below
+	a.reserve(len(s)) // what it says is not longer
 	start := len(a.buf)
-	for {
-		i := strings.IndexByte(s, '\\')
-		if i < 0 {
-			break
-		}
-		a.buf = append(a.buf, s[:i]...)
-		n := 2
-		switch c := s[i+1]; c {
-		case 'b':
-			a.buf = append(a.buf, '\b')
-		case 'f':
-			a.buf = append(a.buf, '\f')
-		case 'n':
-			a.buf = append(a.buf, '\n')
-		case 'r':
-			a.buf = append(a.buf, '\r')
-		case 't':
-			a.buf = append(a.buf, '\t')
-		case 'u':
-			r := codeUnit(s[i+2:])
-			n = 6
-			if utf16.IsSurrogate(r) {
-				low := rune(-1)
-				if rest := s[i+6:]; len(rest) >= 6 && rest[0] == '\\' && rest[1] == 'u' {
-					low = codeUnit(rest[2:])
-				}
-				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-					n = 12
-				}
-			}
-			a.buf = utf8.AppendRune(a.buf, r) // 3 bytes at most for 6, 4 for 12
-		default:
-			a.buf = append(a.buf, c)
-		}
-		s = s[i+n:]
-	}
-	a.buf = append(a.buf, s...)
+	a.buf = jsonlex.AppendUnescaped(a.buf, s, func(dst []byte, s string) []byte { return append(dst, s...) })
 	return a.from(start)
-}
-
-// codeUnit reads the four digits of a \u escape.
-func codeUnit(s string) (r rune) {
-	for i := range 4 {
-		r = r<<4 | hexDigit(s[i])
-	}
-	return r
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"reslog/catalog"
+	"reslog/internal/jsonlex"
 	"reslog/kql"
 	"reslog/resource"
 )
@@ -163,11 +164,11 @@ func (c *Collector) room(end int) error {
 func Elements(body []byte, fn func(object []byte) error) error {
 	var a arena
 	s := a.add(body)
-	i := skipSpace(s, 0)
+	i := jsonlex.SkipSpace(s, 0)
 	if i == len(s) || s[i] != '[' {
 		return fn(body)
 	}
-	if i = skipSpace(s, i+1); i < len(s) && s[i] == ']' && skipSpace(s, i+1) == len(s) {
+	if i = jsonlex.SkipSpace(s, i+1); i < len(s) && s[i] == ']' && jsonlex.SkipSpace(s, i+1) == len(s) {
 		return nil
 	}
 	for {
@@ -178,11 +179,11 @@ func Elements(body []byte, fn func(object []byte) error) error {
 		if err := fn([]byte(s[i:end])); err != nil {
 			return err
 		}
-		i = skipSpace(s, end)
+		i = jsonlex.SkipSpace(s, end)
 		switch {
 		case i < len(s) && s[i] == ',':
-			i = skipSpace(s, i+1)
-		case i < len(s) && s[i] == ']' && skipSpace(s, i+1) == len(s):
+			i = jsonlex.SkipSpace(s, i+1)
+		case i < len(s) && s[i] == ']' && jsonlex.SkipSpace(s, i+1) == len(s):
 			return nil
 		default:
 			return unusable("the body is not a JSON array of objects, from byte %d on", i)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"reslog/internal/jsonlex"
 	"reslog/kql"
 )
 
@@ -93,7 +94,7 @@ func (a *arena) dynamic(v value) any {
 	}
 	// A string that holds an object or an array is one, as parse_json has it.
 	s := a.text(v)
-	if i := skipSpace(s, 0); i < len(s) && (s[i] == '{' || s[i] == '[') && json.Valid([]byte(s)) {
+	if i := jsonlex.SkipSpace(s, 0); i < len(s) && (s[i] == '{' || s[i] == '[') && json.Valid([]byte(s)) {
 		return s
 	}
 	return quote(s)
@@ -178,7 +179,7 @@ func isGUID(s string) bool {
 			if s[i] != '-' {
 				return false
 			}
-		} else if hexDigit(s[i]) < 0 {
+		} else if jsonlex.HexDigit(s[i]) < 0 {
 			return false
 		}
 	}

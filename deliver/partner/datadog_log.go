@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"reslog/deliver"
+	"reslog/internal/jsonlex"
 )
 
 // appendLog appends the record as a log: its own members, which become
@@ -45,7 +46,7 @@ func (p *datadog) appendLog(b []byte, it *deliver.Item) []byte {
 	}
 	b = append(b, ',')
 	if !collides {
-		line := r.Line[skipSpace(r.Line, 0)+1:]
+		line := r.Line[jsonlex.SkipSpace(r.Line, 0)+1:]
 		return appendUTF8(b, line)
 	}
 	for i, m := range p.members {

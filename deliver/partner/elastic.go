@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"reslog/deliver"
+	"reslog/internal/jsonlex"
 	"reslog/record"
 )
 
@@ -182,7 +183,7 @@ func (p *elastic) appendSource(b []byte, it *deliver.Item) []byte {
 			b = append(b, ',')
 		}
 	}
-	return appendLine(b, line[skipSpace(line, 0)+1:])
+	return appendLine(b, line[jsonlex.SkipSpace(line, 0)+1:])
 }
 
 func appendStamp(b []byte, it *deliver.Item) []byte {

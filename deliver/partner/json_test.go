@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"reslog/internal/jsonlex"
 )
 
 // jsonSeeds are texts at the edges of the grammar.
@@ -77,7 +79,7 @@ func checkParse(t *testing.T, b []byte) {
 
 // deeper reports whether b has more brackets than may be open.
 func deeper(b []byte) bool {
-	return bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) >= maxDepth
+	return bytes.Count(b, []byte("["))+bytes.Count(b, []byte("{")) >= jsonlex.MaxDepth
 }
 
 func TestParseObject(t *testing.T) {
@@ -87,7 +89,7 @@ func TestParseObject(t *testing.T) {
 	nested := func(n int) []byte {
 		return []byte(`{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}`)
 	}
-	if _, ok := parseObject(nil, nested(maxDepth)); !ok {
+	if _, ok := parseObject(nil, nested(jsonlex.MaxDepth)); !ok {
 		t.Error("refuses what is as deep as allowed")
 	}
 	if _, ok := parseObject(nil, nested(1_000_000)); ok {

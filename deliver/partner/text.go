@@ -2,8 +2,9 @@ package partner
 
 import (
 	"bytes"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"reslog/internal/jsonlex"
 )
 
 // inner is what is between the quotes of a string.
@@ -31,50 +32,7 @@ func (v value) is(s string) bool {
 
 // appendDecoded appends what a string means whose quotes were taken off. Halves
 // of surrogate pairs and bytes that are not UTF-8 become U+FFFD.
-func appendDecoded(dst, s []byte) []byte {
-	for len(s) > 0 {
-		i := bytes.IndexByte(s, '\\')
-		if i < 0 {
-			return appendUTF8(dst, s)
-		}
-		dst = appendUTF8(dst, s[:i])
-		c := s[i+1]
-		s = s[i+2:]
-		switch c {
-		case 'b':
-			dst = append(dst, '\b')
-		case 'f':
-			dst = append(dst, '\f')
-		case 'n':
-			dst = append(dst, '\n')
-		case 'r':
-			dst = append(dst, '\r')
-		case 't':
-			dst = append(dst, '\t')
-		case 'u':
-			r := decodeHex(s)
-			s = s[4:]
-			if utf16.IsSurrogate(r) {
-				if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
-					r = utf8.RuneError
-				} else if r = utf16.DecodeRune(r, decodeHex(s[2:])); r != utf8.RuneError {
-					s = s[6:]
-				}
-			}
-			dst = utf8.AppendRune(dst, r)
-		default: // a quote, a slash or a backslash
-			dst = append(dst, c)
-		}
-	}
-	return dst
-}
-
-func decodeHex(s []byte) (r rune) {
-	for _, c := range s[:4] {
-		r = r<<4 | hexDigit(c)
-	}
-	return r
-}
+func appendDecoded(dst, s []byte) []byte { return jsonlex.AppendUnescaped(dst, s, appendUTF8) }
 
 // appendUTF8 appends s; each byte that is not UTF-8 becomes U+FFFD.
 func appendUTF8(dst, s []byte) []byte {
