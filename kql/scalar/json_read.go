@@ -2,8 +2,9 @@ package scalar
 
 import (
 	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
+	"strings"
+
+	"reslog/internal/jsonlex"
 )
 
 // Parse reads JSON (RFC 8259) and nothing more lenient. Whole numbers of 64 bits
@@ -26,14 +27,11 @@ type reader struct {
 
 // token is the next byte that is no space, or 0 at the end.
 func (r *reader) token() byte {
-	for ; r.at < len(r.text); r.at++ {
-		switch c := r.text[r.at]; c {
-		case ' ', '\t', '\n', '\r':
-		default:
-			return c
-		}
+	r.at = jsonlex.SkipSpace(r.text, r.at)
+	if r.at == len(r.text) {
+		return 0
 	}
-	return 0
+	return r.text[r.at]
 }
 
 func (r *reader) value(depth int) (Value, bool) {
@@ -45,22 +43,20 @@ func (r *reader) value(depth int) (Value, bool) {
 	case '"':
 		s, ok := r.str()
 		return OfString(s), ok
-	case 't':
-		return OfBool(true), r.word("true")
-	case 'f':
-		return OfBool(false), r.word("false")
-	case 'n':
-		return Value{}, r.word("null")
 	}
-	return r.number()
-}
-
-func (r *reader) word(w string) bool {
-	if len(r.text)-r.at < len(w) || r.text[r.at:r.at+len(w)] != w {
-		return false
+	end := jsonlex.Value(r.text, r.at, depth)
+	if end < 0 {
+		return Value{}, false
 	}
-	r.at += len(w)
-	return true
+	word := r.text[r.at:end]
+	r.at = end
+	switch word {
+	case "true", "false":
+		return OfBool(word == "true"), true
+	case "null":
+		return Value{}, true
+	}
+	return ofNumber(word)
 }
 
 func (r *reader) array(depth int) (Value, bool) {
@@ -127,125 +123,27 @@ func (r *reader) bag(depth int) (Value, bool) {
 	}
 }
 
-// digits steps over digits and says how many.
-func (r *reader) digits() int {
-	from := r.at
-	for r.at < len(r.text) && r.text[r.at]-'0' <= 9 {
-		r.at++
-	}
-	return r.at - from
-}
-
-func (r *reader) peek(c byte) bool { return r.at < len(r.text) && r.text[r.at] == c }
-
-func (r *reader) number() (Value, bool) {
-	from, whole := r.at, true
-	if r.peek('-') {
-		r.at++
-	}
-	first := r.at
-	if n := r.digits(); n == 0 || n > 1 && r.text[first] == '0' {
-		return Value{}, false
-	}
-	if r.peek('.') {
-		r.at++
-		whole = false
-		if r.digits() == 0 {
-			return Value{}, false
-		}
-	}
-	if r.peek('e') || r.peek('E') {
-		r.at++
-		whole = false
-		if r.peek('+') || r.peek('-') {
-			r.at++
-		}
-		if r.digits() == 0 {
-			return Value{}, false
-		}
-	}
-	if whole {
-		if n, err := strconv.ParseInt(r.text[from:r.at], 10, 64); err == nil {
+// ofNumber is the value of a number of JSON.
+func ofNumber(s string) (Value, bool) {
+	if !strings.ContainsAny(s, ".eE") {
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return OfLong(n), true
 		}
 	}
-	f, err := strconv.ParseFloat(r.text[from:r.at], 64)
+	f, err := strconv.ParseFloat(s, 64)
 	return OfReal(f), err == nil
 }
 
 // str reads a string, whose quote is next. Text without escapes is not copied.
 func (r *reader) str() (string, bool) {
-	from := r.at + 1
-	for i := from; i < len(r.text); i++ {
-		switch c := r.text[i]; {
-		case c == '"':
-			r.at = i + 1
-			return r.text[from:i], true
-		case c == '\\':
-			return r.escaped(from, i)
-		case c < ' ':
-			return "", false
-		}
+	end, escaped, _ := jsonlex.String(r.text, r.at+1)
+	if end < 0 {
+		return "", false
 	}
-	return "", false
-}
-
-// escaped reads the string that begins at from and has its first escape at i.
-func (r *reader) escaped(from, i int) (string, bool) {
-	b := append(make([]byte, 0, i-from+32), r.text[from:i]...)
-	for i < len(r.text) {
-		c := r.text[i]
-		i++
-		switch {
-		case c == '"':
-			r.at = i
-			return string(b), true
-		case c < ' ' || c == '\\' && i == len(r.text):
-			return "", false
-		case c != '\\':
-			b = append(b, c)
-			continue
-		}
-		c = r.text[i]
-		i++
-		switch c {
-		case '"', '\\', '/':
-			b = append(b, c)
-		case 'b':
-			b = append(b, '\b')
-		case 'f':
-			b = append(b, '\f')
-		case 'n':
-			b = append(b, '\n')
-		case 'r':
-			b = append(b, '\r')
-		case 't':
-			b = append(b, '\t')
-		case 'u':
-			c, ok := hex4(r.text, i)
-			if !ok {
-				return "", false
-			}
-			i += 4
-			if low, ok := hex4(r.text, i+2); utf16.IsSurrogate(c) && ok && r.text[i:i+2] == `\u` {
-				if both := utf16.DecodeRune(c, low); both != utf8.RuneError {
-					c = both
-					i += 6
-				}
-			}
-			b = utf8.AppendRune(b, c) // a lone surrogate becomes U+FFFD
-		default:
-			return "", false
-		}
+	s := r.text[r.at+1 : end-1]
+	r.at = end
+	if escaped {
+		s = string(jsonlex.AppendUnescaped(make([]byte, 0, len(s)), s, func(dst []byte, s string) []byte { return append(dst, s...) }))
 	}
-	return "", false
-}
-
-// hex4 reads the four digits at i.
-func hex4(s string, i int) (rune, bool) {
-	if i+4 > len(s) {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(s[i:i+4], 16, 16)
-	return rune(n), err == nil
+	return s, true
 }

@@ -3,6 +3,7 @@ package scalar
 import (
 	"strings"
 
+	"reslog/internal/jsonlex"
 	"reslog/kql"
 )
 
@@ -89,22 +90,12 @@ func decodeURL(a []any) any {
 		switch {
 		case s[i] == '+':
 			b = append(b, ' ')
-		case s[i] == '%' && i+2 < len(s) && hexDigit(s[i+1]) >= 0 && hexDigit(s[i+2]) >= 0:
-			b = append(b, byte(hexDigit(s[i+1])<<4|hexDigit(s[i+2])))
+		case s[i] == '%' && i+2 < len(s) && jsonlex.HexDigit(s[i+1]) >= 0 && jsonlex.HexDigit(s[i+2]) >= 0:
+			b = append(b, byte(jsonlex.HexDigit(s[i+1])<<4|jsonlex.HexDigit(s[i+2])))
 			i += 2
 		default:
 			b = append(b, s[i])
 		}
 	}
 	return strings.ToValidUTF8(string(b), "\uFFFD")
-}
-
-func hexDigit(c byte) int {
-	switch {
-	case c-'0' <= 9:
-		return int(c - '0')
-	case c|0x20-'a' < 6:
-		return int(c|0x20-'a') + 10
-	}
-	return -1
 }
