@@ -212,10 +212,22 @@ func (b *binder) toScalar(sc scope, x *syntax.Call) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, first, err := b.firstColumn(r, x.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	return &ScalarQuery{T: first.Type, Root: r.Rel}, nil
+}
+
+// firstColumn keeps only the first column of the relation that x is; it fails where
+// there is none, as after project-away *.
+func (b *binder) firstColumn(r rel, x syntax.Expr) (rel, Col, error) {
 	r = b.shown(r)
-	first := r.Cols()[0]
+	if len(r.Cols()) == 0 {
+		return rel{}, Col{}, b.fail(x.Pos(), codeType, "a table with a column is expected here and this has none")
+	}
 	if len(r.Cols()) > 1 {
 		r = b.keep(r, r.Cols()[:1])
 	}
-	return &ScalarQuery{T: first.Type, Root: r.Rel}, nil
+	return r, r.Cols()[0], nil
 }
