@@ -1,6 +1,10 @@
 package kql
 
-import "math"
+import (
+	"math"
+
+	"reslog/internal/ticks"
+)
 
 // constant is the value that an expression has in every row, if it is known
 // without running anything.
@@ -37,7 +41,7 @@ func (b *binder) folded(c *Call) Expr {
 	case len(args) == 2 && (c.T == Long || c.T == Datetime || c.T == Timespan):
 		v = foldTicks(c.Func, args[0], args[1])
 	}
-	if n, ok := v.(int64); ok && c.T == Datetime && (n < 0 || n > maxDatetime) {
+	if n, ok := v.(int64); ok && c.T == Datetime && !ticks.Valid(n) {
 		return c
 	}
 	if v == nil {

@@ -1,6 +1,10 @@
 package kql
 
-import "math"
+import (
+	"math"
+
+	"reslog/internal/ticks"
+)
 
 // mathFunctions are the functions over numbers.
 var mathFunctions = []Function{
@@ -110,7 +114,7 @@ func bindRange(c *Binding) (Expr, error) {
 		case Real:
 			args = append(args, &Const{Real, 1.0})
 		default:
-			args = append(args, &Const{Timespan, 3600 * TicksPerSecond})
+			args = append(args, &Const{Timespan, int64(ticks.Hour)})
 		}
 	}
 	return c.Call(Dynamic, args...), nil

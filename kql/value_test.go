@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"reslog/internal/ticks"
 )
 
 func TestParseDatetime(t *testing.T) {
@@ -39,7 +41,7 @@ func TestParseDatetime(t *testing.T) {
 		v, ok := parseValue(Datetime, text)
 		got := ""
 		if ok {
-			got = datetimeText(v.(int64)) //nolint:forcetypeassert // the test fails
+			got = ticks.FormatDate(v.(int64)) //nolint:forcetypeassert // the test fails
 		}
 		if got != want {
 			t.Errorf("%q is %q and should be %q", text, got, want)
@@ -59,7 +61,7 @@ func TestParseTimespan(t *testing.T) {
 		v, ok := parseValue(Timespan, text)
 		got := ""
 		if ok {
-			got = timespanText(v.(int64)) //nolint:forcetypeassert // the test fails
+			got = ticks.FormatSpan(v.(int64)) //nolint:forcetypeassert // the test fails
 		}
 		if got != want {
 			t.Errorf("%q is %q and should be %q", text, got, want)
@@ -183,8 +185,8 @@ func TestFoldTime(t *testing.T) {
 	}
 	for _, test := range tests {
 		v, ok := foldTime(test.name, []any{at, test.steps}).(int64)
-		if !ok || datetimeText(v) != test.want {
-			t.Errorf("%s by %d is %s and should be %s", test.name, test.steps, datetimeText(v), test.want)
+		if !ok || ticks.FormatDate(v) != test.want {
+			t.Errorf("%s by %d is %s and should be %s", test.name, test.steps, ticks.FormatDate(v), test.want)
 		}
 	}
 	if v := foldTime("monthofyear", []any{at}); v != nil {
@@ -219,7 +221,7 @@ func TestFoldCalendar(t *testing.T) {
 	for _, test := range tests {
 		got := ""
 		if at, ok := foldCalendar(test.c); ok {
-			got = datetimeText(at)
+			got = ticks.FormatDate(at)
 		}
 		if got != test.want {
 			t.Errorf("%v is %s and should be %s", test.c, got, test.want)
