@@ -76,9 +76,7 @@ func foldCalendar(c *Call) (int64, bool) {
 		if len(text) < 10 || text[4] != '-' || text[7] != '-' {
 			return 0, false
 		}
-		v, _ := parseDatetime(text)
-		at, ok := v.(int64)
-		return at, ok
+		return ticks.ParseDate(text)
 	case c.Func == "datetime_add" && len(c.Args) == 3:
 		unit, ok := addUnits[text]
 		n, ok2 := c.Args[1].(*Const)

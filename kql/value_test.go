@@ -212,6 +212,7 @@ func TestFoldCalendar(t *testing.T) {
 		{call("todatetime", &Const{String, "2024-02-28 10:00"}), "2024-02-28T10:00:00.0000000Z"},
 		{call("todatetime", &Const{String, "28 Feb 2024"}), ""},
 		{call("todatetime", &Const{String, "2024-02-31"}), ""},
+		{call("todatetime", &Const{String, "2024-02-28T10"}), ""}, // what todatetime of a column does not read
 		{call("datetime_add", &Const{String, "day"}, &Const{Long, int64(2)}, day), "2024-03-01T01:00:00.0000000Z"},
 		{call("datetime_add", &Const{String, "hour"}, &Const{Long, int64(-2)}, day), "2024-02-27T23:00:00.0000000Z"},
 		{call("datetime_add", &Const{String, "month"}, &Const{Long, int64(1)}, day), ""},
