@@ -66,6 +66,15 @@ func (b *binder) exprOf(sc scope, x syntax.Expr, t Type) (Expr, error) {
 	return nil, b.fail(x.Pos(), codeType, "an expression of type %s is expected and this is %s", t, e.Type())
 }
 
+// typeNamed is the type that a query names.
+func (b *binder) typeNamed(name string, at syntax.Span) (Type, error) {
+	t, ok := ParseType(name)
+	if !ok {
+		return Unknown, b.fail(at, codeTypeName, "%s is not a type", name)
+	}
+	return t, nil
+}
+
 // constOf binds x, which must be a constant of type t.
 func (b *binder) constOf(sc scope, x syntax.Expr, t Type) (*Const, error) {
 	e, err := b.exprOf(sc.top(), x, t)

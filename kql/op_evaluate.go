@@ -107,9 +107,9 @@ func (b *binder) probe(at syntax.Span, what string, root Rel, limit int) ([][]an
 func (p *plugin) schemaCols() ([]Col, error) {
 	var out []Col
 	for _, s := range p.op.Schema {
-		t, ok := ParseType(s.Type)
-		if !ok {
-			return nil, p.b.fail(s.Span, codeTypeName, "%s is not a type", s.Type)
+		t, err := p.b.typeNamed(s.Type, s.Span)
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, p.b.newCol(s.Name.Text, t))
 	}
