@@ -170,12 +170,7 @@ func (b *binder) meant(sc scope, name string) string {
 	if sc.row != nil {
 		names = columnNames(sc.row.in.Cols())
 	}
-	for l := sc.lets; l != nil; l = l.outer {
-		for n := range l.names {
-			names = append(names, n)
-		}
-	}
-	return nearest(name, names)
+	return nearest(name, sc.lets.appendNames(names))
 }
 
 func columnNames(cols []Col) []string {

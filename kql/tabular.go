@@ -62,12 +62,7 @@ func (b *binder) meantTable(sc scope, name string) string {
 	for _, t := range b.catalog.Tables() {
 		names = append(names, t.Name)
 	}
-	for l := sc.lets; l != nil; l = l.outer {
-		for n := range l.names {
-			names = append(names, n)
-		}
-	}
-	return nearest(name, names)
+	return nearest(name, sc.lets.appendNames(names))
 }
 
 // scan reads a table, within Options.Span where it has a time.
