@@ -108,6 +108,18 @@ func all(conds []Expr) Expr {
 	return out
 }
 
+// anyOf is the disjunction of conditions, false for none.
+func anyOf(conds []Expr, at syntax.Span) Expr {
+	if len(conds) == 0 {
+		return &Const{Bool, false}
+	}
+	out := conds[0]
+	for _, c := range conds[1:] {
+		out = &Call{T: Bool, Func: "or", Args: []Expr{out, c}, At: at}
+	}
+	return out
+}
+
 // isPlace reports whether a function names another place to read from.
 func isPlace(name string) bool {
 	switch name {
