@@ -51,7 +51,7 @@ func (p *parser) join(start int, lookup bool) Operator {
 }
 
 func (p *parser) union(start int) Operator {
-	op := &Union{Options: p.options("kind withsource with_source isfuzzy")}
+	op := &Union{Options: p.options("kind", "withsource", "with_source", "isfuzzy")}
 	op.Sources = append(op.Sources, p.source())
 	for p.accept(",") {
 		op.Sources = append(op.Sources, p.source())
@@ -61,7 +61,7 @@ func (p *parser) union(start int) Operator {
 }
 
 func (p *parser) searchOp(start int) Operator {
-	op := &Search{Options: p.options("kind withsource with_source")}
+	op := &Search{Options: p.options("kind", "withsource", "with_source")}
 	op.Tables = p.tables()
 	p.search = true
 	op.Cond = p.expr(0)
@@ -71,7 +71,7 @@ func (p *parser) searchOp(start int) Operator {
 }
 
 func (p *parser) find(start int) Operator {
-	op := &Find{Options: p.options("withsource with_source isfuzzy datascope")}
+	op := &Find{Options: p.options("withsource", "with_source", "isfuzzy", "datascope")}
 	op.Tables = p.tables()
 	p.accept("where")
 	p.search = true
@@ -144,7 +144,7 @@ func (p *parser) externalData(start int) Operator {
 }
 
 func (p *parser) partition(start int) Operator {
-	op := &Partition{Options: p.options("")}
+	op := &Partition{Options: p.options()}
 	p.expect("by")
 	op.By = p.path(false)
 	open := p.tok()
@@ -176,7 +176,7 @@ func (p *parser) call(what string) *Call {
 }
 
 func (p *parser) evaluate(start int) Operator {
-	op := &Evaluate{Options: p.options("")}
+	op := &Evaluate{Options: p.options()}
 	op.Call = p.call("a plugin")
 	if p.accept(":") {
 		op.Schema, op.SchemaStar = p.starSchema(true)

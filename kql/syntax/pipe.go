@@ -157,7 +157,7 @@ func (p *parser) common(word string) Operator {
 	case "count":
 		return p.count(start)
 	case "distinct":
-		options := p.options("")
+		options := p.options()
 		columns := p.columns()
 		return &Distinct{p.from(start), options, columns}
 	case "join":
@@ -214,7 +214,7 @@ func (p *parser) rare(word string) Operator {
 		call := p.call("a function")
 		return &Invoke{p.from(start), call}
 	case "as":
-		options := p.options("")
+		options := p.options()
 		name := p.name("a name after as")
 		return &AsOp{p.from(start), options, name}
 	case "getschema":
