@@ -123,14 +123,11 @@ func (p *parser) makeSeries(start int) Operator {
 
 // makeSeriesAxis reads the column of the axis, which in range(…) may follow.
 func (p *parser) makeSeriesAxis() Expr {
-	start := p.start()
+	axis := func() Expr { return p.expr(bindCompare) }
 	if p.isNamed() {
-		names := []Name{p.name("a name")}
-		p.i++
-		x := p.expr(bindCompare)
-		return &Named{p.from(start), names, false, x}
+		return p.given(axis)
 	}
-	return p.expr(bindCompare)
+	return axis()
 }
 
 // makeSeriesRange reads from, to and step, or in range(…).

@@ -12,14 +12,10 @@ func (p *parser) wildNames() []Name {
 func (p *parser) projectRename(start int) Operator {
 	op := &ProjectRename{}
 	for {
-		at := p.start()
 		if !p.isNamed() {
 			p.want("NewName = OldName")
 		}
-		names := []Name{p.name("a name")}
-		p.i++
-		x := p.path(true)
-		op.Columns = append(op.Columns, &Named{p.from(at), names, false, x})
+		op.Columns = append(op.Columns, p.given(func() Expr { return p.path(true) }))
 		if !p.accept(",") {
 			break
 		}

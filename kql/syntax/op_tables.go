@@ -112,32 +112,31 @@ func (p *parser) findColumn() FindColumn {
 	return c
 }
 
-func (p *parser) datatable(start int) Operator {
-	op := &Datatable{Columns: p.schema()}
+// cells reads expressions in brackets.
+func (p *parser) cells() []Expr {
 	open := p.tok()
 	p.expect("[")
+	var list []Expr
 	for !p.is("]") {
-		op.Values = append(op.Values, p.expr(0))
+		list = append(list, p.expr(0))
 		if !p.accept(",") {
 			break
 		}
 	}
 	p.close("]", open.Span)
+	return list
+}
+
+func (p *parser) datatable(start int) Operator {
+	op := &Datatable{Columns: p.schema()}
+	op.Values = p.cells()
 	op.Span = p.from(start)
 	return op
 }
 
 func (p *parser) externalData(start int) Operator {
 	op := &ExternalData{Columns: p.schema()}
-	open := p.tok()
-	p.expect("[")
-	for !p.is("]") {
-		op.Sources = append(op.Sources, p.expr(0))
-		if !p.accept(",") {
-			break
-		}
-	}
-	p.close("]", open.Span)
+	op.Sources = p.cells()
 	op.Options = p.properties()
 	op.Span = p.from(start)
 	return op
@@ -152,11 +151,8 @@ func (p *parser) partition(start int) Operator {
 	case p.accept("("):
 		op.Sub = p.sub()
 		p.close(")", open.Span)
-	case p.accept("{"):
-		op.Body = &Query{Source: p.src}
-		op.Body.Statements = p.statements("}")
-		op.Body.Span = Span{open.End, p.start()}
-		p.close("}", open.Span)
+	case p.is("{"):
+		op.Body = p.body()
 	default:
 		p.want("( or { after the column of partition")
 	}
