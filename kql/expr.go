@@ -81,7 +81,7 @@ func (b *binder) constOf(sc scope, x syntax.Expr, t Type) (*Const, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c, ok := b.constant(e); ok {
+	if c, ok := e.(*Const); ok {
 		return c, nil
 	}
 	return nil, b.fail(x.Pos(), codeNotConstant, "a constant is expected here")

@@ -6,13 +6,6 @@ import (
 	"reslog/internal/ticks"
 )
 
-// constant is the value that an expression has in every row, if it is known
-// without running anything.
-func (b *binder) constant(x Expr) (*Const, bool) {
-	k, ok := x.(*Const)
-	return k, ok
-}
-
 // folded computes a call of constants where time ranges and arguments that must
 // be constant need it; else it is the call.
 func (b *binder) folded(c *Call) Expr {

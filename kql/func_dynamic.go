@@ -177,7 +177,7 @@ func bindSetKey(c *Binding) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k, ok := c.b.constant(x.(*Call).Args[1]); ok {
+	if k, ok := x.(*Call).Args[1].(*Const); ok {
 		if s, _ := k.Value.(string); len(s) > 0 && s[0] == '$' {
 			return nil, c.Refuse("a path as the key of bag_set_key")
 		}

@@ -172,7 +172,7 @@ func (c *Binding) To(index int, t Type) (Expr, error) {
 
 // Const is the value of an argument that must be constant, nil for null.
 func (c *Binding) Const(index int) (any, error) {
-	k, ok := c.b.constant(c.Args[index])
+	k, ok := c.Args[index].(*Const)
 	if !ok {
 		return nil, c.Fail(index, codeNotConstant, "the argument must be a constant")
 	}

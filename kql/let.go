@@ -116,7 +116,7 @@ func (b *binder) parameter(p syntax.Param, t Type, text string) (Expr, error) {
 	if err == nil && len(q.Statements) == 1 {
 		if x, ok := printed(q.Statements[0]); ok {
 			if v, err := b.expr(scope{lets: newLets(nil)}, x); err == nil {
-				if c, ok := b.constant(v); ok {
+				if c, ok := v.(*Const); ok {
 					if out, ok := convert(c, t); ok {
 						return out, nil
 					}
