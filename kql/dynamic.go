@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"reslog/internal/ticks"
 )
 
 // parseDynamic reads what stands in dynamic(…) and gives it as JSON without
@@ -316,9 +318,9 @@ func jsonValue(t Type, v any) string {
 	case int64:
 		switch t {
 		case Datetime:
-			return `"` + datetimeText(v) + `"`
+			return `"` + ticks.FormatDate(v) + `"`
 		case Timespan:
-			return `"` + timespanText(v) + `"`
+			return `"` + ticks.FormatSpan(v) + `"`
 		}
 		return strconv.FormatInt(v, 10)
 	case float64:
@@ -330,30 +332,4 @@ func jsonValue(t Type, v any) string {
 		return jsonText(v)
 	}
 	return "null"
-}
-
-// datetimeText is a datetime as the language shows it.
-func datetimeText(ticks int64) string {
-	t := Time(ticks)
-	return t.Format("2006-01-02T15:04:05") + fmt.Sprintf(".%07dZ", t.Nanosecond()/100)
-}
-
-// timespanText is [-][d.]hh:mm:ss[.fffffff].
-func timespanText(ticks int64) string {
-	s := ""
-	u := uint64(ticks) //nolint:gosec // the sign is written before
-	if ticks < 0 {
-		s, u = "-", -u
-	}
-	day, second := uint64(TicksPerDay), uint64(TicksPerSecond)
-	if d := u / day; d > 0 {
-		s += strconv.FormatUint(d, 10) + "."
-	}
-	u %= day
-	sec := u / second
-	s += fmt.Sprintf("%02d:%02d:%02d", sec/3600, sec/60%60, sec%60)
-	if f := u % second; f > 0 {
-		s += fmt.Sprintf(".%07d", f)
-	}
-	return s
 }

@@ -2,6 +2,7 @@ package kql
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,20 +26,10 @@ func (p *Plan) String() string {
 
 func properties(m map[string]string) string {
 	var s strings.Builder
-	for _, k := range slices.Sorted(keysOf(m)) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		fmt.Fprintf(&s, " %s=%s", k, m[k])
 	}
 	return s.String()
-}
-
-func keysOf(m map[string]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 type explainer struct {

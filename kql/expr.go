@@ -66,13 +66,22 @@ func (b *binder) exprOf(sc scope, x syntax.Expr, t Type) (Expr, error) {
 	return nil, b.fail(x.Pos(), codeType, "an expression of type %s is expected and this is %s", t, e.Type())
 }
 
+// typeNamed is the type that a query names.
+func (b *binder) typeNamed(name string, at syntax.Span) (Type, error) {
+	t, ok := ParseType(name)
+	if !ok {
+		return Unknown, b.fail(at, codeTypeName, "%s is not a type", name)
+	}
+	return t, nil
+}
+
 // constOf binds x, which must be a constant of type t.
 func (b *binder) constOf(sc scope, x syntax.Expr, t Type) (*Const, error) {
 	e, err := b.exprOf(sc.top(), x, t)
 	if err != nil {
 		return nil, err
 	}
-	if c, ok := b.constant(e); ok {
+	if c, ok := e.(*Const); ok {
 		return c, nil
 	}
 	return nil, b.fail(x.Pos(), codeNotConstant, "a constant is expected here")
@@ -161,12 +170,7 @@ func (b *binder) meant(sc scope, name string) string {
 	if sc.row != nil {
 		names = columnNames(sc.row.in.Cols())
 	}
-	for l := sc.lets; l != nil; l = l.outer {
-		for n := range l.names {
-			names = append(names, n)
-		}
-	}
-	return nearest(name, names)
+	return nearest(name, sc.lets.appendNames(names))
 }
 
 func columnNames(cols []Col) []string {

@@ -1,13 +1,10 @@
 package kql
 
-import "math"
+import (
+	"math"
 
-// constant is the value that an expression has in every row, if it is known
-// without running anything.
-func (b *binder) constant(x Expr) (*Const, bool) {
-	k, ok := x.(*Const)
-	return k, ok
-}
+	"reslog/internal/ticks"
+)
 
 // folded computes a call of constants where time ranges and arguments that must
 // be constant need it; else it is the call.
@@ -37,7 +34,7 @@ func (b *binder) folded(c *Call) Expr {
 	case len(args) == 2 && (c.T == Long || c.T == Datetime || c.T == Timespan):
 		v = foldTicks(c.Func, args[0], args[1])
 	}
-	if n, ok := v.(int64); ok && c.T == Datetime && (n < 0 || n > maxDatetime) {
+	if n, ok := v.(int64); ok && c.T == Datetime && !ticks.Valid(n) {
 		return c
 	}
 	if v == nil {

@@ -3,6 +3,8 @@ package kql
 import (
 	"strings"
 	"time"
+
+	"reslog/internal/ticks"
 )
 
 // foldTime computes the functions over time that queries write into their
@@ -58,11 +60,7 @@ func foldBin(x, size any) any {
 	if !ok || !ok2 || n <= 0 {
 		return nil
 	}
-	q := a / n
-	if a%n < 0 {
-		q--
-	}
-	return q * n
+	return ticks.FloorDiv(a, n) * n
 }
 
 // foldCalendar computes todatetime of a text that is a date without doubt, and
@@ -78,9 +76,7 @@ func foldCalendar(c *Call) (int64, bool) {
 		if len(text) < 10 || text[4] != '-' || text[7] != '-' {
 			return 0, false
 		}
-		v, _ := parseDatetime(text)
-		at, ok := v.(int64)
-		return at, ok
+		return ticks.ParseDate(text)
 	case c.Func == "datetime_add" && len(c.Args) == 3:
 		unit, ok := addUnits[text]
 		n, ok2 := c.Args[1].(*Const)
@@ -89,16 +85,16 @@ func foldCalendar(c *Call) (int64, bool) {
 			return 0, false
 		}
 		steps, ok := n.Value.(int64)
-		if !ok || steps > maxDatetime/unit || steps < -maxDatetime/unit {
+		if !ok || steps > ticks.Max/unit || steps < -ticks.Max/unit {
 			return 0, false
 		}
 		at = saturated(at, steps*unit)
-		return at, at >= 0 && at <= maxDatetime
+		return at, ticks.Valid(at)
 	}
 	return 0, false
 }
 
 // addUnits are the units of datetime_add that are so many ticks.
 var addUnits = map[string]int64{
-	"week": 7 * TicksPerDay, "day": TicksPerDay, "hour": TicksPerDay / 24, "minute": 60 * TicksPerSecond, "second": TicksPerSecond,
+	"week": 7 * ticks.Day, "day": ticks.Day, "hour": ticks.Hour, "minute": ticks.Minute, "second": ticks.Second,
 }

@@ -48,13 +48,7 @@ var (
 )
 
 // ofDynamics is a function of n dynamic values.
-func ofDynamics(n int, returns Type) []Signature {
-	params := make([]ParamType, n)
-	for i := range params {
-		params[i] = Of(Dynamic)
-	}
-	return []Signature{{Params: params, Min: n, Returns: returns}}
-}
+func ofDynamics(n int, t Type) []Signature { return []Signature{ofAlike(Of(Dynamic), n, t)} }
 
 // bindParseJSON is parse_json(text). A dynamic value is not text that is parsed
 // again: it is what it is.
@@ -183,7 +177,7 @@ func bindSetKey(c *Binding) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k, ok := c.b.constant(x.(*Call).Args[1]); ok {
+	if k, ok := x.(*Call).Args[1].(*Const); ok {
 		if s, _ := k.Value.(string); len(s) > 0 && s[0] == '$' {
 			return nil, c.Refuse("a path as the key of bag_set_key")
 		}

@@ -33,13 +33,7 @@ var anyOfStrings = []Signature{
 }
 
 // ofStrings is a function of n strings.
-func ofStrings(n int, t Type) []Signature {
-	params := make([]ParamType, n)
-	for i := range n {
-		params[i] = Of(String)
-	}
-	return []Signature{{Params: params, Min: n, Returns: t}}
-}
+func ofStrings(n int, t Type) []Signature { return []Signature{ofAlike(Of(String), n, t)} }
 
 // bindPrefix is a function of two addresses and a prefix, all bits where it is
 // not given.

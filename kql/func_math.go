@@ -1,6 +1,10 @@
 package kql
 
-import "math"
+import (
+	"math"
+
+	"reslog/internal/ticks"
+)
 
 // mathFunctions are the functions over numbers.
 var mathFunctions = []Function{
@@ -71,21 +75,11 @@ var mathFunctions = []Function{
 
 // ofReals is a function of n numbers that gives a real.
 func ofReals(n int) []Signature {
-	reals, decimals := make([]ParamType, n), make([]ParamType, n)
-	for i := range n {
-		reals[i], decimals[i] = Of(Real), Of(Real, Decimal)
-	}
-	return []Signature{{Params: reals, Min: n, Returns: Real}, {Params: decimals, Min: n, Returns: Real}}
+	return []Signature{ofAlike(Of(Real), n, Real), ofAlike(Of(Real, Decimal), n, Real)}
 }
 
 // ofLongs is a function of n whole numbers that gives a long.
-func ofLongs(n int) []Signature {
-	params := make([]ParamType, n)
-	for i := range n {
-		params[i] = Of(Long)
-	}
-	return []Signature{{Params: params, Min: n, Returns: Long}}
-}
+func ofLongs(n int) []Signature { return []Signature{ofAlike(Of(Long), n, Long)} }
 
 func bindPi(c *Binding) (Expr, error) {
 	return &Const{Real, math.Pi}, c.Count(0, 0)
@@ -110,7 +104,7 @@ func bindRange(c *Binding) (Expr, error) {
 		case Real:
 			args = append(args, &Const{Real, 1.0})
 		default:
-			args = append(args, &Const{Timespan, 3600 * TicksPerSecond})
+			args = append(args, &Const{Timespan, int64(ticks.Hour)})
 		}
 	}
 	return c.Call(Dynamic, args...), nil

@@ -42,7 +42,7 @@ func (c *Binding) expression(index int) (*regex.Regexp, error) {
 	if index >= len(c.Args) {
 		return nil, nil
 	}
-	k, ok := c.b.constant(c.Args[index])
+	k, ok := c.Args[index].(*Const)
 	if !ok {
 		return nil, nil
 	}

@@ -14,25 +14,25 @@ var seriesFunctions = []Function{
 	{Name: "series_equals", Signatures: pairOfSeries},
 	{Name: "series_not_equals", Signatures: pairOfSeries},
 
-	{Name: "series_abs", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_sign", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_exp", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_log", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_floor", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_ceiling", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_sin", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_asin", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_cos", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_acos", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_tan", Signatures: ofSeries(1, Dynamic)},
-	{Name: "series_atan", Signatures: ofSeries(1, Dynamic)},
+	{Name: "series_abs", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_sign", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_exp", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_log", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_floor", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_ceiling", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_sin", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_asin", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_cos", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_acos", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_tan", Signatures: ofDynamics(1, Dynamic)},
+	{Name: "series_atan", Signatures: ofDynamics(1, Dynamic)},
 
-	{Name: "series_sum", Aliases: []string{"array_sum"}, Signatures: ofSeries(1, Real)},
-	{Name: "series_product", Signatures: ofSeries(1, Real)},
-	{Name: "series_magnitude", Signatures: ofSeries(1, Real)},
-	{Name: "series_pearson_correlation", Signatures: ofSeries(2, Real)},
-	{Name: "series_dot_product", Signatures: ofSeries(2, Real)},
-	{Name: "series_cosine_similarity", Signatures: ofSeries(2, Real)},
+	{Name: "series_sum", Aliases: []string{"array_sum"}, Signatures: ofDynamics(1, Real)},
+	{Name: "series_product", Signatures: ofDynamics(1, Real)},
+	{Name: "series_magnitude", Signatures: ofDynamics(1, Real)},
+	{Name: "series_pearson_correlation", Signatures: ofDynamics(2, Real)},
+	{Name: "series_dot_product", Signatures: ofDynamics(2, Real)},
+	{Name: "series_cosine_similarity", Signatures: ofDynamics(2, Real)},
 
 	{Name: "series_fill_forward", Naming: NameFirst, Signatures: filled},
 	{Name: "series_fill_backward", Naming: NameFirst, Signatures: filled},
@@ -42,11 +42,11 @@ var seriesFunctions = []Function{
 	}},
 	{Name: "series_fill_linear", Naming: NameFirst, Bind: bindFillLinear},
 	{Name: "series_fir", Naming: NameFirst, Bind: bindFIR},
-	{Name: "series_iir", Naming: NameFirst, Signatures: ofSeries(3, Dynamic)},
+	{Name: "series_iir", Naming: NameFirst, Signatures: ofDynamics(3, Dynamic)},
 
 	{Name: "series_stats_dynamic", Bind: bindStats},
 	{Name: "series_stats", BindColumns: bindStatsColumns},
-	{Name: "series_fit_line_dynamic", Signatures: ofSeries(1, Dynamic)},
+	{Name: "series_fit_line_dynamic", Signatures: ofDynamics(1, Dynamic)},
 	{Name: "series_fit_line", BindColumns: bindFitLineColumns},
 }
 
@@ -60,15 +60,6 @@ var (
 	}
 	filled = []Signature{{Params: []ParamType{Of(Dynamic), Of(Real)}, Min: 1, Returns: Dynamic}}
 )
-
-// ofSeries is a function of n series.
-func ofSeries(n int, t Type) []Signature {
-	params := make([]ParamType, n)
-	for i := range n {
-		params[i] = Of(Dynamic)
-	}
-	return []Signature{{Params: params, Min: n, Returns: t}}
-}
 
 // bindFillLinear is series_fill_linear(series, placeholder, edges, constant).
 func bindFillLinear(c *Binding) (Expr, error) {
@@ -125,7 +116,7 @@ func bindStatsColumns(c *Binding) ([]Named, error) {
 
 // bindFitLineColumns is series_fit_line, out of the bag of its dynamic form.
 func bindFitLineColumns(c *Binding) ([]Named, error) {
-	args, _, err := c.Choose(ofSeries(1, Dynamic))
+	args, _, err := c.Choose(ofDynamics(1, Dynamic))
 	if err != nil {
 		return nil, err
 	}

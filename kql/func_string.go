@@ -1,6 +1,10 @@
 package kql
 
-import "slices"
+import (
+	"slices"
+
+	"reslog/kql/syntax"
+)
 
 // stringFunctions are the functions over text. Many take any scalar and mean its
 // text: withText converts those.
@@ -50,7 +54,7 @@ var indexOf = []Signature{{Params: []ParamType{Of(String), Of(String), Of(Long),
 // withText makes text of the arguments at the places given, of all if none is,
 // and then chooses a signature.
 func withText(signatures []Signature, at ...int) func(*Binding) (Expr, error) {
-	return withArguments(signatures, at, func(c *Binding, x Expr) (Expr, error) { return asText(x, c), nil })
+	return withArguments(signatures, at, func(c *Binding, x Expr) (Expr, error) { return asText(x, c.At), nil })
 }
 
 // withBoxes is withText for dynamic values.
@@ -95,14 +99,14 @@ func (c *Binding) noStar() error {
 }
 
 // asText is tostring() of a value.
-func asText(x Expr, c *Binding) Expr {
+func asText(x Expr, at syntax.Span) Expr {
 	switch x.Type() {
 	case String:
 		return x
 	case Unknown:
 		return null(String)
 	}
-	return &Call{T: String, Func: "tostring", Args: []Expr{x}, At: c.At}
+	return &Call{T: String, Func: "tostring", Args: []Expr{x}, At: at}
 }
 
 // box is x as a dynamic value.

@@ -1,6 +1,10 @@
 package kql
 
-import "reslog/kql/syntax"
+import (
+	"slices"
+
+	"reslog/kql/syntax"
+)
 
 // Function is a scalar or aggregate function: its names, what it takes and gives
 // and how an unnamed column made by it is called. How it is computed is known to
@@ -48,6 +52,11 @@ type Signature struct {
 	// as iff and max_of do; a variadic one stands for all that repeat. With Same
 	// pointing at one of them the result has the common type.
 	Alike []int
+}
+
+// ofAlike is a signature of n parameters p.
+func ofAlike(p ParamType, n int, t Type) Signature {
+	return Signature{Params: slices.Repeat([]ParamType{p}, n), Min: n, Returns: t}
 }
 
 // ParamType is a set of types that a parameter takes, or a single one to which
@@ -163,7 +172,7 @@ func (c *Binding) To(index int, t Type) (Expr, error) {
 
 // Const is the value of an argument that must be constant, nil for null.
 func (c *Binding) Const(index int) (any, error) {
-	k, ok := c.b.constant(c.Args[index])
+	k, ok := c.Args[index].(*Const)
 	if !ok {
 		return nil, c.Fail(index, codeNotConstant, "the argument must be a constant")
 	}

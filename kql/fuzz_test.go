@@ -19,6 +19,7 @@ func FuzzBind(f *testing.F) {
 		`union Logs, (Other | extend Code = 1) | join kind=inner Plain on $left.Code == $right.x | render timechart`,
 		`range x from 1 to 5 step 1 | mv-expand y = dynamic([1, 2]) | mv-apply z = y on (top 1 by z) | make-series count() on x step 1`,
 		`Logs | parse Name with "a" b: long "c" * | search "d" | top-nested 2 of Name by sum(Size) | evaluate bag_unpack(Props)`,
+		`Plain | project-away * | where 1 in (Plain | project-away *) or toscalar(Plain | project-away *) == 1`,
 	} {
 		f.Add(g)
 	}

@@ -80,9 +80,9 @@ func (b *binder) checkLet(l *let) error {
 // declare binds `declare query_parameters(...)` to Options.Parameters.
 func (b *binder) declare(sc scope, s *syntax.DeclareStatement) (scope, error) {
 	for _, p := range s.Params {
-		t, ok := ParseType(p.Type)
-		if !ok {
-			return sc, b.fail(p.Span, codeTypeName, "%s is not a type", p.Type)
+		t, err := b.typeNamed(p.Type, p.Span)
+		if err != nil {
+			return sc, err
 		}
 		l := &let{name: p.Name, used: true}
 		text, given := b.o.Parameters[p.Name.Text]
@@ -102,7 +102,6 @@ func (b *binder) declare(sc scope, s *syntax.DeclareStatement) (scope, error) {
 		default:
 			return sc, b.fail(p.Span, "", "the query parameter %s has no value", p.Name.Text)
 		}
-		var err error
 		if sc, err = b.define(sc, l); err != nil {
 			return sc, err
 		}
@@ -117,7 +116,7 @@ func (b *binder) parameter(p syntax.Param, t Type, text string) (Expr, error) {
 	if err == nil && len(q.Statements) == 1 {
 		if x, ok := printed(q.Statements[0]); ok {
 			if v, err := b.expr(scope{lets: newLets(nil)}, x); err == nil {
-				if c, ok := b.constant(v); ok {
+				if c, ok := v.(*Const); ok {
 					if out, ok := convert(c, t); ok {
 						return out, nil
 					}

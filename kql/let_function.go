@@ -119,9 +119,9 @@ func (b *binder) bindParam(caller, home scope, x *syntax.Call, p syntax.Param, a
 	if p.Table {
 		return b.bindTableParam(caller, x, p, arg, to, strict)
 	}
-	t, ok := ParseType(p.Type)
-	if !ok {
-		return b.fail(p.Span, codeTypeName, "%s is not a type", p.Type)
+	t, err := b.typeNamed(p.Type, p.Span)
+	if err != nil {
+		return err
 	}
 	if arg == nil {
 		caller, arg = home, p.Default
@@ -164,9 +164,9 @@ func (b *binder) bindTableParam(caller scope, x *syntax.Call, p syntax.Param, ar
 func (b *binder) declared(r rel, x *syntax.Call, p syntax.Param, arg syntax.Expr, strict bool) (rel, error) {
 	var cols []Col
 	for _, want := range p.Columns {
-		t, ok := ParseType(want.Type)
-		if !ok {
-			return rel{}, b.fail(want.Span, codeTypeName, "%s is not a type", want.Type)
+		t, err := b.typeNamed(want.Type, want.Span)
+		if err != nil {
+			return rel{}, err
 		}
 		found := false
 		for _, c := range r.Cols() {

@@ -47,4 +47,8 @@ const (
  dcount_intersect diffpatterns funnel_sequence funnel_sequence_completion geo_line_lookup geo_polygon_lookup
  infer_storage_schema ipv6_lookup new_activity_metrics preview python r rolling_percentile rows_near schema_merge
  sequence_detect session_count sliding_window_counts sql_request`
+	// Refused by name too, and not listed.
+	unlistedPlugins = `ai_chat_completion ai_chat_completion_prompt ai_embed_text ai_embeddings azure_digital_twins_query_request
+ cosmosdb_sql_request diffpatterns_text estimate_data_size execute_query execute_show_command http_request
+ http_request_post identity_v3 infer_storage_schema_with_suggestions mysql_request postgresql_request`
 )

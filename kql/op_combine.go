@@ -1,6 +1,7 @@
 package kql
 
 import (
+	"slices"
 	"strings"
 
 	"reslog/kql/syntax"
@@ -69,19 +70,15 @@ const (
 // gives them by name. Hints say how to run a query, not what it means, and pass.
 func (b *binder) options(op string, given []syntax.Option, names ...string) (map[string]syntax.Option, error) {
 	out := map[string]syntax.Option{}
-next:
 	for _, o := range given {
 		name := o.Name.Text
-		if strings.HasPrefix(name, "hint.") {
-			continue
+		switch {
+		case strings.HasPrefix(name, "hint."):
+		case slices.Contains(names, name):
+			out[name] = o
+		default:
+			return nil, b.near(o.Name.Span, codeOption, nearest(name, names), "%s has no option %s", op, name)
 		}
-		for _, n := range names {
-			if n == name {
-				out[name] = o
-				continue next
-			}
-		}
-		return nil, b.near(o.Name.Span, codeOption, nearest(name, names), "%s has no option %s", op, name)
 	}
 	return out, nil
 }
@@ -94,10 +91,8 @@ func (b *binder) word(options map[string]syntax.Option, name string, words ...st
 		return words[0], nil
 	}
 	given := optionText(o.Value)
-	for _, w := range words {
-		if w == given {
-			return w, nil
-		}
+	if slices.Contains(words, given) {
+		return given, nil
 	}
 	return "", b.near(o.Span, codeOption, nearest(given, words), "%s must be one of: %s", name, strings.Join(words, ", "))
 }

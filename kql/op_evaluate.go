@@ -1,6 +1,12 @@
 package kql
 
-import "reslog/kql/syntax"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"reslog/kql/syntax"
+)
 
 // opEvaluate binds evaluate: the plugins whose rows a plan can say. Others are
 // refused by name.
@@ -34,18 +40,7 @@ func (b *binder) opEvaluate(sc scope, in rel, op *syntax.Evaluate) (rel, error) 
 
 // isPlugin reports whether a name is a plugin of the language.
 func isPlugin(name string) bool {
-	switch name {
-	case "active_users_count", "activity_counts_metrics", "activity_engagement", "activity_metrics",
-		"ai_chat_completion", "ai_chat_completion_prompt", "ai_embed_text", "ai_embeddings", "autocluster", "azure_digital_twins_query_request",
-		"bag_unpack", "basket", "cosmosdb_sql_request", "dcount_intersect", "diffpatterns", "diffpatterns_text", "estimate_data_size",
-		"execute_query", "execute_show_command", "funnel_sequence", "funnel_sequence_completion", "geo_line_lookup", "geo_polygon_lookup",
-		"http_request", "http_request_post", "identity_v3", "infer_storage_schema", "infer_storage_schema_with_suggestions",
-		"ipv4_lookup", "ipv6_lookup", "mysql_request", "narrow", "new_activity_metrics", "pivot", "postgresql_request",
-		"preview", "python", "r", "rolling_percentile", "rows_near", "schema_merge", "sequence_detect", "session_count",
-		"sliding_window_counts", "sql_request":
-		return true
-	}
-	return false
+	return slices.Contains(strings.Fields(ownPlugins+" "+refusedPlugins+" "+unlistedPlugins), name)
 }
 
 // plugin is one evaluate while it is bound.
@@ -64,14 +59,10 @@ func (p *plugin) count(minimum, maximum int, names ...string) error {
 	if n := len(p.args); n < minimum || maximum >= 0 && n > maximum {
 		return p.b.argCount(p.op.Call.Span, name, n, minimum, maximum)
 	}
-next:
-	for given, x := range p.named {
-		for _, n := range names {
-			if n == given {
-				continue next
-			}
+	for _, given := range slices.Sorted(maps.Keys(p.named)) {
+		if !slices.Contains(names, given) {
+			return p.b.near(p.named[given].Pos(), codeOption, nearest(given, names), "%s has no parameter %s", name, given)
 		}
-		return p.b.near(x.Pos(), codeOption, nearest(given, names), "%s has no parameter %s", name, given)
 	}
 	return nil
 }
@@ -107,9 +98,9 @@ func (b *binder) probe(at syntax.Span, what string, root Rel, limit int) ([][]an
 func (p *plugin) schemaCols() ([]Col, error) {
 	var out []Col
 	for _, s := range p.op.Schema {
-		t, ok := ParseType(s.Type)
-		if !ok {
-			return nil, p.b.fail(s.Span, codeTypeName, "%s is not a type", s.Type)
+		t, err := p.b.typeNamed(s.Type, s.Span)
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, p.b.newCol(s.Name.Text, t))
 	}

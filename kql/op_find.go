@@ -168,9 +168,9 @@ func (f *finder) projected() error {
 		}
 		t := f.typeOf(p.Name.Text)
 		if p.Type != "" {
-			var ok bool
-			if t, ok = ParseType(p.Type); !ok {
-				return f.b.fail(p.Span, codeTypeName, "%s is not a type", p.Type)
+			var err error
+			if t, err = f.b.typeNamed(p.Type, p.Span); err != nil {
+				return err
 			}
 		}
 		f.cols = append(f.cols, f.b.newCol(p.Name.Text, t))

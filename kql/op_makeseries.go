@@ -94,7 +94,7 @@ func (b *binder) seriesDefault(sc scope, a syntax.SeriesAgg, agg *Agg) (Expr, er
 	if c, ok := convert(d, agg.T); ok {
 		return c, nil
 	}
-	if k, ok := b.constant(d); ok && k.T == Long && agg.T == Int {
+	if k, ok := d.(*Const); ok && k.T == Long && agg.T == Int {
 		return &Const{Int, k.Value}, nil
 	}
 	if d.Type().IsNumber() && agg.T.IsNumber() {
@@ -152,7 +152,7 @@ func (b *binder) seriesStep(sc scope, op *syntax.MakeSeries, t Type, s *Series) 
 	if s.Step, ok = convert(step, want); !ok {
 		return b.fail(op.Step.Pos(), "KS178", "the type %s is not an appropriate interval type for %s", step.Type(), t)
 	}
-	if k, ok := b.constant(s.Step); ok && !positive(k.Value) {
+	if k, ok := s.Step.(*Const); ok && !positive(k.Value) {
 		return b.fail(op.Step.Pos(), "", "the step of make-series must be more than zero")
 	}
 	return nil

@@ -76,9 +76,8 @@ func (b *binder) expansionItem(sc scope, item syntax.MvItem, e *expansion, names
 	}
 	t := Dynamic
 	if item.To != "" {
-		var ok bool
-		if t, ok = ParseType(item.To); !ok {
-			return b.fail(item.Span, codeTypeName, "%s is not a type", item.To)
+		if t, err = b.typeNamed(item.To, item.Span); err != nil {
+			return err
 		}
 	}
 	if name == "" {

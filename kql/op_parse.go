@@ -195,11 +195,7 @@ func (b *binder) parseType(part syntax.ParsePart) (Type, error) {
 	if part.Type == "" {
 		return String, nil
 	}
-	t, ok := ParseType(part.Type)
-	if !ok {
-		return Unknown, b.fail(part.Span, codeTypeName, "%s is not a type", part.Type)
-	}
-	return t, nil
+	return b.typeNamed(part.Type, part.Span)
 }
 
 // simplePattern are the parts of kind simple and relaxed.

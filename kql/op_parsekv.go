@@ -20,9 +20,9 @@ func (b *binder) opParseKv(sc scope, in rel, op *syntax.ParseKv) (rel, error) {
 	columns := make([]Col, len(op.Columns))
 	names := newNamer()
 	for i, p := range op.Columns {
-		t, ok := ParseType(p.Type)
-		if !ok {
-			return rel{}, b.fail(p.Span, codeTypeName, "%s is not a type", p.Type)
+		t, err := b.typeNamed(p.Type, p.Span)
+		if err != nil {
+			return rel{}, err
 		}
 		if !names.reserve(p.Name.Text) {
 			return rel{}, b.fail(p.Span, codeDuplicateColumn, "a column with the name %s is already declared", p.Name.Text)

@@ -34,7 +34,7 @@ func (p *plugin) pivot() (rel, error) {
 	if err != nil {
 		return rel{}, err
 	}
-	value := textValue(&ColRef{by})
+	value := asText(&ColRef{by}, p.op.Span)
 	values, err := p.pivotValues(keys, value)
 	if err != nil {
 		return rel{}, err
@@ -64,14 +64,6 @@ func (p *plugin) pivot() (rel, error) {
 		return rel{}, p.b.fail(p.op.Span, "", "pivot finds no value and has no other column")
 	}
 	return rel{Rel: out}, nil
-}
-
-// textValue is a value as tostring writes it.
-func textValue(x Expr) Expr {
-	if x.Type() == String {
-		return x
-	}
-	return &Call{T: String, Func: "tostring", Args: []Expr{x}}
 }
 
 // pivotAggregate is the second argument, count() without it. Only aggregates whose

@@ -20,7 +20,7 @@ func (p *plugin) narrow() (rel, error) {
 	w.Exprs = []Expr{&WindowCall{T: Long, Func: "row_number", Args: []Expr{&Const{Long, int64(0)}}, At: p.op.Span}}
 	texts := make([]Expr, len(cols))
 	for i, c := range cols {
-		texts[i] = boxed(textValue(&ColRef{c}))
+		texts[i] = boxed(asText(&ColRef{c}, p.op.Span))
 	}
 	values := &Call{T: Dynamic, Func: "pack_array", Args: texts, At: p.op.Span}
 	names, err := json.Marshal(columnNames(cols))

@@ -92,7 +92,7 @@ func (s *searcher) cond(x syntax.Expr) (Expr, error) {
 		return s.cond(x.X)
 	case *syntax.Literal:
 		if x.Kind == syntax.String {
-			return s.anywhere(x)
+			return s.anywhere(x), nil
 		}
 		if x.Kind != syntax.Bool {
 			return nil, s.b.refuse(x.Span, "a term that is not a string in search")
@@ -137,7 +137,7 @@ func (s *searcher) within(x *syntax.Binary) (Expr, error) {
 		return nil, s.b.fail(x.Span, codeOperandTypes, "the right side of : must be a string literal")
 	}
 	if _, ok := x.X.(*syntax.Star); ok {
-		return s.anywhere(term)
+		return s.anywhere(term), nil
 	}
 	col, err := s.b.expr(s.sc, x.X)
 	if err != nil {
@@ -151,27 +151,14 @@ func (s *searcher) within(x *syntax.Binary) (Expr, error) {
 }
 
 // anywhere is a term that any column may have.
-func (s *searcher) anywhere(x *syntax.Literal) (Expr, error) {
-	var out Expr
+func (s *searcher) anywhere(x *syntax.Literal) Expr {
+	var conds []Expr
 	for _, c := range s.cols {
-		if !searchable(c.Type) {
-			continue
-		}
-		var text Expr = &ColRef{c}
-		if c.Type != String {
-			text = &Call{T: String, Func: "tostring", Args: []Expr{text}, At: x.Span}
-		}
-		cond := s.term(text, x)
-		if out == nil {
-			out = cond
-		} else {
-			out = &Call{T: Bool, Func: "or", Args: []Expr{out, cond}, At: x.Span}
+		if searchable(c.Type) {
+			conds = append(conds, s.term(asText(&ColRef{c}, x.Span), x))
 		}
 	}
-	if out == nil {
-		out = &Const{Bool, false}
-	}
-	return out, nil
+	return anyOf(conds, x.Span)
 }
 
 // searchable reports whether a term is looked for in columns of a type.

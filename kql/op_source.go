@@ -74,9 +74,9 @@ func (b *binder) opDatatable(sc scope, op *syntax.Datatable) (rel, error) {
 	var out Out
 	seen := map[string]bool{}
 	for _, p := range op.Columns {
-		t, ok := ParseType(p.Type)
-		if !ok {
-			return rel{}, b.fail(p.Span, codeTypeName, "%s is not a type", p.Type)
+		t, err := b.typeNamed(p.Type, p.Span)
+		if err != nil {
+			return rel{}, err
 		}
 		if seen[p.Name.Text] {
 			return rel{}, b.duplicate(p.Name.Span, p.Name.Text)

@@ -157,13 +157,9 @@ func (t *topNested) firstOf(in rel, values []Expr, count Expr) rel {
 		changed = append(changed, &Call{T: Bool, Func: "!=", Args: []Expr{v, &ColRef{c}}})
 	}
 	w.Columns = slices.Concat(cols, w.Columns)
-	restart := changed[0]
-	for _, c := range changed[1:] {
-		restart = &Call{T: Bool, Func: "or", Args: []Expr{restart, c}}
-	}
 	number := b.newCol("", Long)
 	numbered := &Window{Input: w, Order: in.order}
-	numbered.Exprs = []Expr{&WindowCall{T: Long, Func: "row_number", Args: []Expr{&Const{Long, int64(1)}, restart}}}
+	numbered.Exprs = []Expr{&WindowCall{T: Long, Func: "row_number", Args: []Expr{&Const{Long, int64(1)}, anyOf(changed, syntax.Span{})}}}
 	numbered.Columns = append(slices.Clone(w.Columns), number)
 	first := filtered(rel{Rel: numbered}, &Call{T: Bool, Func: "<=", Args: []Expr{&ColRef{number}, count}})
 	return b.keep(first, cols)

@@ -206,12 +206,13 @@ func sharedOf(r rel) *Shared {
 
 // distinctLegs gives columns of their own to legs that share some.
 func (b *binder) distinctLegs(legs []leg) {
+	seen := map[int]bool{}
 	for i := range legs {
-		for j := range i {
-			if sharesColumns(legs[j].rel, legs[i].rel) {
-				legs[i].rel = b.fresh(legs[i].rel)
-				break
-			}
+		if slices.ContainsFunc(legs[i].Cols(), func(c Col) bool { return seen[c.ID] }) {
+			legs[i].rel = b.fresh(legs[i].rel)
+		}
+		for _, c := range legs[i].Cols() {
+			seen[c.ID] = true
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (b *binder) count(sc scope, in rel, x syntax.Expr) (Expr, error) {
 	if !n.Type().IsInteger() || dependsOnRow(n) {
 		return nil, b.fail(x.Pos(), "KS134", "a whole number is expected here, the same for all rows")
 	}
-	if k, ok := b.constant(n); ok && (k.Value == nil || k.Value.(int64) < 0) {
+	if k, ok := n.(*Const); ok && (k.Value == nil || k.Value.(int64) < 0) {
 		return nil, b.fail(x.Pos(), "", "a number of rows cannot be negative or null")
 	}
 	n, _ = convert(n, Long)

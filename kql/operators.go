@@ -228,7 +228,7 @@ func (b *binder) anyColumn(sc scope, x *syntax.Binary) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out Expr
+	var conds []Expr
 	for _, c := range sc.row.in.visible() {
 		if !searchable(c.Type) {
 			continue
@@ -241,14 +241,7 @@ func (b *binder) anyColumn(sc scope, x *syntax.Binary) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		if out == nil {
-			out = call
-		} else {
-			out = &Call{T: Bool, Func: "or", Args: []Expr{out, call}, At: x.Span}
-		}
+		conds = append(conds, call)
 	}
-	if out == nil {
-		out = &Const{Bool, false}
-	}
-	return out, nil
+	return anyOf(conds, x.Span), nil
 }

@@ -112,14 +112,13 @@ func (b *binder) inTable(sc scope, x *syntax.Binary, left Expr, item syntax.Expr
 	if err != nil {
 		return nil, err
 	}
-	r = b.shown(r)
-	first := r.Cols()[0]
-	if len(r.Cols()) > 1 {
-		r = b.keep(r, r.Cols()[:1])
+	r, first, err := b.firstColumn(r, item)
+	if err != nil {
+		return nil, err
 	}
 	if strings.HasPrefix(x.Op, "has") {
 		// has_any over a relation: over the array of its values.
-		return b.hasTable(x, left, r)
+		return b.hasTable(x, left, first, r)
 	}
 	call := equality("==", left, &ColRef{first})
 	if call == nil {
@@ -137,8 +136,8 @@ func (b *binder) inTable(sc scope, x *syntax.Binary, left Expr, item syntax.Expr
 
 // hasTable binds has_any and has_all over a relation, as over the list of its
 // values.
-func (b *binder) hasTable(x *syntax.Binary, left Expr, r rel) (Expr, error) {
-	v, ok := convert(&ColRef{r.Cols()[0]}, String)
+func (b *binder) hasTable(x *syntax.Binary, left Expr, first Col, r rel) (Expr, error) {
+	v, ok := convert(&ColRef{first}, String)
 	if !ok {
 		return nil, b.fail(x.Y.Pos(), codeOperandTypes, "the operator %s needs a column of strings", x.Op)
 	}

@@ -1,6 +1,9 @@
 package kql
 
 import (
+	"maps"
+	"slices"
+
 	"reslog/kql/syntax"
 )
 
@@ -81,6 +84,15 @@ func (l *lets) find(name string) *let {
 		}
 	}
 	return nil
+}
+
+// appendNames appends the names of all levels, of each in order: of two that are as
+// near to a wrong one the same is meant each time.
+func (l *lets) appendNames(names []string) []string {
+	for ; l != nil; l = l.outer {
+		names = append(names, slices.Sorted(maps.Keys(l.names))...)
+	}
+	return names
 }
 
 // function is the value of a let that defines a function, nil for others.

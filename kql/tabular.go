@@ -62,12 +62,7 @@ func (b *binder) meantTable(sc scope, name string) string {
 	for _, t := range b.catalog.Tables() {
 		names = append(names, t.Name)
 	}
-	for l := sc.lets; l != nil; l = l.outer {
-		for n := range l.names {
-			names = append(names, n)
-		}
-	}
-	return nearest(name, names)
+	return nearest(name, sc.lets.appendNames(names))
 }
 
 // scan reads a table, within Options.Span where it has a time.
@@ -109,6 +104,18 @@ func all(conds []Expr) Expr {
 	out := conds[0]
 	for _, c := range conds[1:] {
 		out = &Call{T: Bool, Func: "and", Args: []Expr{out, c}}
+	}
+	return out
+}
+
+// anyOf is the disjunction of conditions, false for none.
+func anyOf(conds []Expr, at syntax.Span) Expr {
+	if len(conds) == 0 {
+		return &Const{Bool, false}
+	}
+	out := conds[0]
+	for _, c := range conds[1:] {
+		out = &Call{T: Bool, Func: "or", Args: []Expr{out, c}, At: at}
 	}
 	return out
 }
@@ -212,10 +219,22 @@ func (b *binder) toScalar(sc scope, x *syntax.Call) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, first, err := b.firstColumn(r, x.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	return &ScalarQuery{T: first.Type, Root: r.Rel}, nil
+}
+
+// firstColumn keeps only the first column of the relation that x is; it fails where
+// there is none, as after project-away *.
+func (b *binder) firstColumn(r rel, x syntax.Expr) (rel, Col, error) {
 	r = b.shown(r)
-	first := r.Cols()[0]
+	if len(r.Cols()) == 0 {
+		return rel{}, Col{}, b.fail(x.Pos(), codeType, "a table with a column is expected here and this has none")
+	}
 	if len(r.Cols()) > 1 {
 		r = b.keep(r, r.Cols()[:1])
 	}
-	return &ScalarQuery{T: first.Type, Root: r.Rel}, nil
+	return r, r.Cols()[0], nil
 }

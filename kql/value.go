@@ -5,30 +5,21 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"reslog/internal/ticks"
 )
 
 // Ticks of 100 ns.
 const (
-	TicksPerSecond int64 = 10_000_000
-	TicksPerDay          = 86_400 * TicksPerSecond
-	// unixTicks is 1970-01-01 counted from 0001-01-01.
-	unixTicks = 719_162 * TicksPerDay
+	TicksPerSecond int64 = ticks.Second
+	TicksPerDay    int64 = ticks.Day
 )
 
 // Ticks is a point in time as the plan has it.
-func Ticks(t time.Time) int64 {
-	return unixTicks + t.Unix()*TicksPerSecond + int64(t.Nanosecond())/100
-}
+func Ticks(t time.Time) int64 { return ticks.FromTime(t) }
 
 // Time is the opposite of Ticks, UTC.
-func Time(ticks int64) time.Time {
-	ticks -= unixTicks
-	sec, rest := ticks/TicksPerSecond, ticks%TicksPerSecond
-	if rest < 0 {
-		sec, rest = sec-1, rest+TicksPerSecond
-	}
-	return time.Unix(sec, rest*100).UTC()
-}
+func Time(t int64) time.Time { return ticks.Time(t) }
 
 // parseValue reads the text of a literal, or of a constant string that is meant
 // as one. Null is nil.

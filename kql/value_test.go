@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"reslog/internal/ticks"
 )
 
 func TestParseDatetime(t *testing.T) {
@@ -39,7 +41,7 @@ func TestParseDatetime(t *testing.T) {
 		v, ok := parseValue(Datetime, text)
 		got := ""
 		if ok {
-			got = datetimeText(v.(int64)) //nolint:forcetypeassert // the test fails
+			got = ticks.FormatDate(v.(int64)) //nolint:forcetypeassert // the test fails
 		}
 		if got != want {
 			t.Errorf("%q is %q and should be %q", text, got, want)
@@ -59,7 +61,7 @@ func TestParseTimespan(t *testing.T) {
 		v, ok := parseValue(Timespan, text)
 		got := ""
 		if ok {
-			got = timespanText(v.(int64)) //nolint:forcetypeassert // the test fails
+			got = ticks.FormatSpan(v.(int64)) //nolint:forcetypeassert // the test fails
 		}
 		if got != want {
 			t.Errorf("%q is %q and should be %q", text, got, want)
@@ -183,8 +185,8 @@ func TestFoldTime(t *testing.T) {
 	}
 	for _, test := range tests {
 		v, ok := foldTime(test.name, []any{at, test.steps}).(int64)
-		if !ok || datetimeText(v) != test.want {
-			t.Errorf("%s by %d is %s and should be %s", test.name, test.steps, datetimeText(v), test.want)
+		if !ok || ticks.FormatDate(v) != test.want {
+			t.Errorf("%s by %d is %s and should be %s", test.name, test.steps, ticks.FormatDate(v), test.want)
 		}
 	}
 	if v := foldTime("monthofyear", []any{at}); v != nil {
@@ -210,6 +212,7 @@ func TestFoldCalendar(t *testing.T) {
 		{call("todatetime", &Const{String, "2024-02-28 10:00"}), "2024-02-28T10:00:00.0000000Z"},
 		{call("todatetime", &Const{String, "28 Feb 2024"}), ""},
 		{call("todatetime", &Const{String, "2024-02-31"}), ""},
+		{call("todatetime", &Const{String, "2024-02-28T10"}), ""}, // what todatetime of a column does not read
 		{call("datetime_add", &Const{String, "day"}, &Const{Long, int64(2)}, day), "2024-03-01T01:00:00.0000000Z"},
 		{call("datetime_add", &Const{String, "hour"}, &Const{Long, int64(-2)}, day), "2024-02-27T23:00:00.0000000Z"},
 		{call("datetime_add", &Const{String, "month"}, &Const{Long, int64(1)}, day), ""},
@@ -219,7 +222,7 @@ func TestFoldCalendar(t *testing.T) {
 	for _, test := range tests {
 		got := ""
 		if at, ok := foldCalendar(test.c); ok {
-			got = datetimeText(at)
+			got = ticks.FormatDate(at)
 		}
 		if got != test.want {
 			t.Errorf("%v is %s and should be %s", test.c, got, test.want)

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"reslog/internal/ticks"
 )
 
 // datetimeLayouts are the forms of a datetime literal, without the zone, which
@@ -28,17 +30,13 @@ func parseDatetime(text string) (any, bool) {
 		if err != nil {
 			continue
 		}
-		ticks := Ticks(t) + fraction - offset
-		if ticks < 0 || ticks > maxDatetime {
-			return nil, false
+		if at := Ticks(t) + fraction - offset; ticks.Valid(at) {
+			return at, true
 		}
-		return ticks, true
+		return nil, false
 	}
 	return nil, false
 }
-
-// maxDatetime is the last tick of the year 9999.
-const maxDatetime = 3_155_378_975_999_999_999
 
 // datetimeParts splits a datetime into what a layout reads, the fraction of the
 // second and the offset from UTC, both in ticks.

@@ -39,15 +39,21 @@ func (p *parser) function() Expr {
 	start := p.start()
 	f.View = p.accept("view")
 	f.Params = p.params()
-	open := p.tok()
-	p.expect("{")
-	f.Body = &Query{Source: p.src}
-	f.Body.Statements = p.statements("}")
-	f.Body.Span = Span{open.End, p.start()}
-	p.close("}", open.Span)
+	f.Body = p.body()
 	f.Span = p.from(start)
 	p.depth--
 	return f
+}
+
+// body reads the statements of a function between braces.
+func (p *parser) body() *Query {
+	open := p.tok()
+	p.expect("{")
+	q := &Query{Source: p.src}
+	q.Statements = p.statements("}")
+	q.Span = Span{open.End, p.start()}
+	p.close("}", open.Span)
+	return q
 }
 
 // params reads the parameters of a function with the parentheses.

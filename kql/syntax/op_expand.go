@@ -1,7 +1,10 @@
 package syntax
 
+// expansionOptions are those of mv-expand and mv-apply.
+var expansionOptions = [...]string{"kind", "bagexpansion", "with_itemindex"}
+
 func (p *parser) mvExpand(start int) Operator {
-	op := &MvExpand{Options: p.options("kind bagexpansion with_itemindex")}
+	op := &MvExpand{Options: p.options(expansionOptions[:]...)}
 	op.Items = p.mvItems()
 	if p.accept("limit") {
 		op.Limit = p.expr(0)
@@ -31,7 +34,7 @@ func (p *parser) mvItems() []MvItem {
 }
 
 func (p *parser) mvApply(start int) Operator {
-	op := &MvApply{Options: p.options("kind bagexpansion with_itemindex")}
+	op := &MvApply{Options: p.options(expansionOptions[:]...)}
 	op.Items = p.mvItems()
 	if p.accept("limit") {
 		op.Limit = p.expr(0)
@@ -51,7 +54,7 @@ func (p *parser) mvApply(start int) Operator {
 
 func (p *parser) parse(start int, where bool) Operator {
 	op := &ParseOp{Where: where}
-	op.Options = p.options("kind flags")
+	op.Options = p.options("kind", "flags")
 	op.X = p.expr(0)
 	p.expect("with")
 	for !p.ends() {
@@ -120,14 +123,11 @@ func (p *parser) makeSeries(start int) Operator {
 
 // makeSeriesAxis reads the column of the axis, which in range(…) may follow.
 func (p *parser) makeSeriesAxis() Expr {
-	start := p.start()
+	axis := func() Expr { return p.expr(bindCompare) }
 	if p.isNamed() {
-		names := []Name{p.name("a name")}
-		p.i++
-		x := p.expr(bindCompare)
-		return &Named{p.from(start), names, false, x}
+		return p.given(axis)
 	}
-	return p.expr(bindCompare)
+	return axis()
 }
 
 // makeSeriesRange reads from, to and step, or in range(…).

@@ -12,14 +12,10 @@ func (p *parser) wildNames() []Name {
 func (p *parser) projectRename(start int) Operator {
 	op := &ProjectRename{}
 	for {
-		at := p.start()
 		if !p.isNamed() {
 			p.want("NewName = OldName")
 		}
-		names := []Name{p.name("a name")}
-		p.i++
-		x := p.path(true)
-		op.Columns = append(op.Columns, &Named{p.from(at), names, false, x})
+		op.Columns = append(op.Columns, p.given(func() Expr { return p.path(true) }))
 		if !p.accept(",") {
 			break
 		}
@@ -49,7 +45,7 @@ func (p *parser) projectReorder(start int) Operator {
 }
 
 func (p *parser) summarize(start int) Operator {
-	op := &Summarize{Options: p.options("")}
+	op := &Summarize{Options: p.options()}
 	if !p.is("by") || p.isAt(1, "=") {
 		if p.ends() {
 			p.want("an aggregate or by")
@@ -64,7 +60,7 @@ func (p *parser) summarize(start int) Operator {
 }
 
 func (p *parser) sort(start int) Operator {
-	op := &Sort{Options: p.options("")}
+	op := &Sort{Options: p.options()}
 	p.expect("by")
 	op.Keys = append(op.Keys, p.sortKey())
 	for p.accept(",") {
@@ -96,7 +92,7 @@ func (p *parser) sortKey() SortKey {
 }
 
 func (p *parser) top(start int) Operator {
-	op := &Top{Options: p.options("")}
+	op := &Top{Options: p.options()}
 	op.Count = p.expr(0)
 	p.expect("by")
 	op.Key = p.sortKey()
@@ -178,7 +174,7 @@ func (p *parser) render(start int) Operator {
 	if p.is("with") {
 		op.Properties = p.properties()
 	} else {
-		op.Properties = p.options("kind title accumulate")
+		op.Properties = p.options("kind", "title", "accumulate")
 	}
 	op.Span = p.from(start)
 	return op

@@ -51,7 +51,7 @@ func (p *parser) join(start int, lookup bool) Operator {
 }
 
 func (p *parser) union(start int) Operator {
-	op := &Union{Options: p.options("kind withsource with_source isfuzzy")}
+	op := &Union{Options: p.options("kind", "withsource", "with_source", "isfuzzy")}
 	op.Sources = append(op.Sources, p.source())
 	for p.accept(",") {
 		op.Sources = append(op.Sources, p.source())
@@ -61,7 +61,7 @@ func (p *parser) union(start int) Operator {
 }
 
 func (p *parser) searchOp(start int) Operator {
-	op := &Search{Options: p.options("kind withsource with_source")}
+	op := &Search{Options: p.options("kind", "withsource", "with_source")}
 	op.Tables = p.tables()
 	p.search = true
 	op.Cond = p.expr(0)
@@ -71,7 +71,7 @@ func (p *parser) searchOp(start int) Operator {
 }
 
 func (p *parser) find(start int) Operator {
-	op := &Find{Options: p.options("withsource with_source isfuzzy datascope")}
+	op := &Find{Options: p.options("withsource", "with_source", "isfuzzy", "datascope")}
 	op.Tables = p.tables()
 	p.accept("where")
 	p.search = true
@@ -112,39 +112,38 @@ func (p *parser) findColumn() FindColumn {
 	return c
 }
 
-func (p *parser) datatable(start int) Operator {
-	op := &Datatable{Columns: p.schema()}
+// cells reads expressions in brackets.
+func (p *parser) cells() []Expr {
 	open := p.tok()
 	p.expect("[")
+	var list []Expr
 	for !p.is("]") {
-		op.Values = append(op.Values, p.expr(0))
+		list = append(list, p.expr(0))
 		if !p.accept(",") {
 			break
 		}
 	}
 	p.close("]", open.Span)
+	return list
+}
+
+func (p *parser) datatable(start int) Operator {
+	op := &Datatable{Columns: p.schema()}
+	op.Values = p.cells()
 	op.Span = p.from(start)
 	return op
 }
 
 func (p *parser) externalData(start int) Operator {
 	op := &ExternalData{Columns: p.schema()}
-	open := p.tok()
-	p.expect("[")
-	for !p.is("]") {
-		op.Sources = append(op.Sources, p.expr(0))
-		if !p.accept(",") {
-			break
-		}
-	}
-	p.close("]", open.Span)
+	op.Sources = p.cells()
 	op.Options = p.properties()
 	op.Span = p.from(start)
 	return op
 }
 
 func (p *parser) partition(start int) Operator {
-	op := &Partition{Options: p.options("")}
+	op := &Partition{Options: p.options()}
 	p.expect("by")
 	op.By = p.path(false)
 	open := p.tok()
@@ -152,11 +151,8 @@ func (p *parser) partition(start int) Operator {
 	case p.accept("("):
 		op.Sub = p.sub()
 		p.close(")", open.Span)
-	case p.accept("{"):
-		op.Body = &Query{Source: p.src}
-		op.Body.Statements = p.statements("}")
-		op.Body.Span = Span{open.End, p.start()}
-		p.close("}", open.Span)
+	case p.is("{"):
+		op.Body = p.body()
 	default:
 		p.want("( or { after the column of partition")
 	}
@@ -176,7 +172,7 @@ func (p *parser) call(what string) *Call {
 }
 
 func (p *parser) evaluate(start int) Operator {
-	op := &Evaluate{Options: p.options("")}
+	op := &Evaluate{Options: p.options()}
 	op.Call = p.call("a plugin")
 	if p.accept(":") {
 		op.Schema, op.SchemaStar = p.starSchema(true)

@@ -1,8 +1,10 @@
 package syntax
 
-// options reads Name=Value pairs: those whose names are among the words, which
-// have spaces between them, and all hints.
-func (p *parser) options(words string) []Option {
+import "slices"
+
+// options reads Name=Value pairs: those whose names are among the words, and all
+// hints.
+func (p *parser) options(words ...string) []Option {
 	var list []Option
 	for p.tok().Kind == TokenWord {
 		start := p.start()
@@ -23,31 +25,16 @@ func (p *parser) options(words string) []Option {
 
 // optionLength is the number of tokens in the name of an option, 0 if none
 // follows.
-func (p *parser) optionLength(words string) int {
+func (p *parser) optionLength(words []string) int {
 	word := p.text(p.tok())
 	if word == "hint" && p.isAt(1, ".") && p.ahead(2).Kind == TokenWord && p.isAt(3, "=") &&
 		p.ahead(2).End-p.start() == len("hint.")+p.ahead(2).End-p.ahead(2).Start {
 		return 3
 	}
-	if p.isAt(1, "=") && contains(words, word) {
+	if p.isAt(1, "=") && slices.Contains(words, word) {
 		return 1
 	}
 	return 0
-}
-
-// contains says whether a word is in a list with spaces.
-func contains(words, word string) bool {
-	for words != "" {
-		n := 0
-		for n < len(words) && words[n] != ' ' {
-			n++
-		}
-		if words[:n] == word {
-			return true
-		}
-		words = words[min(n+1, len(words)):]
-	}
-	return false
 }
 
 // optionValue reads a word or a literal: an option ends there, a parenthesis

@@ -121,10 +121,12 @@ func (p *parser) operator() Operator {
 	p.enter()
 	search := p.search
 	p.search = false
+	start := p.start()
 	word, _ := p.word()
-	op := p.common(word)
+	p.i++
+	op := p.common(start, word)
 	if op == nil {
-		op = p.rare(word)
+		op = p.rare(start, word)
 	}
 	p.search = search
 	p.depth--
@@ -132,9 +134,7 @@ func (p *parser) operator() Operator {
 }
 
 // common reads the operators that most queries use, nil if it is another one.
-func (p *parser) common(word string) Operator {
-	start := p.start()
-	p.i++
+func (p *parser) common(start int, word string) Operator {
 	switch word {
 	case "where", "filter":
 		cond := p.column()
@@ -157,7 +157,7 @@ func (p *parser) common(word string) Operator {
 	case "count":
 		return p.count(start)
 	case "distinct":
-		options := p.options("")
+		options := p.options()
 		columns := p.columns()
 		return &Distinct{p.from(start), options, columns}
 	case "join":
@@ -177,26 +177,22 @@ func (p *parser) common(word string) Operator {
 	case "project-reorder":
 		return p.projectReorder(start)
 	case "serialize":
-		s := &Serialize{}
+		var columns []Expr
 		if !p.ends() {
-			s.Columns = p.columns()
+			columns = p.columns()
 		}
-		s.Span = p.from(start)
-		return s
+		return &Serialize{p.from(start), columns}
 	case "render":
 		return p.render(start)
 	case "print":
 		columns := p.columns()
 		return &Print{p.from(start), columns}
 	}
-	p.i--
 	return nil
 }
 
 // rare reads the other operators. Of those that are only named, the text.
-func (p *parser) rare(word string) Operator {
-	start := p.start()
-	p.i++
+func (p *parser) rare(start int, word string) Operator {
 	switch word {
 	case "mv-expand", "mvexpand":
 		return p.mvExpand(start)
@@ -214,7 +210,7 @@ func (p *parser) rare(word string) Operator {
 		call := p.call("a function")
 		return &Invoke{p.from(start), call}
 	case "as":
-		options := p.options("")
+		options := p.options()
 		name := p.name("a name after as")
 		return &AsOp{p.from(start), options, name}
 	case "getschema":

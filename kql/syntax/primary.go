@@ -83,25 +83,30 @@ func (p *parser) args() []Expr {
 
 // arg reads an argument, which may have a name and may be a query.
 func (p *parser) arg() Expr {
-	if !p.isNamed() {
-		return p.pipe()
+	if p.isNamed() {
+		return p.given(p.pipe)
 	}
+	return p.pipe()
+}
+
+// given reads Name = and what it is given to.
+func (p *parser) given(value func() Expr) *Named {
 	start := p.start()
 	names := []Name{p.name("a name")}
 	p.i++
-	x := p.pipe()
+	x := value()
 	return &Named{p.from(start), names, false, x}
 }
+
+// value is an expression of any operators.
+func (p *parser) value() Expr { return p.expr(0) }
 
 // column reads [Name =] X or (A, B) = X.
 func (p *parser) column() Expr {
 	start := p.start()
 	switch {
 	case p.isNamed():
-		names := []Name{p.name("a name")}
-		p.i++
-		x := p.expr(0)
-		return &Named{p.from(start), names, false, x}
+		return p.given(p.value)
 	case p.isTuple():
 		p.i++
 		var names []Name

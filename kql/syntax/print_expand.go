@@ -1,5 +1,7 @@
 package syntax
 
+import "slices"
+
 // expand writes the operators that make rows or columns out of values.
 func (w *printer) expand(op Operator) {
 	switch op := op.(type) {
@@ -35,7 +37,7 @@ func (w *printer) expand(op Operator) {
 // to be taken for one of them.
 func (w *printer) item(x Expr) {
 	w.put(" ")
-	if n, is := x.(*Named); is && !n.Tuple && contains("kind bagexpansion with_itemindex", n.Names[0].Text) {
+	if n, is := x.(*Named); is && !n.Tuple && slices.Contains(expansionOptions[:], n.Names[0].Text) {
 		w.bracketed(n.Names[0].Text)
 		w.put(" = ")
 		x = n.X
