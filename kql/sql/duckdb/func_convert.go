@@ -75,11 +75,6 @@ var convertCalls = calls{
 		}
 		return "", nil
 	},
-	"isempty": empty,
-	"isnotempty": func(c *kql.Call, args []string) (string, error) {
-		s, err := empty(c, args)
-		return "NOT (" + s + ")", err
-	},
 }
 
 // narrow prints a whole number in 32 bits, where it wraps around.
@@ -103,15 +98,4 @@ func toLong(c *kql.Call, args []string) (string, error) {
 // toDate prints ticks as a date: null for what is none.
 func toDate(pattern string) emit {
 	return template(fmt.Sprintf("CASE WHEN (%s) BETWEEN 0 AND %d THEN (%[1]s) END", pattern, int64(ticks.Max)))
-}
-
-// empty prints isempty: null, or a text without characters.
-func empty(c *kql.Call, args []string) (string, error) {
-	switch c.Args[0].Type() {
-	case kql.String:
-		return fill("$1 = ''", args), nil
-	case kql.Dynamic:
-		return fill("($1 IS NULL OR $1 = '\"\"')", args), nil
-	}
-	return fill("$1 IS NULL", args), nil
 }

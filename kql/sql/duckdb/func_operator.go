@@ -111,7 +111,7 @@ func isEmpty(c *kql.Call, args []string) (string, error) {
 // would keep.
 func widen(c *kql.Call, args []string) (string, error) {
 	switch t := c.Args[0].Type(); {
-	case t.IsInteger() && c.T != kql.Int, t == c.T, t == kql.Unknown, t == kql.Real && c.T == kql.Real:
+	case t.IsInteger() && c.T != kql.Int, t == c.T, t == kql.Unknown:
 		return Dialect{}.Cast(c.T, args[0]), nil
 	}
 	return "", nil

@@ -109,17 +109,14 @@ func constantLong(x kql.Expr) (int64, bool) {
 	return n, ok
 }
 
-// callFamilies, aggregateFamilies and windowFamilies are searched in order.
+// callFamilies and aggregateFamilies are searched in order.
 func callFamilies() []calls {
 	return []calls{
-		operatorCalls, stringCalls, convertCalls, dynamicCalls, regexCalls, datetimeCalls, mathCalls,
-		hashCalls, ipCalls, seriesCalls, urlCalls, parseCalls,
+		operatorCalls, stringCalls, convertCalls, dynamicCalls, regexCalls, datetimeCalls, mathCalls, hashCalls,
 	}
 }
 
 func aggregateFamilies() []aggregates { return []aggregates{baseAggregates, statisticAggregates} }
-
-func windowFamilies() []windows { return []windows{baseWindows, windowCalls} }
 
 // Call implements sql.Dialect: a template, else the Go function, else a refusal.
 func (Dialect) Call(c *kql.Call, args []string) (string, error) {
@@ -177,11 +174,9 @@ func (Dialect) Aggregate(a *kql.Agg, in sql.Rows) (string, error) {
 
 // Window implements sql.Dialect.
 func (Dialect) Window(w *kql.WindowCall, args []string, over string) (string, error) {
-	for _, family := range windowFamilies() {
-		if f := family[w.Func]; f != nil {
-			text, err := f(w, args, over)
-			return operand(text), err
-		}
+	if f := windowCalls[w.Func]; f != nil {
+		text, err := f(w, args, over)
+		return operand(text), err
 	}
 	return "", refuse(&kql.Call{Func: w.Func, At: w.At}, "function %s is not supported", strconv.Quote(w.Func))
 }
