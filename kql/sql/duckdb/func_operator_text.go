@@ -1,14 +1,13 @@
 package duckdb
 
 import (
-	"bytes"
-	"encoding/json"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"reslog/kql"
+	"reslog/kql/scalar"
 )
 
 // contains is three times as fast this way as ILIKE is.
@@ -162,7 +161,7 @@ func constantStrings(xs []kql.Expr) ([]string, bool) {
 				return nil, false
 			}
 			for _, item := range items {
-				out = append(out, plainText(item))
+				out = append(out, item.String())
 			}
 		default:
 			return nil, false
@@ -172,20 +171,10 @@ func constantStrings(xs []kql.Expr) ([]string, bool) {
 }
 
 // elements are the elements of an array, or a value that is none.
-func elements(text string) ([]json.RawMessage, bool) {
-	if !strings.HasPrefix(strings.TrimSpace(text), "[") {
-		return []json.RawMessage{json.RawMessage(text)}, json.Valid([]byte(text))
+func elements(text string) ([]scalar.Value, bool) {
+	v, ok := scalar.Parse(text)
+	if v.Kind == scalar.Array {
+		return v.Items, ok
 	}
-	var items []json.RawMessage
-	err := json.Unmarshal([]byte(text), &items)
-	return items, err == nil
-}
-
-// plainText is a string as it is, and anything else as JSON text; null is empty.
-func plainText(item json.RawMessage) string {
-	var s string
-	if json.Unmarshal(item, &s) == nil {
-		return s
-	}
-	return string(bytes.TrimSpace(item))
+	return []scalar.Value{v}, ok
 }
