@@ -70,9 +70,7 @@ func logic(word string) emit {
 	}
 }
 
-func iff(_ *kql.Call, args []string) (string, error) {
-	return fill("CASE WHEN $1 THEN $2 ELSE $3 END", args), nil
-}
+var iff = template("CASE WHEN $1 THEN $2 ELSE $3 END")
 
 // choose prints case(condition, value, …, otherwise).
 func choose(_ *kql.Call, args []string) (string, error) {

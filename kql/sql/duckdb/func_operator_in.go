@@ -59,7 +59,7 @@ func fold(c *kql.Call) bool { return strings.HasSuffix(c.Func, "~") }
 // inPlain compares with a list of printed values.
 func inPlain(c *kql.Call, x string, items []string) string {
 	guard := ""
-	if t := c.Args[0].Type(); t == kql.Real || t == kql.Decimal {
+	if isReal(c.Args[0].Type()) {
 		guard = " AND NOT isnan(" + x + ")"
 	}
 	if fold(c) {

@@ -20,7 +20,7 @@ func neighbour(name string) emitWindow {
 		if len(args) > 1 {
 			n, ok := constantLong(w.Args[1])
 			if !ok {
-				return "", refuse(&kql.Call{Func: w.Func, At: w.At}, "%s with an offset that is no constant is not supported", w.Func)
+				return "", refuseWindow(w, "%s with an offset that is no constant is not supported", w.Func)
 			}
 			offset = n
 		}

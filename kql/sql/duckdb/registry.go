@@ -85,6 +85,15 @@ func refuse(c *kql.Call, format string, args ...any) error {
 	return kql.Refuse(c.At, c.Func, fmt.Sprintf(format, args...))
 }
 
+// refuseAggregate and refuseWindow are refuse for the other kinds of calls.
+func refuseAggregate(a *kql.Agg, format string, args ...any) error {
+	return kql.Refuse(a.At, a.Func, fmt.Sprintf(format, args...))
+}
+
+func refuseWindow(w *kql.WindowCall, format string, args ...any) error {
+	return kql.Refuse(w.At, w.Func, fmt.Sprintf(format, args...))
+}
+
 // constant is the value of an expression that is a constant.
 func constant(x kql.Expr) (any, bool) {
 	c, ok := x.(*kql.Const)
@@ -169,7 +178,7 @@ func (Dialect) Aggregate(a *kql.Agg, in sql.Rows) (string, error) {
 			return operand(text), err
 		}
 	}
-	return "", refuse(&kql.Call{Func: a.Func, At: a.At}, "aggregate %s is not supported", strconv.Quote(a.Func))
+	return "", refuseAggregate(a, "aggregate %s is not supported", strconv.Quote(a.Func))
 }
 
 // Window implements sql.Dialect.
@@ -178,7 +187,7 @@ func (Dialect) Window(w *kql.WindowCall, args []string, over string) (string, er
 		text, err := f(w, args, over)
 		return operand(text), err
 	}
-	return "", refuse(&kql.Call{Func: w.Func, At: w.At}, "function %s is not supported", strconv.Quote(w.Func))
+	return "", refuseWindow(w, "function %s is not supported", strconv.Quote(w.Func))
 }
 
 // call prints another call, by way of the interface: a family cannot refer to the
