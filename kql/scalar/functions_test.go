@@ -122,10 +122,10 @@ func TestRegexOutputIsBounded(t *testing.T) {
 }
 
 func TestManyExpressionsAreForgotten(t *testing.T) {
-	e := &expressions{}
-	for i := range 3 * maxExpressions {
-		if re := e.get(strings.Repeat("a", i+1)); re == nil || len(e.known) > maxExpressions {
-			t.Fatalf("expression %d: %v, %d kept", i, re, len(e.known))
+	e := newExpressions()
+	for i := range 3 * maxCompiled {
+		if re := e.get(strings.Repeat("a", i+1)); re == nil || len(e.kept) > maxCompiled {
+			t.Fatalf("expression %d: %v, %d kept", i, re, len(e.kept))
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 // Functions are all functions, those of a family in the file of its name.
 func Functions() []Func {
 	return slices.Concat(
-		operatorFuncs, stringFuncs, convertFuncs, dynamicFuncs, regexFuncs(), datetimeFuncs, mathFuncs,
+		operatorFuncs, stringFuncs, convertFuncs, dynamicFuncs, regexFuncs(), datetimeFuncs(), mathFuncs,
 		hashFuncs, ipFuncs, seriesFuncs, urlFuncs, parseFuncs(), aggregateFuncs,
 	)
 }
