@@ -29,7 +29,7 @@ func parseFuncs() []Func {
 				if texts == nil {
 					return nil
 				}
-				return textsOf(texts)
+				return jsonTexts(texts)
 			},
 		},
 		{
@@ -39,22 +39,18 @@ func parseFuncs() []Func {
 				if find == nil {
 					return nil
 				}
-				return textsOf(find(args[0].(string)))
+				out := Value{Kind: Array}
+				for _, value := range find(args[0].(string)) {
+					item := Value{}
+					if value != nil {
+						item = OfString(*value)
+					}
+					out.Items = append(out.Items, item)
+				}
+				return out.Any()
 			},
 		},
 	}
-}
-
-// textsOf is v as JSON with every character as it is. v is a list of texts, which
-// cannot fail.
-func textsOf(v any) any {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil
-	}
-	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // compilePattern gives the function that finds the texts of the columns of a

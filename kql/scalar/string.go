@@ -295,12 +295,17 @@ func split(a []any) any {
 		}
 		parts = parts[i : i+1]
 	}
+	return jsonTexts(parts)
+}
+
+// jsonTexts is the text of an array of strings.
+func jsonTexts(texts []string) string {
 	b := []byte{'['}
-	for i, p := range parts {
+	for i, s := range texts {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = AppendQuoted(b, p)
+		b = AppendQuoted(b, s)
 	}
 	return string(append(b, ']'))
 }
