@@ -340,9 +340,6 @@ func hasAnyIndex(a []any) any {
 	return int64(-1)
 }
 
-// inTerm reports whether terms are made of r.
-func inTerm(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
-
 // codepointsToString takes whole numbers and arrays of them.
 func codepointsToString(a []any) any {
 	var b strings.Builder

@@ -3,7 +3,6 @@ package duckdb
 import (
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"reslog/kql"
@@ -49,16 +48,14 @@ func term(needle string, fold, left, right bool) string {
 	if fold {
 		pattern = "(?i:" + pattern + ")"
 	}
-	if left && inTerm(first) {
+	if left && scalar.InTerm(first) {
 		pattern = beforeTerm + pattern
 	}
-	if right && inTerm(last) {
+	if right && scalar.InTerm(last) {
 		pattern += behindTerm
 	}
 	return pattern
 }
-
-func inTerm(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // quoteRegex makes a pattern that matches s; NUL is written as RE2 has it.
 func quoteRegex(s string) string {

@@ -70,6 +70,24 @@ func TestFunctionsOfTextsAndDynamics(t *testing.T) {
 	}
 }
 
+// A needle that is computed is searched in Go, one that is constant in SQL. What a
+// term is made of is one thing in both: ² and Ⅷ are numbers and no digits.
+func TestTermsAreOneInSQLAndGo(t *testing.T) {
+	q := enginetest.Open(t)
+	for _, s := range []string{"a²", "²a", "aⅧ", "a1", "aé", "a b", "a_b"} {
+		got := row(t, q, fmt.Sprintf(`print s = %q, n = "a" | project s has "a", s has n, s hasprefix_cs "a", s hasprefix_cs n, s hassuffix "a", s hassuffix n`, s))
+		pairs := strings.Split(strings.Trim(got, "[]"), ",")
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if len(pairs) != 6 || pairs[i] != pairs[i+1] {
+				t.Errorf("%s: %s", s, got)
+			}
+		}
+		if strings.ContainsAny(s, "²Ⅷ _") != (len(pairs) == 6 && pairs[0] == "true") {
+			t.Errorf("%s: %s", s, got)
+		}
+	}
+}
+
 func TestNamesOfFunctionColumns(t *testing.T) {
 	q := enginetest.Open(t)
 	results, err := q.Run(t.Context(), `datatable(s:string, d:dynamic)["a", dynamic(1)] | project tostring(s), strlen(s), split(d, ","), gettype(d), treepath(d), strcat(s, "x"), parse_json(s), tohex(1)`)
