@@ -27,7 +27,6 @@ var convertFuncs = []Func{
 	convert("tostring", kql.Decimal, kql.String, orEmpty(FormatDecimal)),
 	convert("tostring", kql.Datetime, kql.String, orEmpty(ticks.FormatDate)),
 	convert("tostring", kql.Timespan, kql.String, orEmpty(ticks.FormatSpan)),
-	convert("tostring", kql.Guid, kql.String, func(a any) any { return text(a) }),
 	convert("tostring", kql.Dynamic, kql.String, func(a any) any { return Dynamic(a).String() }),
 
 	convert("toint", kql.Long, kql.Int, func(a any) any { return narrow(a) }),

@@ -35,6 +35,7 @@ func TestFunctionsOfTextsAndDynamics(t *testing.T) {
 	q := enginetest.Open(t)
 	for query, want := range map[string]string{
 		`print strcat("a", 1, true, 1.0, 1d, long(null), dynamic({"a":"b"}), dynamic("x"))`:                                                                                                 `["a1True1.01.00:00:00{\"a\":\"b\"}x"]`,
+		`print strcat_delim("|", "a", "b", ""), isutf8("é"), pack_array("a\"b", 5, true, "")`:                                                                                               `["a|b|",true,["a\"b",5,true,""]]`,
 		`print strcat_delim('-', 1, '2', 'A', 1s)`:                                                                                                                                          `["1-2-A-00:00:01"]`,
 		`print strlen("é😀"), string_size("é😀"), reverse("é😀"), toupper("straße"), tolower("ÅÉ")`:                                                                                            `[2,6,"😀é","STRAßE","åé"]`,
 		`print strcmp("a", "b"), strcmp("b", "a"), strcmp(1, "1"), strrep("ab", 3, ","), isascii("é"), isutf8("é")`:                                                                         `[-1,1,0,"ab,ab,ab",false,true]`,
