@@ -68,9 +68,6 @@ func registerOne(conn mapping.Connection, f scalar.Func) error {
 	withType(f.Returns, func(l mapping.LogicalType) { mapping.ScalarFunctionSetReturnType(function, l) })
 	// A function sees nulls, and decides.
 	mapping.ScalarFunctionSetSpecialHandling(function)
-	if f.Volatile {
-		mapping.ScalarFunctionSetVolatile(function)
-	}
 	handle := (*cgo.Handle)(C.malloc(C.size_t(unsafe.Sizeof(cgo.Handle(0)))))
 	*handle = cgo.NewHandle(f)
 	mapping.ScalarFunctionSetExtraInfo(function, unsafe.Pointer(handle), C.reslog_scalar_drop)

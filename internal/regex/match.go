@@ -9,9 +9,7 @@ import (
 
 // Regexp is a compiled expression. It is safe for concurrent use.
 type Regexp struct {
-	re     *regexp.Regexp
-	groups int
-	names  []string
+	re *regexp.Regexp
 	// prog is set when the expression has \b or \B: text beyond ASCII is matched
 	// by it, since Go's know ASCII alone.
 	prog *syntax.Prog
@@ -27,7 +25,7 @@ func Compile(expr string) (*Regexp, error) {
 	if err != nil {
 		return nil, fmt.Errorf("regular expression %q: %w", expr, err)
 	}
-	r := &Regexp{re: re, groups: re.NumSubexp(), names: re.SubexpNames()}
+	r := &Regexp{re: re}
 	if boundary {
 		if r.prog, err = program(re2); err != nil {
 			return nil, fmt.Errorf("regular expression %q: %w", expr, err)
@@ -58,17 +56,10 @@ func program(re2 string) (*syntax.Prog, error) {
 }
 
 // Groups is the number of capturing groups.
-func (r *Regexp) Groups() int { return r.groups }
+func (r *Regexp) Groups() int { return r.re.NumSubexp() }
 
 // Group is the number of the group with a name, or -1.
-func (r *Regexp) Group(name string) int {
-	for i, n := range r.names {
-		if n == name && name != "" {
-			return i
-		}
-	}
-	return -1
-}
+func (r *Regexp) Group(name string) int { return r.re.SubexpIndex(name) }
 
 // Match reports whether s has a match.
 func (r *Regexp) Match(s string) bool {
@@ -128,7 +119,7 @@ func (r *Regexp) own(s string) bool {
 // match runs the program over s from at on: all threads side by side, in the order
 // of preference, so that its time is the text's length times the program's.
 func (r *Regexp) match(s string, at int) []int {
-	run := &threads{prog: r.prog, s: s, slots: 2 * (r.groups + 1), seen: make([]int, len(r.prog.Inst))}
+	run := &threads{prog: r.prog, slots: 2 * (r.Groups() + 1), seen: make([]int, len(r.prog.Inst))}
 	var best []int
 	var now []thread
 	for step := 1; ; step++ {
@@ -141,14 +132,14 @@ func (r *Regexp) match(s string, at int) []int {
 			after = -1
 		}
 		run.at, run.step, run.empty = at, step, emptyOps(before, after)
-		run.list = run.list[:0:0]
+		run.list = run.list[:0]
 		for _, t := range now {
 			run.add(t.pc, t.caps)
 		}
 		if best == nil {
 			run.add(uint32(r.prog.Start), run.fresh())
 		}
-		now = now[:0:0]
+		now = now[:0]
 		for _, t := range run.list {
 			inst := &r.prog.Inst[t.pc]
 			if inst.Op == syntax.InstMatch {
@@ -175,7 +166,6 @@ type thread struct {
 // threads collects the threads that wait for a character, or have matched.
 type threads struct {
 	prog  *syntax.Prog
-	s     string
 	slots int
 	seen  []int // the step in which an instruction was reached
 	list  []thread

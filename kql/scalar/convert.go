@@ -27,7 +27,6 @@ var convertFuncs = []Func{
 	convert("tostring", kql.Decimal, kql.String, orEmpty(FormatDecimal)),
 	convert("tostring", kql.Datetime, kql.String, orEmpty(ticks.FormatDate)),
 	convert("tostring", kql.Timespan, kql.String, orEmpty(ticks.FormatSpan)),
-	convert("tostring", kql.Guid, kql.String, func(a any) any { return text(a) }),
 	convert("tostring", kql.Dynamic, kql.String, func(a any) any { return Dynamic(a).String() }),
 
 	convert("toint", kql.Long, kql.Int, func(a any) any { return narrow(a) }),
@@ -311,34 +310,33 @@ func spanOf(s string) any {
 // guidOf reads 32 hexadecimal digits, or 36 characters with dashes, bare or in
 // braces or parentheses.
 func guidOf(s string) any {
-	s = strings.TrimSpace(s)
+	s = strings.ToLower(strings.TrimSpace(s))
 	if n := len(s); n == 38 && (s[0] == '{' && s[n-1] == '}' || s[0] == '(' && s[n-1] == ')') {
 		s = s[1 : n-1]
 	}
-	b := []byte(strings.ToLower(s))
-	if len(b) == 32 {
-		b = []byte(s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:])
-		b = []byte(strings.ToLower(string(b)))
+	if len(s) == 32 {
+		s = s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
 	}
-	if len(b) != 36 {
+	if len(s) != 36 {
 		return nil
 	}
-	for i, c := range b {
+	for i := range len(s) {
+		c := s[i]
 		dash := i == 8 || i == 13 || i == 18 || i == 23
 		if dash != (c == '-') || !dash && c-'0' > 9 && c-'a' > 5 {
 			return nil
 		}
 	}
-	return string(b)
+	return s
 }
 
-// hex writes a number with at least as many digits as the second argument says.
+// hex writes a number with at least as many digits as the second argument says, up
+// to 16.
 func hex(n uint64, a []any) any {
 	s := strconv.FormatUint(n, 16)
-	if width, _ := optional(a, 1, 0); int64(len(s)) < width {
-		s = strings.Repeat("0", int(min(width, 16))-min(len(s), int(min(width, 16)))) + s
-	}
-	return s
+	width, _ := optional(a, 1, 0)
+	width = max(0, min(width, 16))
+	return strings.Repeat("0", max(0, int(width)-len(s))) + s
 }
 
 // formatBytes is format_bytes(size, precision, unit). Without a unit it is the

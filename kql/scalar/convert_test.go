@@ -91,6 +91,7 @@ func TestHexAndBytes(t *testing.T) {
 		{"tohex", types(kql.Long, kql.Long), []any{int64(256), int64(8)}, "00000100"},
 		{"tohex", types(kql.Long, kql.Long), []any{int64(256), int64(2)}, "100"},
 		{"tohex", types(kql.Long, kql.Long), []any{int64(256), int64(1 << 40)}, "0000000000000100"},
+		{"tohex", types(kql.Long, kql.Long), []any{int64(256), int64(math.MinInt64)}, "100"},
 		{"tohex", types(kql.Long), []any{nil}, ""},
 		{"format_bytes", types(kql.Real), []any{564.0}, "564 Bytes"},
 		{"format_bytes", types(kql.Real, kql.Long), []any{10332.0, int64(1)}, "10.1 KB"},

@@ -3,8 +3,6 @@ package scalar
 import (
 	"math"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 	_ "time/tzdata" // zones do not depend on what the machine has installed
 
@@ -12,15 +10,19 @@ import (
 	"reslog/kql"
 )
 
-// datetimeFuncs are the functions on dates and spans.
-var datetimeFuncs = []Func{
-	{Name: "kql_make_datetime", Params: []kql.Type{kql.Long, kql.Long, kql.Long, kql.Long, kql.Long, kql.Real}, Returns: kql.Datetime, Call: makeDatetime},
-	{Name: "kql_make_timespan", Params: []kql.Type{kql.Long, kql.Long, kql.Long, kql.Real}, Returns: kql.Timespan, Call: makeTimespan},
-	{Name: "kql_datetime_add", Params: []kql.Type{kql.String, kql.Long, kql.Datetime}, Returns: kql.Datetime, Call: addMonths},
-	{Name: "kql_format_datetime", Params: []kql.Type{kql.Datetime, kql.String}, Returns: kql.String, Call: formatted(ticks.FormatDateAs)},
-	{Name: "kql_format_timespan", Params: []kql.Type{kql.Timespan, kql.String}, Returns: kql.String, Call: formatted(ticks.FormatSpanAs)},
-	{Name: "kql_datetime_utc_to_local", Params: []kql.Type{kql.Datetime, kql.String}, Returns: kql.Datetime, Call: zoned(toLocal)},
-	{Name: "kql_datetime_local_to_utc", Params: []kql.Type{kql.Datetime, kql.String}, Returns: kql.Datetime, Call: zoned(toUTC)},
+// datetimeFuncs are the functions on dates and spans. Each list of functions keeps
+// the zones that it has loaded.
+func datetimeFuncs() []Func {
+	zones := &compiled[*time.Location]{make: loadZone, most: maxZones}
+	return []Func{
+		{Name: "kql_make_datetime", Params: []kql.Type{kql.Long, kql.Long, kql.Long, kql.Long, kql.Long, kql.Real}, Returns: kql.Datetime, Call: makeDatetime},
+		{Name: "kql_make_timespan", Params: []kql.Type{kql.Long, kql.Long, kql.Long, kql.Real}, Returns: kql.Timespan, Call: makeTimespan},
+		{Name: "kql_datetime_add", Params: []kql.Type{kql.String, kql.Long, kql.Datetime}, Returns: kql.Datetime, Call: addMonths},
+		{Name: "kql_format_datetime", Params: []kql.Type{kql.Datetime, kql.String}, Returns: kql.String, Call: formatted(ticks.FormatDateAs)},
+		{Name: "kql_format_timespan", Params: []kql.Type{kql.Timespan, kql.String}, Returns: kql.String, Call: formatted(ticks.FormatSpanAs)},
+		{Name: "kql_datetime_utc_to_local", Params: []kql.Type{kql.Datetime, kql.String}, Returns: kql.Datetime, Call: zoned(zones, toLocal)},
+		{Name: "kql_datetime_local_to_utc", Params: []kql.Type{kql.Datetime, kql.String}, Returns: kql.Datetime, Call: zoned(zones, toUTC)},
+	}
 }
 
 // longs are the first n arguments, false if one is null.
@@ -117,36 +119,25 @@ func formatted(write func(int64, string) (string, bool)) func([]any) any {
 	}
 }
 
-// maxZones is how many zones are kept; names come from data.
+// maxZones is how many zones are kept: more than the database has.
 const maxZones = 1024
 
-// zones keeps the zones that were asked for: to load one reads and parses a file.
-type zones struct {
-	byName sync.Map // of *time.Location, nil for no zone
-	n      atomic.Int64
-}
-
-func (z *zones) get(name string) *time.Location {
-	if l, ok := z.byName.Load(name); ok {
-		return l.(*time.Location)
-	}
-	var found *time.Location
+// loadZone reads and parses a file; nil for what is no zone.
+func loadZone(name string) *time.Location {
 	// "" and "Local" are names to package time and not in the database.
-	if name != "" && name != "Local" {
-		if l, err := time.LoadLocation(name); err == nil {
-			found = l
-		}
+	if name == "" || name == "Local" {
+		return nil
 	}
-	if z.n.Add(1) <= maxZones {
-		z.byName.Store(name, found)
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil
 	}
-	return found
+	return zone
 }
 
 // zoned makes a function of one that moves a date by the offsets of a zone of the
 // IANA database. No zone of the name, no value.
-func zoned(move func(int64, *time.Location) int64) func([]any) any {
-	known := &zones{}
+func zoned(known *compiled[*time.Location], move func(int64, *time.Location) int64) func([]any) any {
 	return func(args []any) any {
 		t, ok := args[0].(int64)
 		name, _ := args[1].(string)

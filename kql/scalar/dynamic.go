@@ -14,7 +14,7 @@ var dynamicFuncs = slices.Concat(jsonFuncs, bagFuncs, arrayFuncs, setFuncs)
 // jsonFuncs make dynamic values of others, and texts of them.
 var jsonFuncs = []Func{
 	{Name: "kql_parse_json", Params: types(kql.String), Returns: kql.Dynamic, Call: func(a []any) any { return parseJSON(text(a[0])) }},
-	box(kql.Bool), box(kql.Long), box(kql.Real), box(kql.String), box(kql.Datetime), box(kql.Timespan), box(kql.Guid),
+	box(kql.Real), box(kql.Timespan),
 	{Name: "kql_dynamic_to_json", Params: types(kql.Dynamic), Returns: kql.String, Call: func(a []any) any {
 		if a[0] == nil {
 			return ""
@@ -41,7 +41,8 @@ var jsonFuncs = []Func{
 	{Name: "kql_zip", Variadic: kql.Dynamic, Returns: kql.Dynamic, Call: zip},
 }
 
-// box describes the conversion of a value to a dynamic that holds it.
+// box describes the conversion of a value to a dynamic that holds it; SQL has those
+// of the other types.
 func box(t kql.Type) Func {
 	return convert("dynamic", t, kql.Dynamic, func(a any) any { return Of(t, a).Any() })
 }

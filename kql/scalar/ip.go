@@ -1,6 +1,7 @@
 package scalar
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"strconv"
@@ -15,8 +16,8 @@ import (
 var ipFuncs = append([]Func{
 	{Name: "kql_parse_ipv4", Params: []kql.Type{kql.String}, Returns: kql.Long, Call: func(a []any) any { return ip4Long(a, 32) }},
 	{Name: "kql_parse_ipv4_mask", Params: []kql.Type{kql.String, kql.Long}, Returns: kql.Long, Call: parseIP4Mask},
-	{Name: "kql_ipv4_compare", Params: []kql.Type{kql.String, kql.String, kql.Long}, Returns: kql.Long, Call: compareIP4},
-	{Name: "kql_ipv4_is_match", Params: []kql.Type{kql.String, kql.String, kql.Long}, Returns: kql.Bool, Call: matchIP4},
+	{Name: "kql_ipv4_compare", Params: []kql.Type{kql.String, kql.String, kql.Long}, Returns: kql.Long, Call: compared(order4)},
+	{Name: "kql_ipv4_is_match", Params: []kql.Type{kql.String, kql.String, kql.Long}, Returns: kql.Bool, Call: matched(order4)},
 	{Name: "kql_ipv4_is_in_range", Params: []kql.Type{kql.String, kql.String}, Returns: kql.Bool, Call: inRangeIP4},
 	{Name: "kql_ipv4_is_in_any_range", Params: []kql.Type{kql.String, kql.Dynamic}, Returns: kql.Bool, Call: inAny(inRangeIP4, ofArray)},
 	{
@@ -144,7 +145,7 @@ func parseIP4Mask(a []any) any {
 }
 
 // order4 compares two addresses by the bits that all prefixes have.
-func order4(a []any) (int64, bool) {
+func order4(a []any) (int, bool) {
 	x, ok := arg4(a[0])
 	y, fine := arg4(a[1])
 	prefix, right := prefixArg(a[2], 32)
@@ -152,29 +153,29 @@ func order4(a []any) (int64, bool) {
 		return 0, false
 	}
 	m := mask4(min(x.prefix, y.prefix, prefix))
-	switch p, q := x.addr&m, y.addr&m; {
-	case p < q:
-		return -1, true
-	case p > q:
-		return 1, true
-	}
-	return 0, true
+	return cmp.Compare(x.addr&m, y.addr&m), true
 }
 
-func compareIP4(a []any) any {
-	n, ok := order4(a)
-	if !ok {
-		return nil
+// compared makes a function of an order of two addresses, and matched one that says
+// whether they are equal in it.
+func compared(order func([]any) (int, bool)) func([]any) any {
+	return func(a []any) any {
+		n, ok := order(a)
+		if !ok {
+			return nil
+		}
+		return int64(n)
 	}
-	return n
 }
 
-func matchIP4(a []any) any {
-	n, ok := order4(a)
-	if !ok {
-		return nil
+func matched(order func([]any) (int, bool)) func([]any) any {
+	return func(a []any) any {
+		n, ok := order(a)
+		if !ok {
+			return nil
+		}
+		return n == 0
 	}
-	return n == 0
 }
 
 func inRangeIP4(a []any) any {

@@ -13,8 +13,8 @@ import (
 var ip6Funcs = []Func{
 	{Name: "kql_parse_ipv6", Params: []kql.Type{kql.String}, Returns: kql.String, Call: func(a []any) any { return canonical6(a[0], 128) }},
 	{Name: "kql_parse_ipv6_mask", Params: []kql.Type{kql.String, kql.Long}, Returns: kql.String, Call: parseIP6Mask},
-	{Name: "kql_ipv6_compare", Params: []kql.Type{kql.String, kql.String, kql.Long}, Returns: kql.Long, Call: compareIP6},
-	{Name: "kql_ipv6_is_match", Params: []kql.Type{kql.String, kql.String, kql.Long}, Returns: kql.Bool, Call: matchIP6},
+	{Name: "kql_ipv6_compare", Params: []kql.Type{kql.String, kql.String, kql.Long}, Returns: kql.Long, Call: compared(order6)},
+	{Name: "kql_ipv6_is_match", Params: []kql.Type{kql.String, kql.String, kql.Long}, Returns: kql.Bool, Call: matched(order6)},
 	{Name: "kql_ipv6_is_in_range", Params: []kql.Type{kql.String, kql.String}, Returns: kql.Bool, Call: inRangeIP6},
 	{Name: "kql_ipv6_is_in_any_range", Params: []kql.Type{kql.String, kql.Dynamic}, Returns: kql.Bool, Call: inAny(inRangeIP6, ofArray)},
 	{
@@ -107,22 +107,6 @@ func (ip ip6) mapped() ip6 {
 		ip.addr[10], ip.addr[11] = 0xff, 0xff
 	}
 	return ip
-}
-
-func compareIP6(a []any) any {
-	n, ok := order6(a)
-	if !ok {
-		return nil
-	}
-	return int64(n)
-}
-
-func matchIP6(a []any) any {
-	n, ok := order6(a)
-	if !ok {
-		return nil
-	}
-	return n == 0
 }
 
 func inRangeIP6(a []any) any {

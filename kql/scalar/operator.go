@@ -2,6 +2,7 @@ package scalar
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"reslog/kql"
@@ -10,7 +11,8 @@ import (
 // operatorFuncs are the operators that search terms, for needles that are not
 // constants.
 var operatorFuncs = []Func{
-	term("has", true, true), term("hasprefix", true, false), term("hassuffix", false, true),
+	term("has", true, true, true), term("hasprefix", true, true, false), term("hassuffix", true, false, true),
+	term("has_cs", false, true, true), term("hasprefix_cs", false, true, false), term("hassuffix_cs", false, false, true),
 	{Name: "kql_has_any", Function: "has_any", Params: types(kql.String, kql.Dynamic), Returns: kql.Bool, Call: func(a []any) any {
 		s := strings.ToLower(text(a[0]))
 		for _, n := range needles(a[1]) {
@@ -29,21 +31,16 @@ var operatorFuncs = []Func{
 		}
 		return true
 	}},
-	{Name: "kql_has_cs", Params: types(kql.String, kql.String), Returns: kql.Bool, Call: func(a []any) any {
-		return HasTerm(text(a[0]), text(a[1]), true, true)
-	}},
-	{Name: "kql_hasprefix_cs", Params: types(kql.String, kql.String), Returns: kql.Bool, Call: func(a []any) any {
-		return HasTerm(text(a[0]), text(a[1]), true, false)
-	}},
-	{Name: "kql_hassuffix_cs", Params: types(kql.String, kql.String), Returns: kql.Bool, Call: func(a []any) any {
-		return HasTerm(text(a[0]), text(a[1]), false, true)
-	}},
 }
 
-// term is a search without regard to case.
-func term(name string, left, right bool) Func {
+// term is a search, with fold without regard to case.
+func term(name string, fold, left, right bool) Func {
 	return Func{Name: "kql_" + name, Params: types(kql.String, kql.String), Returns: kql.Bool, Call: func(a []any) any {
-		return HasTerm(strings.ToLower(text(a[0])), strings.ToLower(text(a[1])), left, right)
+		s, needle := text(a[0]), text(a[1])
+		if fold {
+			s, needle = strings.ToLower(s), strings.ToLower(needle)
+		}
+		return HasTerm(s, needle, left, right)
 	}}
 }
 
@@ -64,6 +61,9 @@ func needles(array any) []string {
 	return []string{v.String()}
 }
 
+// InTerm reports whether terms are made of r.
+func InTerm(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
 // HasTerm reports whether needle is in s with nothing of the same term beside it,
 // at the left and right as asked. A term is a run of letters and digits. Where the
 // needle begins or ends with another character, anything may be beside it.
@@ -73,7 +73,7 @@ func HasTerm(s, needle string, left, right bool) bool {
 	}
 	first, _ := utf8.DecodeRuneInString(needle)
 	last, _ := utf8.DecodeLastRuneInString(needle)
-	left, right = left && inTerm(first), right && inTerm(last)
+	left, right = left && InTerm(first), right && InTerm(last)
 	for from := 0; ; {
 		at := strings.Index(s[from:], needle)
 		if at < 0 {
@@ -82,7 +82,7 @@ func HasTerm(s, needle string, left, right bool) bool {
 		at += from
 		before, n := utf8.DecodeLastRuneInString(s[:at])
 		behind, m := utf8.DecodeRuneInString(s[at+len(needle):])
-		if (!left || n == 0 || !inTerm(before)) && (!right || m == 0 || !inTerm(behind)) {
+		if (!left || n == 0 || !InTerm(before)) && (!right || m == 0 || !InTerm(behind)) {
 			return true
 		}
 		_, size := utf8.DecodeRuneInString(s[at:])

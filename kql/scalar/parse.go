@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 
 	"reslog/kql"
 )
@@ -16,98 +15,63 @@ import (
 // Source: the Kusto Query Language reference, "parse operator" and "parse-kv
 // operator".
 func parseFuncs() []Func {
-	patterns := &compiled[func(string) []string]{make: compilePattern}
-	keyValues := &compiled[func(string) []*string]{make: compileKv}
+	patterns := &compiled[func(string) []string]{make: compilePattern, most: maxCompiled}
+	keyValues := &compiled[func(string) []*string]{make: compileKv, most: maxCompiled}
 	return []Func{
 		{
 			Name: "kql_parse_pattern", Params: []kql.Type{kql.String, kql.String}, Returns: kql.Dynamic,
 			Call: func(args []any) any {
-				match, ok := patterns.get(args[1].(string))
-				if !ok {
+				match := patterns.get(args[1].(string))
+				if match == nil {
 					return nil
 				}
 				texts := match(args[0].(string))
 				if texts == nil {
 					return nil
 				}
-				return textsOf(texts)
+				return jsonTexts(texts)
 			},
 		},
 		{
 			Name: "kql_parse_kv", Params: []kql.Type{kql.String, kql.String}, Returns: kql.Dynamic,
 			Call: func(args []any) any {
-				find, ok := keyValues.get(args[1].(string))
-				if !ok {
+				find := keyValues.get(args[1].(string))
+				if find == nil {
 					return nil
 				}
-				return textsOf(find(args[0].(string)))
+				out := Value{Kind: Array}
+				for _, value := range find(args[0].(string)) {
+					item := Value{}
+					if value != nil {
+						item = OfString(*value)
+					}
+					out.Items = append(out.Items, item)
+				}
+				return out.Any()
 			},
 		},
 	}
 }
 
-// textsOf is v as JSON with every character as it is. v is a list of texts, which
-// cannot fail.
-func textsOf(v any) any {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// maxCompiled is how many patterns are kept: more than a query has. A query with
-// more compiles them again.
-const maxCompiled = 256
-
-// compiled keeps what is made out of constant arguments.
-type compiled[T any] struct {
-	make func(spec string) (T, bool)
-
-	mu   sync.RWMutex
-	kept map[string]T
-}
-
-func (c *compiled[T]) get(spec string) (T, bool) {
-	c.mu.RLock()
-	made, ok := c.kept[spec]
-	c.mu.RUnlock()
-	if ok {
-		return made, true
-	}
-	made, ok = c.make(spec)
-	if !ok {
-		return made, false
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.kept == nil || len(c.kept) >= maxCompiled {
-		c.kept = make(map[string]T)
-	}
-	c.kept[spec] = made
-	return made, true
-}
-
 // compilePattern gives the function that finds the texts of the columns of a
-// kql.ParsePattern, nil for a text that does not match.
-func compilePattern(spec string) (func(string) []string, bool) {
+// kql.ParsePattern, nil for a text that does not match. What is no pattern has
+// none.
+func compilePattern(spec string) func(string) []string {
 	var p kql.ParsePattern
 	if err := json.Unmarshal([]byte(spec), &p); err != nil {
-		return nil, false
+		return nil
 	}
 	if p.Regex == "" {
-		return func(text string) []string { return matchParts(p.Parts, p.Columns, text) }, true
+		return func(text string) []string { return matchParts(p.Parts, p.Columns, text) }
 	}
 	re, err := regexp.Compile(p.Regex)
 	if err != nil {
-		return nil, false
+		return nil
 	}
 	groups := make([]int, p.Columns)
 	for i := range groups {
 		if groups[i] = re.SubexpIndex("c" + strconv.Itoa(i)); groups[i] < 0 {
-			return nil, false
+			return nil
 		}
 	}
 	return func(text string) []string {
@@ -122,7 +86,7 @@ func compilePattern(spec string) (func(string) []string, bool) {
 			}
 		}
 		return texts
-	}, true
+	}
 }
 
 // matchParts walks a simple pattern through a text.

@@ -11,17 +11,17 @@ import (
 )
 
 // compileKv gives the function that finds the values of the keys of a
-// kql.ParseKv, nil for those that are not there.
-func compileKv(spec string) (func(string) []*string, bool) {
+// kql.ParseKv, nil for those that are not there. What is no kql.ParseKv has none.
+func compileKv(spec string) func(string) []*string {
 	var p kql.ParseKv
 	if err := json.Unmarshal([]byte(spec), &p); err != nil {
-		return nil, false
+		return nil
 	}
 	pairs := (*kvReader)(&p).pairs
 	if p.Regex != "" {
 		re, err := regexp.Compile(p.Regex)
 		if err != nil || re.NumSubexp() < 2 {
-			return nil, false
+			return nil
 		}
 		pairs = func(text string, yield func(key, value string)) {
 			for _, m := range re.FindAllStringSubmatch(text, -1) {
@@ -37,7 +37,7 @@ func compileKv(spec string) (func(string) []*string, bool) {
 			}
 		})
 		return values
-	}, true
+	}
 }
 
 // kvReader walks through pairs that delimiters separate.

@@ -2,48 +2,34 @@ package scalar
 
 import (
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"reslog/internal/regex"
 	"reslog/kql"
 )
 
-// expressions is the compiled expressions of one set of functions: most queries
-// give the same for every row.
+// expressions is the compiled expressions of one set of functions.
 type expressions struct {
-	mu    sync.RWMutex
-	known map[string]*regex.Regexp
+	compiled[*regex.Regexp]
 }
 
-// maxExpressions is how many are kept; after that all are forgotten.
-const maxExpressions = 256
+func newExpressions() *expressions {
+	return &expressions{compiled[*regex.Regexp]{make: compileRegex, most: maxCompiled}}
+}
 
-// get compiles an expression; nil for one that is wrong.
-func (e *expressions) get(expr string) *regex.Regexp {
-	e.mu.RLock()
-	re, ok := e.known[expr]
-	e.mu.RUnlock()
-	if ok {
-		return re
-	}
+// compileRegex is nil for an expression that is wrong.
+func compileRegex(expr string) *regex.Regexp {
 	re, err := regex.Compile(expr)
 	if err != nil {
-		re = nil
+		return nil
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.known == nil || len(e.known) >= maxExpressions {
-		e.known = make(map[string]*regex.Regexp)
-	}
-	e.known[expr] = re
 	return re
 }
 
 // regexFuncs are functions on regular expressions. An expression that is wrong,
 // which only one that is no constant can be here, matches nothing.
 func regexFuncs() []Func {
-	e := &expressions{}
+	e := newExpressions()
 	return []Func{
 		{Name: "kql_matches_regex", Function: "matches regex", Params: types(kql.String, kql.String), Returns: kql.Bool, Call: func(a []any) any {
 			re := e.get(text(a[1]))

@@ -3,6 +3,7 @@ package scalar
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"reslog/kql"
 )
@@ -10,7 +11,7 @@ import (
 // Functions are all functions, those of a family in the file of its name.
 func Functions() []Func {
 	return slices.Concat(
-		operatorFuncs, stringFuncs, convertFuncs, dynamicFuncs, regexFuncs(), datetimeFuncs, mathFuncs,
+		operatorFuncs, stringFuncs, convertFuncs, dynamicFuncs, regexFuncs(), datetimeFuncs(), mathFuncs,
 		hashFuncs, ipFuncs, seriesFuncs, urlFuncs, parseFuncs(), aggregateFuncs,
 	)
 }
@@ -19,16 +20,26 @@ func Functions() []Func {
 // types given: exactly, or with int as long and decimal as real. An untyped null
 // fits anything.
 func Find(function string, args []kql.Type) (Func, bool) {
-	all := Functions()
+	of := byFunction()[function]
 	for _, fits := range []func(t, want kql.Type) bool{same, fits} {
-		for _, f := range all {
-			if f.function() == function && f.takes(args, fits) {
+		for _, f := range of {
+			if f.takes(args, fits) {
 				return f, true
 			}
 		}
 	}
 	return Func{}, false
 }
+
+// byFunction are the functions by the language's name, for Find: a query asks for
+// each of its calls.
+var byFunction = sync.OnceValue(func() map[string][]Func {
+	by := make(map[string][]Func)
+	for _, f := range Functions() {
+		by[f.function()] = append(by[f.function()], f)
+	}
+	return by
+})
 
 // function is the language's name of f.
 func (f Func) function() string {

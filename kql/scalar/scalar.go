@@ -1,6 +1,7 @@
 // Package scalar has the scalar functions of the language for which an engine's
-// SQL has no exact equal, written in Go. An engine registers them under the name
-// that Name returns and calls them like its own.
+// SQL has no exact equal, written in Go. An engine registers them under their Names
+// and calls them like its own. Where SQL has come to say all of a function,
+// it stays if the test of the dialect takes it as the reference.
 //
 // A function gets and gives values as package kql has them: nil for null, a
 // string for a string, a guid and a dynamic (whose text is JSON), int64 for whole
@@ -21,7 +22,5 @@ type Func struct {
 	Returns  kql.Type
 	// Variadic is the type of any number of arguments after Params; Unknown: none.
 	Variadic kql.Type
-	// Volatile functions give another value at each call: rand, new_guid.
-	Volatile bool
 	Call     func(args []any) any
 }

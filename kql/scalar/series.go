@@ -73,8 +73,10 @@ type series struct {
 }
 
 // seriesOf reads a series; false for what is no array.
-func seriesOf(a any) (series, bool) {
-	v := Dynamic(a)
+func seriesOf(a any) (series, bool) { return seriesIn(Dynamic(a)) }
+
+// seriesIn is the series that an array is.
+func seriesIn(v Value) (series, bool) {
 	if v.Kind != Array {
 		return series{}, false
 	}

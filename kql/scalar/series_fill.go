@@ -20,7 +20,8 @@ var fillFuncs = []Func{
 // argument at, if it is there.
 func filling(at int, fill func(a []any, s series, items []Value)) func([]any) any {
 	return func(a []any) any {
-		s, ok := seriesOf(a[0])
+		v := Dynamic(a[0])
+		s, ok := seriesIn(v)
 		if !ok {
 			return nil
 		}
@@ -31,9 +32,8 @@ func filling(at int, fill func(a []any, s series, items []Value)) func([]any) an
 				}
 			}
 		}
-		items := append([]Value(nil), Dynamic(a[0]).Items...)
-		fill(a, s, items)
-		return OfArray(items).Any()
+		fill(a, s, v.Items)
+		return v.Any()
 	}
 }
 

@@ -22,9 +22,6 @@ var textFuncs = []Func{
 	{Name: "kql_string_size", Params: types(kql.String), Returns: kql.Long, Call: func(a []any) any { return int64(len(text(a[0]))) }},
 	{Name: "kql_strcmp", Params: types(kql.String, kql.String), Returns: kql.Long, Call: func(a []any) any { return int64(strings.Compare(text(a[0]), text(a[1]))) }},
 	{Name: "kql_strcat", Variadic: kql.String, Returns: kql.String, Call: func(a []any) any { return strings.Join(texts(a), "") }},
-	{Name: "kql_strcat_delim", Params: types(kql.String, kql.String), Variadic: kql.String, Returns: kql.String, Call: func(a []any) any {
-		return strings.Join(texts(a[1:]), text(a[0]))
-	}},
 	{Name: "kql_strrep", Params: types(kql.String, kql.Long), Variadic: kql.String, Returns: kql.String, Call: strrep},
 	{Name: "kql_substring", Params: types(kql.String, kql.Long), Variadic: kql.Long, Returns: kql.String, Call: substring},
 	{Name: "kql_indexof", Params: types(kql.String, kql.String), Variadic: kql.Long, Returns: kql.Long, Call: indexof},
@@ -41,7 +38,6 @@ var textFuncs = []Func{
 	{Name: "kql_isascii", Params: types(kql.String), Returns: kql.Bool, Call: func(a []any) any {
 		return !strings.ContainsFunc(text(a[0]), func(r rune) bool { return r > unicode.MaxASCII })
 	}},
-	{Name: "kql_isutf8", Params: types(kql.String), Returns: kql.Bool, Call: func(a []any) any { return utf8.ValidString(text(a[0])) }},
 	{Name: "kql_has_any_index", Params: types(kql.String, kql.Dynamic), Returns: kql.Long, Call: hasAnyIndex},
 	{Name: "kql_strcat_array", Params: types(kql.Dynamic, kql.String), Returns: kql.String, Call: strcatArray},
 	{Name: "kql_unicode_codepoints_from_string", Params: types(kql.String), Returns: kql.Dynamic, Call: func(a []any) any {
@@ -295,12 +291,17 @@ func split(a []any) any {
 		}
 		parts = parts[i : i+1]
 	}
+	return jsonTexts(parts)
+}
+
+// jsonTexts is the text of an array of strings.
+func jsonTexts(texts []string) string {
 	b := []byte{'['}
-	for i, p := range parts {
+	for i, s := range texts {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = AppendQuoted(b, p)
+		b = AppendQuoted(b, s)
 	}
 	return string(append(b, ']'))
 }
@@ -334,9 +335,6 @@ func hasAnyIndex(a []any) any {
 	}
 	return int64(-1)
 }
-
-// inTerm reports whether terms are made of r.
-func inTerm(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
 // codepointsToString takes whole numbers and arrays of them.
 func codepointsToString(a []any) any {

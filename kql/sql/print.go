@@ -81,8 +81,7 @@ type printer struct {
 
 // scope is a WITH: relations that are computed once.
 type scope struct {
-	outer *scope
-	ctes  []string
+	ctes []string
 }
 
 func (s *scope) with() string {

@@ -1,10 +1,6 @@
 package sql
 
-import (
-	"strings"
-
-	"reslog/kql"
-)
+import "reslog/kql"
 
 // aggregate prints a summarize: keys and arguments are columns of a stage before,
 // so that GROUP BY means what it says.
@@ -34,10 +30,8 @@ func (p *printer) aggregate(r *kql.Aggregate) (rel, error) {
 	}
 	from := p.inline("SELECT " + before.String() + " FROM " + s.source())
 	body := "SELECT " + after.String() + " FROM " + from
-	if len(group) > 0 {
-		body += " GROUP BY " + strings.Join(group, ", ")
-	} else if r.Distinct {
-		body += " HAVING count(*) > 0"
+	if len(group) > 0 || r.Distinct {
+		body += groupBy(group)
 	}
 	return rel{from: p.inline(body), groupings: in.groupings}, nil
 }

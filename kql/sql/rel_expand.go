@@ -1,6 +1,9 @@
 package sql
 
 import (
+	"slices"
+	"strings"
+
 	"reslog/kql"
 )
 
@@ -102,10 +105,15 @@ func (p *printer) numbered(in rel, cols []kql.Col) rel {
 	if in.order == nil {
 		return in
 	}
+	return p.number(in, cols)
+}
+
+// number gives every row a number: in its order, or as the rows come.
+func (p *printer) number(in rel, cols []kql.Col) rel {
 	var l list
 	p.keep(&l, cols, nil)
 	ordinal := p.name("o")
-	l.add("row_number() OVER ("+"ORDER BY "+ordering(in.order)+")", ordinal)
+	l.add("row_number() OVER ("+strings.TrimPrefix(orderBy(in.order), " ")+")", ordinal)
 	return rel{from: p.inline("SELECT " + l.String() + " FROM " + in.from), order: []key{{name: ordinal}}, groupings: in.groupings}
 }
 
@@ -117,10 +125,10 @@ func (p *printer) apply(r *kql.Apply) (rel, error) {
 		return rel{}, err
 	}
 	outer := in.from
-	p.scope = &scope{outer: p.scope}
+	inner, around := &scope{}, p.scope
+	p.scope = inner
 	sub, err := p.applySub(r)
-	inner := p.scope
-	p.scope = inner.outer
+	p.scope = around
 	if err != nil {
 		return rel{}, err
 	}
@@ -171,13 +179,19 @@ func (p *printer) depends(r kql.Rel) bool {
 	if len(p.applied) == 0 {
 		return false
 	}
-	found := false
-	walk(r, func(r kql.Rel) {
-		if rows, ok := r.(*kql.ApplyRows); ok {
-			if _, open := p.applied[rows]; open {
-				found = true
-			}
+	// Relations in expressions are left out: they do not depend on a row.
+	seen := make(map[kql.Rel]bool)
+	var uses func(kql.Rel) bool
+	uses = func(r kql.Rel) bool {
+		if seen[r] {
+			return false
 		}
-	})
-	return found
+		seen[r] = true
+		if rows, ok := r.(*kql.ApplyRows); ok {
+			_, open := p.applied[rows]
+			return open
+		}
+		return slices.ContainsFunc(kql.Inputs(r), uses)
+	}
+	return uses(r)
 }

@@ -99,7 +99,7 @@ func (p *printer) computed(r *kql.Values, cols []kql.Col) (rel, error) {
 	}
 	selects := make([]string, len(rows))
 	for n, row := range rows {
-		s := p.stage(rel{from: "(SELECT 1 AS one) AS t"})
+		s := p.constants()
 		var l list
 		for i, c := range r.Columns {
 			if !p.needed[c.ID] {
@@ -131,7 +131,7 @@ func (p *printer) computed(r *kql.Values, cols []kql.Col) (rel, error) {
 // sequence prints the range operator, in its order.
 func (p *printer) sequence(r *kql.Sequence) (rel, error) {
 	col := r.Columns[0]
-	s := p.stage(rel{from: "(SELECT 1 AS one) AS t"})
+	s := p.constants()
 	var l list
 	ends := [3]string{p.name("x"), p.name("x"), p.name("x")}
 	for i, x := range []kql.Expr{r.From, r.To, r.Step} {
@@ -208,22 +208,13 @@ func (p *printer) columns(s *stage, cols []kql.Col, exprs []kql.Expr) (*list, bo
 	return l, isHeavy, nil
 }
 
-// sort only notes the order: rows are sorted where it matters.
+// sort prints a sort.
 func (p *printer) sort(r *kql.Sort) (rel, error) {
 	in, err := p.rel(r.Input)
 	if err != nil {
 		return rel{}, err
 	}
-	s := p.stage(in)
-	l, keys, err := p.sortKeys(s, r.Columns, r.Keys)
-	if err != nil {
-		return rel{}, err
-	}
-	if l == nil {
-		return rel{from: in.from, order: keys, groupings: in.groupings}, nil
-	}
-	from := s.source()
-	return rel{from: p.inline("SELECT " + l.String() + " FROM " + from), order: keys, groupings: in.groupings}, nil
+	return p.ordered(in, r.Columns, r.Keys)
 }
 
 // sortKeys prints the keys of a sort. l is nil when all of them are columns.
@@ -285,7 +276,7 @@ func (p *printer) count(x kql.Expr) (string, error) {
 		n, _ := k.Value.(int64)
 		return fmt.Sprint(max(n, 0)), nil
 	}
-	s := p.stage(rel{from: "(SELECT 1 AS one) AS t"})
+	s := p.constants()
 	text, err := s.text(x)
 	if err != nil {
 		return "", err

@@ -17,14 +17,7 @@ func (p *printer) window(r *kql.Window) (rel, error) {
 			return rel{}, err
 		}
 	}
-	if in.order == nil {
-		var l list
-		p.keep(&l, r.Input.Cols(), nil)
-		ordinal := p.name("o")
-		l.add("row_number() OVER ()", ordinal)
-		in.from, in.order = p.inline("SELECT "+l.String()+" FROM "+in.from), []key{{name: ordinal}}
-	}
-	in = p.numbered(in, r.Input.Cols())
+	in = p.number(in, r.Input.Cols())
 	s := p.stage(in)
 	s.over = "ORDER BY " + ordering(in.order)
 	computed := r.Columns[len(r.Columns)-len(r.Exprs):]
@@ -37,7 +30,8 @@ func (p *printer) window(r *kql.Window) (rel, error) {
 	return rel{from: p.relation(heavy, "SELECT "+l.String()+" FROM "+from), order: in.order, groupings: in.groupings}, nil
 }
 
-// ordered is a relation in an order that the plan gives.
+// ordered is a relation in an order that the plan gives. It only notes the order:
+// rows are sorted where it matters.
 func (p *printer) ordered(in rel, cols []kql.Col, order []kql.Order) (rel, error) {
 	s := p.stage(in)
 	l, keys, err := p.sortKeys(s, cols, order)

@@ -54,6 +54,11 @@ func (p *printer) stage(in rel) *stage {
 	return &stage{p: p, from: in.from, order: in.order, byText: make(map[string]frag)}
 }
 
+// constants is a stage for expressions over no table: one row without columns.
+func (p *printer) constants() *stage {
+	return p.stage(rel{from: "(SELECT 1 AS one) AS t"})
+}
+
 // fickleFuncs give another value at each call.
 func fickleFuncs(name string) bool {
 	switch name {

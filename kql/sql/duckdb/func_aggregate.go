@@ -30,20 +30,24 @@ var statisticAggregates = aggregates{
 // array adds its elements. nulls says whether null is one.
 func dynamicItems(x string, nulls bool) string {
 	if nulls {
-		x = "coalesce(" + x + ", 'null')"
+		x = orNull(x)
 	}
 	return "CASE WHEN starts_with(" + x + ", '[') THEN CAST(json_extract(" + x + ", '$[*]') AS VARCHAR[]) ELSE [" + x + "] END"
 }
 
-func makeListWithNulls(a *kql.Agg, in sql.Rows) (string, error) {
-	order := ""
+// listed is a list of x, of the rows that the conditions let through, in their order.
+func listed(in sql.Rows, x string, conditions ...string) string {
 	if in.Order != "" {
-		order = " ORDER BY " + in.Order
+		x += " ORDER BY " + in.Order
 	}
+	return over(in, "list("+x+")", conditions...)
+}
+
+func makeListWithNulls(a *kql.Agg, in sql.Rows) (string, error) {
 	if t := a.Args[0].Type(); t != kql.Dynamic {
-		return joined(over(in, "list(coalesce("+jsonOf(t, in.Args[0])+", 'null')"+order+")"), maxItems), nil
+		return joined(listed(in, orNull(jsonOf(t, in.Args[0]))), maxItems), nil
 	}
-	return joined("flatten("+over(in, "list("+dynamicItems(in.Args[0], true)+order+")")+")", maxItems), nil
+	return joined("flatten("+listed(in, dynamicItems(in.Args[0], true))+")", maxItems), nil
 }
 
 // joined is the JSON text of an array of a list of JSON texts, with no more than
@@ -58,11 +62,7 @@ func makeBag(a *kql.Agg, in sql.Rows) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	order := ""
-	if in.Order != "" {
-		order = " ORDER BY " + in.Order
-	}
-	list := over(in, "list("+in.Args[0]+order+")", in.Args[0]+" IS NOT NULL")
+	list := listed(in, in.Args[0], in.Args[0]+" IS NOT NULL")
 	return "kql_make_bag(" + joined(list, maxItems) + ", " + whole(limit, "BIGINT") + ")", nil
 }
 
@@ -73,7 +73,7 @@ func sizeOf(a *kql.Agg) (int64, error) {
 	}
 	n, ok := constantLong(a.Args[1])
 	if !ok {
-		return 0, refuse(&kql.Call{Func: a.Func, At: a.At}, "%s with a size that is no constant is not supported", a.Func)
+		return 0, refuseAggregate(a, "%s with a size that is no constant is not supported", a.Func)
 	}
 	return min(maxItems, max(n, 0)), nil
 }
@@ -115,11 +115,11 @@ func rankOf(a *kql.Agg, i int) (string, error) {
 	case float64:
 		text = strconv.FormatFloat(v, 'f', -1, 64)
 	default:
-		return "", refuse(&kql.Call{Func: a.Func, At: a.At}, "percentile with a rank that is no constant is not supported")
+		return "", refuseAggregate(a, "percentile with a rank that is no constant is not supported")
 	}
 	before, after, _ := strings.Cut(text, ".")
 	if len(before) > 3 || strings.HasPrefix(before, "-") || len(after) > 15 {
-		return "", refuse(&kql.Call{Func: a.Func, At: a.At}, "percentile needs a rank from 0 to 100")
+		return "", refuseAggregate(a, "percentile needs a rank from 0 to 100")
 	}
 	before = strings.Repeat("0", 3-len(before)) + before
 	return before[:1] + "." + before[1:] + after, nil

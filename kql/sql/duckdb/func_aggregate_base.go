@@ -21,8 +21,8 @@ var baseAggregates = aggregates{
 	"count_distinct": distinctCount,
 	"make_list":      makeList,
 	"make_set":       makeSet,
-	"arg_max":        argument("arg_max_null"),
-	"arg_min":        argument("arg_min_null"),
+	"arg_max":        argument("max"),
+	"arg_min":        argument("min"),
 	"take_any":       takeAny,
 	"percentile":     percentile,
 	"stdev":          spread("stddev_samp"),
@@ -54,7 +54,7 @@ func sum(a *kql.Agg, in sql.Rows) (string, error) {
 	case a.T == kql.Long || a.T == kql.Timespan || a.T == kql.Int:
 		return "coalesce(" + narrowed("("+total+")") + ", 0)", nil
 	}
-	return "", refuse(&kql.Call{Func: a.Func, At: a.At}, "sum of %s is not supported", a.T)
+	return "", refuseAggregate(a, "sum of %s is not supported", a.T)
 }
 
 func average(a *kql.Agg, in sql.Rows) (string, error) {
@@ -92,15 +92,11 @@ func makeList(a *kql.Agg, in sql.Rows) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	order := ""
-	if in.Order != "" {
-		order = " ORDER BY " + in.Order
-	}
 	x := in.Args[0]
 	if t := a.Args[0].Type(); t != kql.Dynamic {
-		return joined(over(in, "list("+jsonOf(t, x)+order+")", x+" IS NOT NULL"), limit), nil
+		return joined(listed(in, jsonOf(t, x), x+" IS NOT NULL"), limit), nil
 	}
-	return joined("flatten("+over(in, "list("+dynamicItems(x, true)+order+")")+")", limit), nil
+	return joined("flatten("+listed(in, dynamicItems(x, true))+")", limit), nil
 }
 
 // makeSet is as makeList is, without nulls and each value once, the least first: the
@@ -124,14 +120,14 @@ func argument(name string) emitAggregate {
 	return func(a *kql.Agg, in sql.Rows) (string, error) {
 		key := in.Args[0]
 		if len(in.Args) < 2 {
-			return extreme(strings.TrimSuffix(strings.TrimPrefix(name, "arg_"), "_null"))(a, in)
+			return extreme(name)(a, in)
 		}
 		value := in.Args[1]
 		text := "CASE WHEN " + over(in, "count("+key+")") + " = 0 THEN " + over(in, "first("+value+")")
 		if isReal(a.Args[0].Type()) {
 			text += " WHEN " + over(in, "bool_or(isnan("+key+"))") + " THEN " + over(in, "first("+value+")", "isnan("+key+")")
 		}
-		return text + " ELSE " + over(in, name+"("+value+", "+key+")") + " END", nil
+		return text + " ELSE " + over(in, "arg_"+name+"_null("+value+", "+key+")") + " END", nil
 	}
 }
 

@@ -17,8 +17,8 @@ var convertCalls = calls{
 		kql.Bool:     template("CASE WHEN $1 IS NULL THEN '' WHEN $1 THEN 'True' ELSE 'False' END"),
 		kql.Int:      template("coalesce(CAST($1 AS VARCHAR), '')"),
 		kql.Long:     template("coalesce(CAST($1 AS VARCHAR), '')"),
-		kql.Real:     template("CASE WHEN $1 = trunc($1) AND abs($1) < 1e15 AND $1 <> 0 THEN CAST(CAST($1 AS BIGINT) AS VARCHAR) || '.0' ELSE kql_tostring_real($1) END"),
-		kql.Datetime: template("coalesce(strftime(make_timestamp($1 // 10 - 62135596800000000), '%Y-%m-%dT%H:%M:%S.%f') || CAST($1 % 10 AS VARCHAR) || 'Z', '')"),
+		kql.Real:     template(realText("kql_tostring_real($1)")),
+		kql.Datetime: template("coalesce(" + dateText + ", '')"),
 		// A dynamic string is its text without quotes; the engine's own reading is
 		// for those that have escapes.
 		kql.Dynamic: template("CASE WHEN $1 IS NULL THEN '' WHEN NOT starts_with($1, '\"') THEN $1 " +
@@ -75,17 +75,20 @@ var convertCalls = calls{
 		}
 		return "", nil
 	},
-	"isempty": empty,
-	"isnotempty": func(c *kql.Call, args []string) (string, error) {
-		s, err := empty(c, args)
-		return "NOT (" + s + ")", err
-	},
+}
+
+// dateText is the text of a datetime. Ticks before the last digit are the
+// microseconds that DuckDB has.
+const dateText = "strftime(make_timestamp($1 // 10 - 62135596800000000), '%Y-%m-%dT%H:%M:%S.%f') || CAST($1 % 10 AS VARCHAR) || 'Z'"
+
+// realText is the text of a real: of a whole number that has few digits at once,
+// of all else what other gives.
+func realText(other string) string {
+	return "CASE WHEN $1 = trunc($1) AND abs($1) < 1e15 AND $1 <> 0 THEN CAST(CAST($1 AS BIGINT) AS VARCHAR) || '.0' ELSE " + other + " END"
 }
 
 // narrow prints a whole number in 32 bits, where it wraps around.
-func narrow(_ *kql.Call, args []string) (string, error) {
-	return fill("CAST(($1 & 4294967295) - (($1 & 2147483648) * 2) AS INTEGER)", args), nil
-}
+var narrow = template("CAST(($1 & 4294967295) - (($1 & 2147483648) * 2) AS INTEGER)")
 
 // truncated prints a real without its fraction: what is too great is the greatest,
 // what is infinite or no number null.
@@ -95,23 +98,10 @@ func truncated(as, low, high string) emit {
 }
 
 // toLong compares with 2^63 as a real: the greatest whole number is none.
-func toLong(c *kql.Call, args []string) (string, error) {
-	return fill("CASE WHEN NOT isfinite($1) THEN NULL WHEN $1 >= 9223372036854775808e0 THEN 9223372036854775807 "+
-		"WHEN $1 <= -9223372036854775808e0 THEN CAST('-9223372036854775808' AS BIGINT) ELSE CAST(trunc($1) AS BIGINT) END", args), nil
-}
+var toLong = template("CASE WHEN NOT isfinite($1) THEN NULL WHEN $1 >= 9223372036854775808e0 THEN 9223372036854775807 " +
+	"WHEN $1 <= -9223372036854775808e0 THEN CAST('-9223372036854775808' AS BIGINT) ELSE CAST(trunc($1) AS BIGINT) END")
 
 // toDate prints ticks as a date: null for what is none.
 func toDate(pattern string) emit {
 	return template(fmt.Sprintf("CASE WHEN (%s) BETWEEN 0 AND %d THEN (%[1]s) END", pattern, int64(ticks.Max)))
-}
-
-// empty prints isempty: null, or a text without characters.
-func empty(c *kql.Call, args []string) (string, error) {
-	switch c.Args[0].Type() {
-	case kql.String:
-		return fill("$1 = ''", args), nil
-	case kql.Dynamic:
-		return fill("($1 IS NULL OR $1 = '\"\"')", args), nil
-	}
-	return fill("$1 IS NULL", args), nil
 }

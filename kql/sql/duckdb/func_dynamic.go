@@ -31,9 +31,6 @@ func pack(c *kql.Call, args []string) (string, error) {
 	}
 	var b strings.Builder
 	seen := map[string]bool{}
-	if len(args) == 0 {
-		return "'{}'", nil
-	}
 	between := "{"
 	for i := 0; i+1 < len(args); i += 2 {
 		key, ok := packedKey(c.Args[i])

@@ -70,9 +70,7 @@ func logic(word string) emit {
 	}
 }
 
-func iff(_ *kql.Call, args []string) (string, error) {
-	return fill("CASE WHEN $1 THEN $2 ELSE $3 END", args), nil
-}
+var iff = template("CASE WHEN $1 THEN $2 ELSE $3 END")
 
 // choose prints case(condition, value, …, otherwise).
 func choose(_ *kql.Call, args []string) (string, error) {
@@ -111,7 +109,7 @@ func isEmpty(c *kql.Call, args []string) (string, error) {
 // would keep.
 func widen(c *kql.Call, args []string) (string, error) {
 	switch t := c.Args[0].Type(); {
-	case t.IsInteger() && c.T != kql.Int, t == c.T, t == kql.Unknown, t == kql.Real && c.T == kql.Real:
+	case t.IsInteger() && c.T != kql.Int, t == c.T, t == kql.Unknown:
 		return Dialect{}.Cast(c.T, args[0]), nil
 	}
 	return "", nil

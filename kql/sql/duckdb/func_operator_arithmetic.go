@@ -5,11 +5,9 @@ import (
 	mathbits "math/bits"
 	"strconv"
 
+	"reslog/internal/ticks"
 	"reslog/kql"
 )
-
-// maxTicks is the last datetime, 9999-12-31T23:59:59.9999999Z.
-const maxTicks = 3155378975999999999
 
 // wrapped is a HUGEINT as the long that its low 64 bits are.
 func wrapped(h string) string {
@@ -62,7 +60,7 @@ func small(args []string, widths [2]int, limit int) string {
 	return text
 }
 
-// whole prints an operator on longs: as it is where it cannot overflow, in 128
+// wholeNumbers prints an operator on longs: as it is where it cannot overflow, in 128
 // bits where it does.
 func wholeNumbers(c *kql.Call, args []string, limit func(other int) int) string {
 	widths := [2]int{width(c.Args[0]), width(c.Args[1])}
@@ -140,14 +138,14 @@ func subtract(c *kql.Call, args []string) (string, error) {
 // shift prints a datetime and a span: null outside of the years 1 to 9999. With a
 // constant span the check is on the datetime alone.
 func shift(c *kql.Call, args []string) string {
-	if n, ok := constantLong(c.Args[1]); ok && n > -maxTicks && n < maxTicks {
+	if n, ok := constantLong(c.Args[1]); ok && n > -ticks.Max && n < ticks.Max {
 		if c.Func == "-" {
 			n = -n
 		}
-		low, high := max(0, -n), min(maxTicks, maxTicks-n)
+		low, high := max(0, -n), min(ticks.Max, ticks.Max-n)
 		return fill("CASE WHEN $1 BETWEEN "+strconv.FormatInt(low, 10)+" AND "+strconv.FormatInt(high, 10)+" THEN $1 "+c.Func+" $2 END", args)
 	}
-	return fill("CASE WHEN $1::HUGEINT "+c.Func+" $2::HUGEINT BETWEEN 0 AND "+strconv.Itoa(maxTicks)+" THEN $1 "+c.Func+" $2 END", args)
+	return fill("CASE WHEN $1::HUGEINT "+c.Func+" $2::HUGEINT BETWEEN 0 AND "+strconv.FormatInt(ticks.Max, 10)+" THEN $1 "+c.Func+" $2 END", args)
 }
 
 // spans prints a sum of spans, null where it is too long for one.

@@ -17,7 +17,7 @@ func known(x kql.Expr) bool {
 func guards(c *kql.Call, args []string) string {
 	text := ""
 	for i, x := range c.Args {
-		if t := x.Type(); t != kql.Real && t != kql.Decimal {
+		if !isReal(x.Type()) {
 			continue
 		}
 		v, ok := constant(x)

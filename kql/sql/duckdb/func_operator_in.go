@@ -1,11 +1,10 @@
 package duckdb
 
 import (
-	"encoding/json"
-	"strconv"
 	"strings"
 
 	"reslog/kql"
+	"reslog/kql/scalar"
 )
 
 // in prints in and in~ over values and dynamic arrays; a table is not a call. It
@@ -60,7 +59,7 @@ func fold(c *kql.Call) bool { return strings.HasSuffix(c.Func, "~") }
 // inPlain compares with a list of printed values.
 func inPlain(c *kql.Call, x string, items []string) string {
 	guard := ""
-	if t := c.Args[0].Type(); t == kql.Real || t == kql.Decimal {
+	if isReal(c.Args[0].Type()) {
 		guard = " AND NOT isnan(" + x + ")"
 	}
 	if fold(c) {
@@ -90,26 +89,17 @@ func itemsOf(c *kql.Call, array string) ([]string, error) {
 	return out, nil
 }
 
-// literalOf is a JSON value as a literal of type t.
-func literalOf(t kql.Type, item json.RawMessage) (string, bool) {
-	if t == kql.String || t == kql.Guid {
-		var s string
-		err := json.Unmarshal(item, &s)
-		if t == kql.Guid {
-			s = strings.ToLower(s)
-		}
-		return text(s), err == nil && item[0] == '"'
-	}
-	if t.IsNumber() {
-		var n json.Number
-		if item[0] == '"' || json.Unmarshal(item, &n) != nil || n == "" {
-			return "", false
-		}
-		if i, err := strconv.ParseInt(string(n), 10, 64); err == nil {
-			return whole(i, "BIGINT"), true
-		}
-		f, err := n.Float64()
-		return double(f), err == nil
+// literalOf is a dynamic value as a literal of type t.
+func literalOf(t kql.Type, item scalar.Value) (string, bool) {
+	switch {
+	case t == kql.String && item.Kind == scalar.String:
+		return text(item.Str), true
+	case t == kql.Guid && item.Kind == scalar.String:
+		return text(strings.ToLower(item.Str)), true
+	case t.IsNumber() && item.Kind == scalar.Long:
+		return whole(item.Long, "BIGINT"), true
+	case t.IsNumber() && item.Kind == scalar.Real:
+		return double(item.Real), true
 	}
 	return "", false
 }

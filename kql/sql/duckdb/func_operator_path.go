@@ -66,14 +66,13 @@ func jsonOf(t kql.Type, x string) string {
 	case kql.Bool, kql.Int, kql.Long:
 		return "CAST(" + x + " AS VARCHAR)"
 	case kql.Real, kql.Decimal:
-		return fill("CASE WHEN $1 = trunc($1) AND abs($1) < 1e15 AND $1 <> 0 THEN CAST(CAST($1 AS BIGINT) AS VARCHAR) || '.0' ELSE kql_dynamic_real($1) END", []string{x})
+		return fill(realText("kql_dynamic_real($1)"), []string{x})
 	case kql.String:
 		return "CAST(to_json(" + x + ") AS VARCHAR)"
 	case kql.Guid:
 		return "('\"' || " + x + " || '\"')"
 	case kql.Datetime:
-		// Ticks before the last digit are the microseconds that DuckDB has.
-		return fill("('\"' || strftime(make_timestamp($1 // 10 - 62135596800000000), '%Y-%m-%dT%H:%M:%S.%f') || CAST($1 % 10 AS VARCHAR) || 'Z\"')", []string{x})
+		return fill("('\"' || "+dateText+" || '\"')", []string{x})
 	case kql.Timespan:
 		return "kql_dynamic_timespan(" + x + ")"
 	}

@@ -1,20 +1,16 @@
 package duckdb
 
 import (
-	"bytes"
-	"encoding/json"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"reslog/kql"
+	"reslog/kql/scalar"
 )
 
 // contains is three times as fast this way as ILIKE is.
-func contains(_ *kql.Call, args []string) (string, error) {
-	return fill("contains(lower($1), lower($2))", args), nil
-}
+var contains = template("contains(lower($1), lower($2))")
 
 // has finds a term: a run of letters and digits of any script. A needle may have
 // other characters too; where it begins or ends with one, what is beside it does
@@ -52,16 +48,14 @@ func term(needle string, fold, left, right bool) string {
 	if fold {
 		pattern = "(?i:" + pattern + ")"
 	}
-	if left && inTerm(first) {
+	if left && scalar.InTerm(first) {
 		pattern = beforeTerm + pattern
 	}
-	if right && inTerm(last) {
+	if right && scalar.InTerm(last) {
 		pattern += behindTerm
 	}
 	return pattern
 }
-
-func inTerm(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // quoteRegex makes a pattern that matches s; NUL is written as RE2 has it.
 func quoteRegex(s string) string {
@@ -162,7 +156,7 @@ func constantStrings(xs []kql.Expr) ([]string, bool) {
 				return nil, false
 			}
 			for _, item := range items {
-				out = append(out, plainText(item))
+				out = append(out, item.String())
 			}
 		default:
 			return nil, false
@@ -172,20 +166,10 @@ func constantStrings(xs []kql.Expr) ([]string, bool) {
 }
 
 // elements are the elements of an array, or a value that is none.
-func elements(text string) ([]json.RawMessage, bool) {
-	if !strings.HasPrefix(strings.TrimSpace(text), "[") {
-		return []json.RawMessage{json.RawMessage(text)}, json.Valid([]byte(text))
+func elements(text string) ([]scalar.Value, bool) {
+	v, ok := scalar.Parse(text)
+	if v.Kind == scalar.Array {
+		return v.Items, ok
 	}
-	var items []json.RawMessage
-	err := json.Unmarshal([]byte(text), &items)
-	return items, err == nil
-}
-
-// plainText is a string as it is, and anything else as JSON text; null is empty.
-func plainText(item json.RawMessage) string {
-	var s string
-	if json.Unmarshal(item, &s) == nil {
-		return s
-	}
-	return string(bytes.TrimSpace(item))
+	return []scalar.Value{v}, ok
 }

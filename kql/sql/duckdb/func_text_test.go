@@ -35,6 +35,7 @@ func TestFunctionsOfTextsAndDynamics(t *testing.T) {
 	q := enginetest.Open(t)
 	for query, want := range map[string]string{
 		`print strcat("a", 1, true, 1.0, 1d, long(null), dynamic({"a":"b"}), dynamic("x"))`:                                                                                                 `["a1True1.01.00:00:00{\"a\":\"b\"}x"]`,
+		`print strcat_delim("|", "a", "b", ""), isutf8("é"), pack_array("a\"b", 5, true, "")`:                                                                                               `["a|b|",true,["a\"b",5,true,""]]`,
 		`print strcat_delim('-', 1, '2', 'A', 1s)`:                                                                                                                                          `["1-2-A-00:00:01"]`,
 		`print strlen("é😀"), string_size("é😀"), reverse("é😀"), toupper("straße"), tolower("ÅÉ")`:                                                                                            `[2,6,"😀é","STRAßE","åé"]`,
 		`print strcmp("a", "b"), strcmp("b", "a"), strcmp(1, "1"), strrep("ab", 3, ","), isascii("é"), isutf8("é")`:                                                                         `[-1,1,0,"ab,ab,ab",false,true]`,
@@ -66,6 +67,24 @@ func TestFunctionsOfTextsAndDynamics(t *testing.T) {
 	} {
 		if got := row(t, q, query); got != want {
 			t.Errorf("%s\n got  %s\n want %s", query, got, want)
+		}
+	}
+}
+
+// A needle that is computed is searched in Go, one that is constant in SQL. What a
+// term is made of is one thing in both: ² and Ⅷ are numbers and no digits.
+func TestTermsAreOneInSQLAndGo(t *testing.T) {
+	q := enginetest.Open(t)
+	for _, s := range []string{"a²", "²a", "aⅧ", "a1", "aé", "a b", "a_b"} {
+		got := row(t, q, fmt.Sprintf(`print s = %q, n = "a" | project s has "a", s has n, s hasprefix_cs "a", s hasprefix_cs n, s hassuffix "a", s hassuffix n`, s))
+		pairs := strings.Split(strings.Trim(got, "[]"), ",")
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if len(pairs) != 6 || pairs[i] != pairs[i+1] {
+				t.Errorf("%s: %s", s, got)
+			}
+		}
+		if strings.ContainsAny(s, "²Ⅷ _") != (len(pairs) == 6 && pairs[0] == "true") {
+			t.Errorf("%s: %s", s, got)
 		}
 	}
 }

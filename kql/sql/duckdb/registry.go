@@ -85,6 +85,15 @@ func refuse(c *kql.Call, format string, args ...any) error {
 	return kql.Refuse(c.At, c.Func, fmt.Sprintf(format, args...))
 }
 
+// refuseAggregate and refuseWindow are refuse for the other kinds of calls.
+func refuseAggregate(a *kql.Agg, format string, args ...any) error {
+	return kql.Refuse(a.At, a.Func, fmt.Sprintf(format, args...))
+}
+
+func refuseWindow(w *kql.WindowCall, format string, args ...any) error {
+	return kql.Refuse(w.At, w.Func, fmt.Sprintf(format, args...))
+}
+
 // constant is the value of an expression that is a constant.
 func constant(x kql.Expr) (any, bool) {
 	c, ok := x.(*kql.Const)
@@ -109,17 +118,14 @@ func constantLong(x kql.Expr) (int64, bool) {
 	return n, ok
 }
 
-// callFamilies, aggregateFamilies and windowFamilies are searched in order.
+// callFamilies and aggregateFamilies are searched in order.
 func callFamilies() []calls {
 	return []calls{
-		operatorCalls, stringCalls, convertCalls, dynamicCalls, regexCalls, datetimeCalls, mathCalls,
-		hashCalls, ipCalls, seriesCalls, urlCalls, parseCalls,
+		operatorCalls, stringCalls, convertCalls, dynamicCalls, regexCalls, datetimeCalls, mathCalls, hashCalls,
 	}
 }
 
 func aggregateFamilies() []aggregates { return []aggregates{baseAggregates, statisticAggregates} }
-
-func windowFamilies() []windows { return []windows{baseWindows, windowCalls} }
 
 // Call implements sql.Dialect: a template, else the Go function, else a refusal.
 func (Dialect) Call(c *kql.Call, args []string) (string, error) {
@@ -172,18 +178,16 @@ func (Dialect) Aggregate(a *kql.Agg, in sql.Rows) (string, error) {
 			return operand(text), err
 		}
 	}
-	return "", refuse(&kql.Call{Func: a.Func, At: a.At}, "aggregate %s is not supported", strconv.Quote(a.Func))
+	return "", refuseAggregate(a, "aggregate %s is not supported", strconv.Quote(a.Func))
 }
 
 // Window implements sql.Dialect.
 func (Dialect) Window(w *kql.WindowCall, args []string, over string) (string, error) {
-	for _, family := range windowFamilies() {
-		if f := family[w.Func]; f != nil {
-			text, err := f(w, args, over)
-			return operand(text), err
-		}
+	if f := windowCalls[w.Func]; f != nil {
+		text, err := f(w, args, over)
+		return operand(text), err
 	}
-	return "", refuse(&kql.Call{Func: w.Func, At: w.At}, "function %s is not supported", strconv.Quote(w.Func))
+	return "", refuseWindow(w, "function %s is not supported", strconv.Quote(w.Func))
 }
 
 // call prints another call, by way of the interface: a family cannot refer to the

@@ -103,7 +103,7 @@ func (Dialect) Unnest(n string) string { return "unnest(range(0, " + n + "))" }
 // Steps implements sql.Dialect. A span of whole numbers can be longer than one.
 func (Dialect) Steps(t kql.Type, from, to, step string) string {
 	way := "(" + step + " > 0 AND " + to + " >= " + from + ") OR (" + step + " < 0 AND " + to + " <= " + from + ")"
-	if t == kql.Real || t == kql.Decimal {
+	if isReal(t) {
 		return "CASE WHEN " + way + " THEN TRY_CAST(floor((" + to + " - " + from + ") / " + step + ") AS BIGINT) END"
 	}
 	return "CASE WHEN " + way + " THEN TRY_CAST((" + to + "::HUGEINT - " + from + "::HUGEINT) // " + step + " AS BIGINT) END"
@@ -111,7 +111,7 @@ func (Dialect) Steps(t kql.Type, from, to, step string) string {
 
 // At implements sql.Dialect.
 func (d Dialect) At(t kql.Type, from, step, i string) string {
-	if t == kql.Real || t == kql.Decimal {
+	if isReal(t) {
 		return from + " + " + i + " * " + step
 	}
 	// Between from and to, and so in the type of both.
@@ -120,7 +120,7 @@ func (d Dialect) At(t kql.Type, from, step, i string) string {
 
 // FirstBin implements sql.Dialect.
 func (Dialect) FirstBin(t kql.Type, x, step string) string {
-	if t == kql.Real || t == kql.Decimal {
+	if isReal(t) {
 		return "(floor(" + x + " / " + step + ") * " + step + ")"
 	}
 	m := "(" + x + " % " + step + ")"
@@ -129,7 +129,7 @@ func (Dialect) FirstBin(t kql.Type, x, step string) string {
 
 // LastBin implements sql.Dialect.
 func (Dialect) LastBin(t kql.Type, from, to, step string, inclusive bool) string {
-	if t == kql.Real || t == kql.Decimal {
+	if isReal(t) {
 		if inclusive {
 			return "TRY_CAST(floor((" + to + " - " + from + ") / " + step + ") AS BIGINT)"
 		}
@@ -149,5 +149,5 @@ func (Dialect) JSONArray(x, order string) string {
 // JSON implements sql.Dialect. Texts are those of the language: 7 digits of a
 // second, a point in every real.
 func (Dialect) JSON(t kql.Type, x string) string {
-	return "coalesce(" + jsonOf(t, x) + ", 'null')"
+	return orNull(jsonOf(t, x))
 }

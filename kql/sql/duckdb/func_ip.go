@@ -1,4 +1,0 @@
-package duckdb
-
-// ipCalls print functions on addresses.
-var ipCalls = calls{}

@@ -1,4 +1,0 @@
-package duckdb
-
-// seriesCalls print functions on arrays of numbers.
-var seriesCalls = calls{}

@@ -1,4 +1,0 @@
-package duckdb
-
-// urlCalls print functions on URLs.
-var urlCalls = calls{}
