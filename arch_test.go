@@ -68,7 +68,7 @@ func levels() []rule {
 		{"server/faulttest", append(slices.Clone(all), "server")},
 		{"cmd/reslog", append(slices.Clone(all), "server")},
 		{"interop", append(slices.Clone(all), "server", "server/servertest")},
-		{"bench", append(slices.Clone(all), "server", "server/servertest")},
+		{"bench", append(slices.Clone(all), "server", "server/servertest", "bench/report")},
 	}
 }
 

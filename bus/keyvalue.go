@@ -22,19 +22,22 @@ const maxKey = 1024
 // KeyValue opens a bucket, which is made if it is not there. Names are letters,
 // digits, '-' and '_'.
 func (b *Bus) KeyValue(ctx context.Context, bucket string) (*KeyValue, error) {
-	if b.ctx.Err() != nil {
-		return nil, ErrClosed
-	}
-	return openKeyValue(ctx, b.host.js, jetstream.KeyValueConfig{Bucket: bucket})
+	return b.bucket(ctx, jetstream.KeyValueConfig{Bucket: bucket})
 }
 
 // BoundedKeyValue is KeyValue for a bucket of at most maxBytes; a Put beyond it
 // fails with an error that wraps ErrBucketFull.
 func (b *Bus) BoundedKeyValue(ctx context.Context, bucket string, maxBytes int64) (*KeyValue, error) {
+	return b.bucket(ctx, jetstream.KeyValueConfig{Bucket: bucket, MaxBytes: maxBytes})
+}
+
+func (b *Bus) bucket(ctx context.Context, cfg jetstream.KeyValueConfig) (*KeyValue, error) {
 	if b.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
-	return openKeyValue(ctx, b.host.js, jetstream.KeyValueConfig{Bucket: bucket, MaxBytes: maxBytes})
+	b.host.making.RLock()
+	defer b.host.making.RUnlock()
+	return openKeyValue(ctx, b.host.js, cfg)
 }
 
 func openKeyValue(ctx context.Context, js jetstream.JetStream, cfg jetstream.KeyValueConfig) (*KeyValue, error) {

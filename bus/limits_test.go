@@ -295,3 +295,21 @@ func await(t *testing.T, what string, fn func() bool) {
 	}
 	t.Fatalf("not in time: %s", what)
 }
+
+// A bucket that is being made is no fault of the store: it is there on disk before
+// the server knows it.
+func TestNewBucketsAreNoFault(t *testing.T) {
+	b := open(t, bus.Config{TrimInterval: 100 * time.Microsecond})
+	for i := range 20 {
+		kv, err := b.KeyValue(t.Context(), fmt.Sprintf("bucket-%d", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := kv.Put(t.Context(), "key", []byte("value")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := b.Stats().Failures; n != 0 {
+		t.Errorf("the store was taken to have failed %d times", n)
+	}
+}

@@ -33,6 +33,10 @@ type host struct {
 	dir string
 	log *slog.Logger
 
+	// making is held, to read, while a bucket is made: its folder is there before
+	// the server knows it, which looks like one that could not be read.
+	making sync.RWMutex
+
 	mu     sync.Mutex
 	server *server.Server // nil while there is none
 

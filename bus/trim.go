@@ -47,7 +47,12 @@ func (t *trimmer) run(ctx context.Context) {
 // mend has the server opened again when one of its stores has stopped writing,
 // less and less often while that does not help.
 func (t *trimmer) mend() bool {
+	making := &t.bus.host.making
+	if !making.TryLock() {
+		return false // nothing can be told now
+	}
 	err := t.bus.host.fault("")
+	making.Unlock()
 	switch {
 	case err == nil:
 		t.mendWait = 0

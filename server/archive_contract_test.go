@@ -3,20 +3,14 @@ package server
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
 
@@ -26,9 +20,6 @@ import (
 	"reslog/deliver/delivertest"
 	"reslog/record"
 	"reslog/resource"
-	"reslog/service/storage"
-	"reslog/service/storage/blob"
-	"reslog/service/storage/blobstore"
 )
 
 // The archive passes the contract of destinations on the real blob service, in
@@ -67,71 +58,20 @@ func weirdLines() []record.Record {
 
 // archivePlace is a storage account, and a State, that fail on command.
 type archivePlace struct {
+	*cable
 	account *service.Client
-	next    http.RoundTripper
-
-	mu    sync.Mutex
-	armed bool
-	left  int // operations that still work once armed
-	plan  []byte
+	plan    []byte
 }
 
 func newArchivePlace(t *testing.T) delivertest.Place {
 	t.Helper()
-	store, err := blobstore.Open(blobstore.Config{Dir: filepath.Join(t.TempDir(), "blob")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	key, err := base64.StdEncoding.DecodeString(client.DevKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	accounts := oneAccount{&storage.Account{
-		Name: client.DevAccount,
-		ID:   resource.MustParse("/subscriptions/s/resourceGroups/g/providers/" + accountType + "/" + client.DevAccount),
-		Keys: [2][]byte{key, key},
-	}}
-	front := storage.NewFront(storage.FrontConfig{
-		Service:  blob.New(blob.Config{Store: store, Accounts: accounts, Emitter: record.Discard}),
-		Accounts: accounts,
-		Emitter:  record.Discard,
-	})
-	p := &archivePlace{next: storage.InProcess(front)}
-	p.account, err = service.NewClientWithNoCredential("http://localhost/"+client.DevAccount, &service.ClientOptions{
-		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: p}, Retry: policy.RetryOptions{MaxRetries: -1}},
-	})
+	p := &archivePlace{cable: newCable(t)}
+	var err error
+	p.account, err = service.NewClientWithNoCredential("http://localhost/"+client.DevAccount, &service.ClientOptions{ClientOptions: p.options()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
-}
-
-// fails reports whether the next operation fails, and whether it is done all the
-// same.
-func (p *archivePlace) fails() (fails, done bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.left--
-	return p.armed && p.left < 0, p.left%2 == 0
-}
-
-// RoundTrip fails before or after the service did its work, in turns.
-func (p *archivePlace) RoundTrip(r *http.Request) (*http.Response, error) {
-	fails, done := p.fails()
-	if !fails {
-		return p.next.RoundTrip(r)
-	}
-	if done {
-		if resp, err := p.next.RoundTrip(r); err == nil {
-			resp.Body.Close()
-		}
-	}
-	return nil, errCable
 }
 
 func (p *archivePlace) Load(context.Context) ([]byte, error) { return p.plan, nil }
@@ -145,13 +85,6 @@ func (p *archivePlace) Save(_ context.Context, data []byte) error {
 		return errCable
 	}
 	return nil
-}
-
-func (p *archivePlace) Break(n int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.armed, p.left = n >= 0, n
-	return true
 }
 
 func (p *archivePlace) Open(t *testing.T) deliver.Destination {

@@ -40,12 +40,8 @@ func TestClassicContract(t *testing.T) {
 
 // logPlace is the `$logs` of an account that fails on command.
 type logPlace struct {
+	*cable
 	logs *container.Client
-	next http.RoundTripper
-
-	mu    sync.Mutex
-	armed bool
-	left  int // calls that still work once armed
 }
 
 type oneAccount struct{ a *storage.Account }
@@ -53,6 +49,30 @@ type oneAccount struct{ a *storage.Account }
 func (o oneAccount) Account(name string) (*storage.Account, bool) { return o.a, name == o.a.Name }
 
 func newLogPlace(t *testing.T) delivertest.Place {
+	t.Helper()
+	p := &logPlace{cable: newCable(t)}
+	var err error
+	p.logs, err = container.NewClientWithNoCredential("http://localhost/"+client.DevAccount+"/"+logsContainer, &container.ClientOptions{ClientOptions: p.options()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.logs.Create(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// cable leads to a blob service with the development account, in process, and
+// fails on command.
+type cable struct {
+	next http.RoundTripper
+
+	mu    sync.Mutex
+	armed bool
+	left  int // operations that still work once armed
+}
+
+func newCable(t *testing.T) *cable {
 	t.Helper()
 	store, err := blobstore.Open(blobstore.Config{Dir: filepath.Join(t.TempDir(), "blob")})
 	if err != nil {
@@ -72,47 +92,48 @@ func newLogPlace(t *testing.T) delivertest.Place {
 		ID:   resource.MustParse("/subscriptions/s/resourceGroups/g/providers/" + accountType + "/" + client.DevAccount),
 		Keys: [2][]byte{key, key},
 	}}
-	front := storage.NewFront(storage.FrontConfig{
+	return &cable{next: storage.InProcess(storage.NewFront(storage.FrontConfig{
 		Service:  blob.New(blob.Config{Store: store, Accounts: accounts, Emitter: record.Discard}),
 		Accounts: accounts,
 		Emitter:  record.Discard,
-	})
-	p := &logPlace{next: storage.InProcess(front)}
-	p.logs, err = container.NewClientWithNoCredential("http://localhost/"+client.DevAccount+"/"+logsContainer, &container.ClientOptions{
-		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: p}, Retry: policy.RetryOptions{MaxRetries: -1}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.logs.Create(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
-	return p
+	}))}
+}
+
+// options are those of a client at the end of the cable.
+func (c *cable) options() azcore.ClientOptions {
+	return azcore.ClientOptions{Transport: &http.Client{Transport: c}, Retry: policy.RetryOptions{MaxRetries: -1}}
 }
 
 var errCable = errors.New("the cable was cut")
 
+// fails reports whether the next operation fails, and whether it is done all the
+// same.
+func (c *cable) fails() (fails, done bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left--
+	return c.armed && c.left < 0, c.left%2 == 0
+}
+
 // RoundTrip fails before or after the service did its work, in turns.
-func (p *logPlace) RoundTrip(r *http.Request) (*http.Response, error) {
-	p.mu.Lock()
-	p.left--
-	fails, answerLost := p.armed && p.left < 0, p.left%2 == 0
-	p.mu.Unlock()
+func (c *cable) RoundTrip(r *http.Request) (*http.Response, error) {
+	fails, done := c.fails()
 	if !fails {
-		return p.next.RoundTrip(r)
+		return c.next.RoundTrip(r)
 	}
-	if answerLost {
-		if resp, err := p.next.RoundTrip(r); err == nil {
+	if done {
+		if resp, err := c.next.RoundTrip(r); err == nil {
 			resp.Body.Close()
 		}
 	}
 	return nil, errCable
 }
 
-func (p *logPlace) Break(n int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.armed, p.left = n >= 0, n
+// Break makes what follows after n operations fail, or work again.
+func (c *cable) Break(n int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.armed, c.left = n >= 0, n
 	return true
 }
 

@@ -158,8 +158,14 @@ func (i *identities) authenticate(ctx context.Context, token string, audience fu
 	}, nil
 }
 
-// Allowed implements arm.Auth. The admin token may do everything.
+// Allowed implements arm.Auth.
 func (i *identities) Allowed(c arm.Caller, action, scope string) bool {
+	return i.may(c, action, false, scope)
+}
+
+// may reports whether a caller may do something, with data or with a resource, at
+// a scope. The admin token may do everything.
+func (i *identities) may(c arm.Caller, action string, data bool, scope string) bool {
 	if c.Type == "Admin" {
 		return true
 	}
@@ -167,7 +173,7 @@ func (i *identities) Allowed(c arm.Caller, action, scope string) bool {
 	if err != nil {
 		return false
 	}
-	_, ok := i.directory.Check(c.IDs, action, false, parsed)
+	_, ok := i.directory.Check(c.IDs, action, data, parsed)
 	return ok
 }
 
@@ -184,6 +190,13 @@ func (i *identities) isARM(audience string) bool {
 	}
 	host, port, err := net.SplitHostPort(u.Host)
 	return err == nil && port == i.port() && slices.ContainsFunc(i.hosts, func(h string) bool { return strings.EqualFold(h, host) })
+}
+
+// isHost reports whether an audience is one of an API of the public cloud, by the
+// names of its hosts in lower case.
+func isHost(audience string, hosts ...string) bool {
+	u, err := url.Parse(audience)
+	return err == nil && u.Scheme == "https" && strings.Trim(u.Path, "/") == "" && slices.Contains(hosts, strings.ToLower(u.Host))
 }
 
 func firstOf(texts ...string) string {

@@ -53,7 +53,7 @@ func (i imports) Import(ctx context.Context, r local.ImportRequest, tell func(lo
 	}
 	sum, err := archives.Import(ctx, archives.Config{
 		Source: source, Store: taking{held}, Selection: selection, Shared: r.Shared, Classic: classic,
-		BatchRows: 20_000, BatchBytes: 16 << 20,
+		BatchRows: workspaceRecords, BatchBytes: workspaceBytes,
 		Progress: func(s archives.Summary) { tell(news(s)) },
 		Warn: func(b archives.Blob, offset int64, err error) {
 			at := b.Location

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -11,7 +10,6 @@ import (
 	"reslog/analytics/rows"
 	"reslog/control/arm"
 	"reslog/control/ingest"
-	"reslog/identity"
 	"reslog/kql"
 	"reslog/resource"
 )
@@ -26,27 +24,13 @@ var _ ingest.Auth = ingestAuth{}
 
 // Authenticate implements ingest.Auth.
 func (a ingestAuth) Authenticate(ctx context.Context, token string) (any, error) {
-	return a.authenticate(ctx, token, func(audience string) bool {
-		u, err := url.Parse(audience)
-		return err == nil && u.Scheme == "https" && strings.Trim(u.Path, "/") == "" && strings.EqualFold(u.Host, "monitor.azure.com") || a.isARM(audience)
-	})
+	return a.authenticate(ctx, token, func(audience string) bool { return isHost(audience, "monitor.azure.com") || a.isARM(audience) })
 }
 
 // MayPost implements ingest.Auth.
 func (a ingestAuth) MayPost(caller any, rule resource.ID) bool {
 	c, ok := caller.(arm.Caller)
-	if !ok {
-		return false
-	}
-	if c.Type == "Admin" {
-		return true
-	}
-	scope, err := identity.ParseScope(rule.String())
-	if err != nil {
-		return false
-	}
-	_, ok = a.directory.Check(c.IDs, actionPost, true, scope)
-	return ok
+	return ok && a.may(c, actionPost, true, rule.String())
 }
 
 // posted are rules and workspaces as the ingestion APIs want them.

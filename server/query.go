@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"slices"
-	"strings"
 
 	"reslog/analytics"
 	"reslog/control/arm"
@@ -22,7 +19,9 @@ var _ query.Auth = queryAuth{}
 
 // Authenticate implements query.Auth.
 func (a queryAuth) Authenticate(ctx context.Context, token string) (query.Caller, error) {
-	caller, err := a.authenticate(ctx, token, func(audience string) bool { return isLogAnalytics(audience) || a.isARM(audience) })
+	caller, err := a.authenticate(ctx, token, func(audience string) bool {
+		return isHost(audience, "api.loganalytics.io", "api.loganalytics.azure.com", "westus2.api.loganalytics.io") || a.isARM(audience)
+	})
 	if err != nil {
 		return query.Caller{}, err
 	}
@@ -33,13 +32,6 @@ func (a queryAuth) Authenticate(ctx context.Context, token string) (query.Caller
 func (a queryAuth) Allowed(c query.Caller, action, scope string) bool {
 	caller, ok := c.Detail.(arm.Caller)
 	return ok && a.identities.Allowed(caller, action, scope)
-}
-
-// isLogAnalytics reports whether an audience is the query API of the public cloud.
-func isLogAnalytics(audience string) bool {
-	u, err := url.Parse(audience)
-	return err == nil && u.Scheme == "https" && strings.Trim(u.Path, "/") == "" &&
-		slices.Contains([]string{"api.loganalytics.io", "api.loganalytics.azure.com", "westus2.api.loganalytics.io"}, strings.ToLower(u.Host))
 }
 
 // queried are the workspaces as the query API wants them.

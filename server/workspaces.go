@@ -215,16 +215,11 @@ func (w *workspaces) Tables(ctx context.Context, r resource.Resource) ([]kql.Tab
 	for i := range infos {
 		list = append(list, infos[i].Table)
 	}
-	// Those that are documented are there before their first row.
-	for _, t := range catalog.Tables() {
-		if !slices.ContainsFunc(infos, func(i analytics.TableInfo) bool { return i.Name == t.Name }) {
-			list = append(list, t)
-		}
-	}
 	return list, nil
 }
 
-// allTables are the tables of a workspace, those without rows too, by name.
+// allTables are the tables of a workspace by name. Those that are documented are
+// there before their first row.
 func allTables(ctx context.Context, held *analytics.Workspace) ([]analytics.TableInfo, error) {
 	infos, err := held.Tables(ctx)
 	if err != nil {

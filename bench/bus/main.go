@@ -9,11 +9,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"time"
 
+	"reslog/bench/report"
 	"reslog/bus"
 )
 
@@ -48,15 +48,11 @@ func run(ctx context.Context, c config, out string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	var w io.Writer = os.Stdout
-	if out != "" {
-		f, err := os.Create(out)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		w = io.MultiWriter(os.Stdout, f)
+	w, err := report.Open(out)
+	if err != nil {
+		return err
 	}
+	defer w.Close()
 	lines := makeRecords(4096, c.bytes)
 	header(w, c)
 

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"reslog/bench/report"
 	"reslog/bus"
 	"reslog/record"
 	"reslog/resource"
@@ -33,20 +33,10 @@ func (r *result) offeredRate() float64 { return float64(r.offered) / r.elapsed.S
 func mib(n int64) float64 { return float64(n) / (1 << 20) }
 
 func header(w io.Writer, c config) {
-	fmt.Fprintf(w, "# Records onto the durable bus\n\n`go run ./bench/bus`, %s, %d CPUs, %s; records with a line of about %d bytes, %d goroutines,\n"+
-		"%v each; every message synced before it counts.%s\n\n", runtime.Version(), runtime.NumCPU(), time.Now().UTC().Format("2006-01-02"), c.bytes, c.goroutines, c.duration, load())
+	fmt.Fprintf(w, "# Records onto the durable bus\n\n`go run ./bench/bus`, %s; records with a line of about %d bytes, %d goroutines,\n"+
+		"%v each; every message synced before it counts.%s\n\n", report.Machine(), c.bytes, c.goroutines, c.duration, report.Load())
 	fmt.Fprint(w, "| run | offered/s | on disk/s | MiB/s of lines | bytes/record on disk | messages/s | sync mean ms | Emit p50 / p99 µs | dropped | held max MiB | heap max MiB |\n"+
 		"|---|---|---|---|---|---|---|---|---|---|---|\n")
-}
-
-// load says how busy the machine was before, where that can be asked.
-func load() string {
-	b, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return ""
-	}
-	one, _, _ := strings.Cut(string(b), " ")
-	return " Load average before the run: " + one + "."
 }
 
 func (r *result) row(w io.Writer, name string) {

@@ -14,9 +14,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
-	"strings"
 	"time"
+
+	"reslog/bench/report"
 )
 
 type config struct {
@@ -50,15 +50,11 @@ func run(ctx context.Context, c config, out string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	w := io.Writer(os.Stdout)
-	if out != "" {
-		f, err := os.Create(out)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		w = io.MultiWriter(os.Stdout, f)
+	w, err := report.Open(out)
+	if err != nil {
+		return err
 	}
+	defer w.Close()
 	header(w, c)
 	places, err := openPlaces()
 	if err != nil {
@@ -83,22 +79,12 @@ func run(ctx context.Context, c config, out string) (err error) {
 }
 
 func header(w io.Writer, c config) {
-	fmt.Fprintf(w, "# From a setting to its destinations\n\n`go run ./bench/deliver`, %s, %d CPUs, %s; a node with its bus and accounts on disk,\n"+
+	fmt.Fprintf(w, "# From a setting to its destinations\n\n`go run ./bench/deliver`, %s; a node with its bus and accounts on disk,\n"+
 		"records with a line of about %d bytes, %d of them each time. What receives runs in the same process: an account of\n"+
 		"the node, a Kafka broker in memory, an HTTP server that reads and discards.%s\n\n",
-		runtime.Version(), runtime.NumCPU(), time.Now().UTC().Format("2006-01-02"), c.bytes, c.records, load())
+		report.Machine(), c.bytes, c.records, report.Load())
 	fmt.Fprint(w, "From the first record emitted to the last one settled:\n\n"+
 		"| destination | records/s | MiB/s of lines | of bare Append Block | CPU µs/record | dropped | dead |\n|---|---|---|---|---|---|---|\n")
-}
-
-// load says how busy the machine was before, where that can be asked.
-func load() string {
-	b, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return ""
-	}
-	one, _, _ := strings.Cut(string(b), " ")
-	return " Load average before the run: " + one + "."
 }
 
 // result is one measurement of throughput.

@@ -8,13 +8,13 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
 
+	"reslog/bench/report"
 	"reslog/client"
 	"reslog/deliver"
 	"reslog/record"
@@ -97,7 +97,7 @@ func throughput(ctx context.Context, dir string, c config, d destination) (*resu
 		recs[i] = makeRecord(i, c.bytes)
 		size += int64(len(recs[i].Line))
 	}
-	cpu, began := cpuTime(), time.Now()
+	cpu, began := report.CPU(), time.Now()
 	// As fast as the destination takes them, with no more on the way than the bus
 	// would hold in memory if the disk stood still.
 	const step, most = 1000, 60_000
@@ -116,7 +116,7 @@ func throughput(ctx context.Context, dir string, c config, d destination) (*resu
 		return nil, err
 	}
 	return &result{
-		records: int(e.Delivered), bytes: size, elapsed: time.Since(began), cpu: cpuTime() - cpu,
+		records: int(e.Delivered), bytes: size, elapsed: time.Since(began), cpu: report.CPU() - cpu,
 		dropped: e.Dropped, dead: e.DeadLettered,
 	}, nil
 }
@@ -164,14 +164,14 @@ func appendBare(ctx context.Context, dir string, c config) (*result, error) {
 	}
 	left := int64(c.records) * int64(c.bytes)
 	r := &result{records: c.records, bytes: left}
-	cpu, began := cpuTime(), time.Now()
+	cpu, began := report.CPU(), time.Now()
 	for ; left > 0; left -= int64(len(block)) {
 		part := block[:min(left, int64(len(block)))]
 		if _, err := blob.AppendBlock(ctx, streaming.NopCloser(bytes.NewReader(part)), nil); err != nil {
 			return nil, err
 		}
 	}
-	r.elapsed, r.cpu = time.Since(began), cpuTime()-cpu
+	r.elapsed, r.cpu = time.Since(began), report.CPU()-cpu
 	return r, nil
 }
 
@@ -215,21 +215,10 @@ func latency(ctx context.Context, w io.Writer, dir string, c config) error {
 	}
 	slices.Sort(put)
 	slices.Sort(first)
-	at := func(d []time.Duration, p float64) float64 {
-		return float64(d[int(p*float64(len(d)-1))].Microseconds()) / 1000
-	}
+	at := report.Quantile
 	fmt.Fprintf(w, "\nA setting is made through Resource Manager, %d times, and a record emitted when it is answered:\n\n"+
 		"| | p50 ms | p99 ms | max ms |\n|---|---|---|---|\n", c.settings)
 	fmt.Fprintf(w, "| PUT of the setting, durable and in force | %.1f | %.1f | %.1f |\n", at(put, 0.5), at(put, 0.99), at(put, 1))
 	fmt.Fprintf(w, "| from its answer to the record in the archive | %.1f | %.1f | %.1f |\n", at(first, 0.5), at(first, 0.99), at(first, 1))
 	return nil
-}
-
-// cpuTime is what the process has used, of all processors.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

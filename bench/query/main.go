@@ -12,10 +12,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"strconv"
 	"strings"
-	"time"
+
+	"reslog/bench/report"
 )
 
 type config struct {
@@ -66,15 +66,11 @@ func run(ctx context.Context, c config, out string) (err error) {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	w := io.Writer(os.Stdout)
-	if out != "" {
-		f, err := os.Create(out)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		w = io.MultiWriter(os.Stdout, f)
+	w, err := report.Open(out)
+	if err != nil {
+		return err
 	}
+	defer w.Close()
 	b, err := open(ctx, dir, c.askers)
 	if err != nil {
 		return err
@@ -92,21 +88,11 @@ func run(ctx context.Context, c config, out string) (err error) {
 }
 
 func header(w io.Writer, c config) {
-	fmt.Fprintf(w, "# From a request to its row\n\n`go run ./bench/query`, %s, %d CPUs, %s; a node with its bus and a workspace on disk, in one\n"+
+	fmt.Fprintf(w, "# From a request to its row\n\n`go run ./bench/query`, %s; a node with its bus and a workspace on disk, in one\n"+
 		"process with its clients. Blobs are asked for that are not there, at a steady rate, for %d seconds; %d clients ask for the\n"+
 		"rows of the latest seconds through the query API, about %d times a second together. A record is seen when an answer\n"+
 		"has been read that has its row.%s\n\n",
-		runtime.Version(), runtime.NumCPU(), time.Now().UTC().Format("2006-01-02"), c.seconds, c.askers, int(float64(c.askers)/pause.Seconds()), load())
+		report.Machine(), c.seconds, c.askers, int(float64(c.askers)/pause.Seconds()), report.Load())
 	fmt.Fprint(w, "From the answer of the request to the answer of a query with its row:\n\n"+
 		"| requests/s | records | p50 ms | p90 ms | p99 ms | max ms | queries | of them p50 ms | p99 ms |\n|---|---|---|---|---|---|---|---|---|\n")
-}
-
-// load says how busy the machine was before, where that can be asked.
-func load() string {
-	b, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return ""
-	}
-	one, _, _ := strings.Cut(string(b), " ")
-	return " Load average before the run: " + one + "."
 }

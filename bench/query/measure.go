@@ -21,6 +21,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
+	"reslog/bench/report"
 	"reslog/client"
 	"reslog/server"
 )
@@ -267,9 +268,7 @@ type result struct {
 func (r *result) row(w io.Writer) {
 	slices.Sort(r.latencies)
 	slices.Sort(r.queries)
-	at := func(d []time.Duration, p float64) float64 {
-		return float64(d[int(p*float64(len(d)-1))].Microseconds()) / 1000
-	}
+	at := report.Quantile
 	fmt.Fprintf(w, "| %d | %d | %.0f | %.0f | %.0f | %.0f | %d | %.0f | %.0f |\n", r.rate, len(r.latencies),
 		at(r.latencies, 0.5), at(r.latencies, 0.9), at(r.latencies, 0.99), at(r.latencies, 1), len(r.queries), at(r.queries, 0.5), at(r.queries, 0.99))
 }

@@ -12,6 +12,7 @@ import (
 
 	"reslog/analytics"
 	"reslog/analytics/rows"
+	"reslog/bench/report"
 	"reslog/kql"
 )
 
@@ -65,13 +66,13 @@ func (b *bench) ingest(ctx context.Context, g *generator) error {
 		if uint64(done) <= position {
 			continue
 		}
-		start, before := time.Now(), cpu()
+		start, before := time.Now(), report.CPU()
 		if err := b.w.Append(ctx, analytics.Batch{Source: "bench", Position: uint64(done), Rows: []rows.Rows{r}}); err != nil {
 			return err
 		}
 		each = append(each, time.Since(start))
 		busy += each[len(each)-1]
-		used += cpu() - before
+		used += report.CPU() - before
 	}
 	stop.Store(true)
 	wait.Wait()
@@ -95,14 +96,14 @@ func middle(d []time.Duration) time.Duration {
 
 // close closes the day.
 func (b *bench) close(ctx context.Context) error {
-	start, before := time.Now(), cpu()
+	start, before := time.Now(), report.CPU()
 	if err := b.store.Maintain(ctx); err != nil {
 		return err
 	}
 	took := time.Since(start)
 	files, size, _ := b.files()
 	fmt.Printf("closed: %.1f B a row in %d files, after %v (%.0f rows/s, %.1f us of processor a row); what is random in a row is %.1f B\n\n",
-		float64(size)/float64(b.rows), len(files), took.Round(time.Millisecond), float64(b.rows)/took.Seconds(), float64((cpu()-before).Microseconds())/float64(b.rows), randomBytes)
+		float64(size)/float64(b.rows), len(files), took.Round(time.Millisecond), float64(b.rows)/took.Seconds(), float64((report.CPU()-before).Microseconds())/float64(b.rows), randomBytes)
 	return nil
 }
 
@@ -160,7 +161,7 @@ func (b *bench) measure(ctx context.Context, times int) []timing {
 		var used time.Duration
 		for i := range times + 1 {
 			var c counter
-			start, before := time.Now(), cpu()
+			start, before := time.Now(), report.CPU()
 			if _, t.err = b.w.Query(ctx, request(q), &c); t.err != nil {
 				break
 			}
@@ -168,7 +169,7 @@ func (b *bench) measure(ctx context.Context, times int) []timing {
 				t.first = time.Since(start)
 			} else {
 				each = append(each, time.Since(start))
-				used += cpu() - before
+				used += report.CPU() - before
 			}
 		}
 		t.median, t.cpu = middle(each), used/time.Duration(times)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"reslog/analytics/rows"
 	"reslog/bus"
@@ -37,9 +36,6 @@ type Config struct {
 	// AzureDiagnostics, which has 500 at most. Nil: only those are counted that
 	// this destination made.
 	Columns func(ctx context.Context, table string) ([]kql.Column, error)
-	// Now makes times hold the rule of ingestion, see rows.Config. Nil keeps them:
-	// what has waited for long still happened when it says.
-	Now func() time.Time
 	// Logger is told of records that cannot become rows. Nil discards.
 	Logger *slog.Logger
 }
@@ -210,9 +206,11 @@ func (d *Destination) prepare(ctx context.Context) error {
 		d.columns = columns
 	}
 	d.batches = 0
+	// Without a clock times are kept: what has waited for long still happened when it
+	// says.
 	d.builder = rows.NewBuilder(rows.Config{
-		Dedicated: d.cfg.Dedicated, Now: d.cfg.Now,
-		Columns: func(string) []kql.Column { return d.columns },
+		Dedicated: d.cfg.Dedicated,
+		Columns:   func(string) []kql.Column { return d.columns },
 	})
 	return nil
 }

@@ -29,19 +29,13 @@ func TestBacklogOfADeadDestination(t *testing.T) {
 	b.resource(otlpPath, map[string]any{"endpoint": p.url()})
 	b.setting("both", map[string]any{"storageAccountId": accountPath + ownAccount, "marketplacePartnerId": otlpPath})
 	file := b.write(t)
-	n := servertest.Start(t, servertest.WithConfig(func(c *server.Config) {
-		if err := c.ReadFile(file); err != nil {
-			t.Fatal(err)
-		}
+	n := servertest.Start(t, readingFile(t, file), servertest.WithConfig(func(c *server.Config) {
 		c.BacklogBytes = bound
 		c.Logger = nil
 	}))
 	c := connect(t, n.BlobURL())
 	var l ledger
-	l.try(t.Context(), "CreateContainer", http.StatusCreated, "", func(ctx context.Context) error {
-		_, err := c.Create(ctx, nil)
-		return err
-	})
+	l.create(t, c)
 	requests := 600 * soak()
 	healthy := l.series(t, c, "healthy", requests/2)
 	n.Settle(t)
@@ -84,10 +78,7 @@ func TestBacklogOfADeadDestination(t *testing.T) {
 	if e.Delivered+e.Dropped != emitted || e.Dropped != uint64(lost) || e.Delivered != uint64(len(times)) || e.BacklogRecords != 0 {
 		t.Errorf("%d emitted, %d did not arrive, the ledger says %+v", emitted, lost, e)
 	}
-	want := map[string]bool{}
-	for _, a := range l.attempts {
-		want[a.requestID] = true
-	}
+	want := l.ids()
 	a := archiveAt(t, n.BlobURL(), ownAccount)
 	lost, duplicated = compare(t, "archive", want, a.times)
 	t.Logf("archive beside it: %s; median latency of requests %v before, %v with the dead destination", sum(len(want), lost, duplicated), healthy, dead)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"reslog/server"
+	"reslog/server/servertest"
 )
 
 // bootstrap is what a test puts into the bootstrap file of its nodes.
@@ -66,6 +67,31 @@ func (b *bootstrap) write(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// readingFile lets a node under test read a bootstrap file.
+func readingFile(t *testing.T, file string) servertest.Option {
+	return servertest.WithConfig(func(c *server.Config) {
+		if err := c.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// prepare makes a data folder in which the blob service logs to `$logs`, and the
+// container of the tests is there.
+func prepare(t *testing.T, options ...servertest.Option) (data string) {
+	t.Helper()
+	data = t.TempDir()
+	n := servertest.Start(t, append(options, servertest.WithData(data))...)
+	if _, err := n.BlobClient(t).CreateContainer(t.Context(), containerName, nil); err != nil {
+		t.Fatal(err)
+	}
+	n.SetLogging(t, "rwd")
+	if err := n.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // devConnection is the connection string of the development account of a node

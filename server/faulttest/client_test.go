@@ -171,3 +171,23 @@ func (l *ledger) work(ctx context.Context, c *container.Client, prefix string) {
 		}
 	}
 }
+
+// create makes the test's container.
+func (l *ledger) create(t *testing.T, c *container.Client) {
+	t.Helper()
+	if !l.try(t.Context(), "CreateContainer", http.StatusCreated, "", func(ctx context.Context) error {
+		_, err := c.Create(ctx, nil)
+		return err
+	}) {
+		t.Fatal("no answer from a new node")
+	}
+}
+
+// ids are the requests of all attempts.
+func (l *ledger) ids() map[string]bool {
+	ids := map[string]bool{}
+	for _, a := range l.attempts {
+		ids[a.requestID] = true
+	}
+	return ids
+}

@@ -33,12 +33,7 @@ func fillBus(t *testing.T, d bus.Durability) {
 	defer v.stop(t)
 	c := connect(t, v.url)
 	var l ledger
-	if !l.try(t.Context(), "CreateContainer", http.StatusCreated, "", func(ctx context.Context) error {
-		_, err := c.Create(ctx, nil)
-		return err
-	}) {
-		t.Fatal("no answer from a new node")
-	}
+	l.create(t, c)
 	l.looks(t, c, "before", 50)
 	v.disk(t, makeFull)
 	refused := 0

@@ -175,23 +175,9 @@ func download(t *testing.T, c *container.Client, name string) []byte {
 	return b
 }
 
-// serviceAt returns a client of the node's development account.
-func serviceAt(t *testing.T, url string) *service.Client {
-	t.Helper()
-	cred, err := service.NewSharedKeyCredential(server.DevAccount, server.DevKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	svc, err := service.NewClientWithSharedKeyCredential(url+"/"+server.DevAccount, cred, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return svc
-}
-
 func switchLogging(t *testing.T, url string) {
 	t.Helper()
-	_, err := serviceAt(t, url).SetProperties(t.Context(), &service.SetPropertiesOptions{Logging: &service.Logging{
+	_, err := accountAt(t, url, server.DevAccount).SetProperties(t.Context(), &service.SetPropertiesOptions{Logging: &service.Logging{
 		Version: to.Ptr("1.0"), Read: to.Ptr(true), Write: to.Ptr(true), Delete: to.Ptr(true),
 		RetentionPolicy: &service.RetentionPolicy{Enabled: to.Ptr(false)},
 	}})
@@ -205,7 +191,7 @@ func switchLogging(t *testing.T, url string) {
 // the requests in them.
 func checkLogs(t *testing.T, url string) map[string]bool {
 	t.Helper()
-	svc := serviceAt(t, url)
+	svc := accountAt(t, url, server.DevAccount)
 	p, err := svc.NewContainerClient(containerName).GetProperties(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,6 @@ type outcome struct {
 // in an archive in another account of the node, and in one of a node that lives.
 func slaughter(t *testing.T, d bus.Durability) outcome {
 	t.Helper()
-	data := t.TempDir()
 	other := servertest.Start(t)
 	var b bootstrap
 	b.own(ownAccount)
@@ -56,14 +55,7 @@ func slaughter(t *testing.T, d bus.Durability) outcome {
 	b.setting("other", map[string]any{"storageAccountId": accountPath + otherAccount})
 	file := b.write(t)
 	withMode := servertest.WithConfig(func(c *server.Config) { c.Durability = d })
-	first := servertest.Start(t, servertest.WithData(data), withMode)
-	if _, err := first.BlobClient(t).CreateContainer(t.Context(), containerName, nil); err != nil {
-		t.Fatal(err)
-	}
-	first.SetLogging(t, "rwd")
-	if err := first.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	data := prepare(t, withMode)
 
 	var l ledger
 	o := outcome{byID: map[string][]storagelog.Entry{}, blobs: map[string]bool{}, logged: map[string]bool{}, archives: map[string]*archived{}}
@@ -84,11 +76,7 @@ func slaughter(t *testing.T, d bus.Durability) outcome {
 	}
 	o.attempts = l.attempts
 
-	last := servertest.Start(t, servertest.WithData(data), withMode, servertest.WithConfig(func(c *server.Config) {
-		if err := c.ReadFile(file); err != nil {
-			t.Fatal(err)
-		}
-	}))
+	last := servertest.Start(t, servertest.WithData(data), withMode, readingFile(t, file))
 	o.blobs = existing(t, connect(t, last.BlobURL()))
 	last.Settle(t)
 	o.archives[ownAccount] = archiveAt(t, last.BlobURL(), ownAccount)

@@ -31,10 +31,7 @@ func TestArchiveOutage(t *testing.T) {
 	b.resource(otlpPath, map[string]any{"endpoint": otlp.http.URL})
 	b.setting("both", map[string]any{"storageAccountId": accountPath + otherAccount, "marketplacePartnerId": otlpPath})
 	file := b.write(t)
-	n := servertest.Start(t, servertest.WithConfig(func(c *server.Config) {
-		if err := c.ReadFile(file); err != nil {
-			t.Fatal(err)
-		}
+	n := servertest.Start(t, readingFile(t, file), servertest.WithConfig(func(c *server.Config) {
 		c.Logger = nil // there is much to warn of
 	}))
 	c := connect(t, n.BlobURL())

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"reslog/bus"
-	"reslog/server"
 	"reslog/server/servertest"
 )
 
@@ -28,15 +27,7 @@ func TestKillWhilePartnersFail(t *testing.T) {
 	b.setting("elastic", map[string]any{"marketplacePartnerId": elasticPath})
 	file := b.write(t)
 
-	data := t.TempDir()
-	first := servertest.Start(t, servertest.WithData(data))
-	if _, err := first.BlobClient(t).CreateContainer(t.Context(), containerName, nil); err != nil {
-		t.Fatal(err)
-	}
-	first.SetLogging(t, "rwd")
-	if err := first.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	data := prepare(t)
 
 	var l ledger
 	met := map[string]int{}
@@ -66,11 +57,7 @@ func TestKillWhilePartnersFail(t *testing.T) {
 		p.make(calm)
 	}
 	hub.make(calm)
-	last := servertest.Start(t, servertest.WithData(data), servertest.WithConfig(func(c *server.Config) {
-		if err := c.ReadFile(file); err != nil {
-			t.Fatal(err)
-		}
-	}))
+	last := servertest.Start(t, servertest.WithData(data), readingFile(t, file))
 	last.Settle(t)
 	// Before `$logs` is read, for that is recorded, too.
 	got, documents, arrivals := hub.consume(t), elastic.times(), otlp.times()

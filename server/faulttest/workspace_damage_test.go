@@ -4,18 +4,14 @@ package faulttest
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"reslog/client"
 	"reslog/server"
@@ -33,10 +29,7 @@ func (c *clock) jump(by time.Duration) { c.offset.Add(int64(by)) }
 func clocked(t *testing.T, c *clock, file string, options ...servertest.Option) (*servertest.Node, *transcript) {
 	t.Helper()
 	log := &transcript{}
-	options = append(options, servertest.WithConfig(func(cfg *server.Config) {
-		if err := cfg.ReadFile(file); err != nil {
-			t.Fatal(err)
-		}
+	options = append(options, readingFile(t, file), servertest.WithConfig(func(cfg *server.Config) {
 		cfg.Now, cfg.RetentionInterval = c.now, 100*time.Millisecond
 		cfg.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	}))
@@ -89,26 +82,6 @@ func twoDays(t *testing.T, c *clock, file string) (n *servertest.Node, log *tran
 	l.looks(t, blobs, "second", 20)
 	n.Settle(t)
 	return n, log, l
-}
-
-// create makes the test's container.
-func (l *ledger) create(t *testing.T, c *container.Client) {
-	t.Helper()
-	if !l.try(t.Context(), "CreateContainer", http.StatusCreated, "", func(ctx context.Context) error {
-		_, err := c.Create(ctx, nil)
-		return err
-	}) {
-		t.Fatal("no answer from a new node")
-	}
-}
-
-// ids are the requests of all attempts.
-func (l *ledger) ids() map[string]bool {
-	ids := map[string]bool{}
-	for _, a := range l.attempts {
-		ids[a.requestID] = true
-	}
-	return ids
 }
 
 // TestDamagedDayOfAWorkspace starts a node on a workspace that has lost the file of

@@ -4,10 +4,8 @@ package faulttest
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -40,12 +38,7 @@ func TestFullDiskOfAWorkspace(t *testing.T) {
 	defer v.stop(t)
 	c := connect(t, v.url)
 	var l ledger
-	if !l.try(t.Context(), "CreateContainer", http.StatusCreated, "", func(ctx context.Context) error {
-		_, err := c.Create(ctx, nil)
-		return err
-	}) {
-		t.Fatal("no answer from a new node")
-	}
+	l.create(t, c)
 	api := admin(t, data)
 	l.looks(t, c, "before", 50)
 	l.arrive(t, api)

@@ -23,15 +23,6 @@ import (
 // in functions of Go.
 const endless = "range a from 1 to 1000000000000 step 1 | extend s = strcat(strrep('a', 100), tostring(a)) | where s matches regex '(b|c)+x$' or hash(a) == 7 | count"
 
-// readingFile lets a node under test read a bootstrap file.
-func readingFile(t *testing.T, file string) servertest.Option {
-	return servertest.WithConfig(func(c *server.Config) {
-		if err := c.ReadFile(file); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
 // TestClientsThatGoAway has more clients ask than may at once, and go away. Their
 // queries end with them: the next one is answered at once.
 func TestClientsThatGoAway(t *testing.T) {

@@ -29,16 +29,8 @@ func TestKillWorkspace(t *testing.T) {
 }
 
 func killWorkspace(t *testing.T, d bus.Durability) {
-	data := t.TempDir()
 	withMode := servertest.WithConfig(func(c *server.Config) { c.Durability = d })
-	first := servertest.Start(t, servertest.WithData(data), withMode)
-	if _, err := first.BlobClient(t).CreateContainer(t.Context(), containerName, nil); err != nil {
-		t.Fatal(err)
-	}
-	first.SetLogging(t, "rwd")
-	if err := first.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	data := prepare(t, withMode)
 	var b bootstrap
 	b.workspace(workspaceName)
 	file := b.write(t)
@@ -67,11 +59,7 @@ func killWorkspace(t *testing.T, d bus.Durability) {
 		wg.Wait()
 	}
 
-	last := servertest.Start(t, servertest.WithData(data), withMode, servertest.WithConfig(func(c *server.Config) {
-		if err := c.ReadFile(file); err != nil {
-			t.Fatal(err)
-		}
-	}))
+	last := servertest.Start(t, servertest.WithData(data), withMode, readingFile(t, file))
 	last.Settle(t)
 	api := last.Admin(t)
 	times, e := tableOf(t, api, workspaceName), delivery(t, api, workspaceName)

@@ -1,14 +1,14 @@
-//go:build cgo && !windows
+//go:build !windows
 
-package main
+package report
 
 import (
 	"syscall"
 	"time"
 )
 
-// cpu is the processor time that this process has used.
-func cpu() time.Duration {
+// CPU is the processor time that this process has used.
+func CPU() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0
