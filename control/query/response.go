@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
+	"reslog/internal/ticks"
 	"reslog/kql"
 )
 
@@ -108,10 +108,11 @@ func (r *response) value(t kql.Type, v any) {
 	case int64:
 		switch t {
 		case kql.Datetime:
-			b = appendTime(append(b, '"'), v)
+			// FormatDate has all seven digits; the service leaves out zeros at the end.
+			b = ticks.Time(v).AppendFormat(append(b, '"'), "2006-01-02T15:04:05.9999999Z")
 			b = append(b, '"')
 		case kql.Timespan:
-			b = appendSpan(append(b, '"'), v)
+			b = append(append(b, '"'), ticks.FormatSpan(v)...)
 			b = append(b, '"')
 		default:
 			b = strconv.AppendInt(b, v, 10)
@@ -142,40 +143,6 @@ func appendReal(b []byte, t kql.Type, v float64) []byte {
 	b = strconv.AppendFloat(b, v, 'g', -1, 64)
 	if !bytes.ContainsAny(b[n:], ".eE") {
 		b = append(b, ".0"...) // a real stays one for clients that look at the text
-	}
-	return b
-}
-
-// appendTime writes ticks as 2006-01-02T15:04:05.1234567Z, without zeros at the
-// end of the fraction.
-func appendTime(b []byte, ticks int64) []byte {
-	t := time.Unix(ticks/10_000_000-epochTicks/10_000_000, ticks%10_000_000*100).UTC()
-	return t.AppendFormat(b, "2006-01-02T15:04:05.9999999Z")
-}
-
-// appendSpan writes ticks as [-][d.]hh:mm:ss[.fffffff].
-func appendSpan(b []byte, ticks int64) []byte {
-	u := uint64(ticks)
-	if ticks < 0 {
-		b, u = append(b, '-'), -u
-	}
-	const second = 10_000_000
-	if days := u / (86400 * second); days > 0 {
-		b = append(strconv.AppendUint(b, days, 10), '.')
-	}
-	two := func(n uint64, sep byte) {
-		b = append(b, byte('0'+n/10), byte('0'+n%10))
-		if sep != 0 {
-			b = append(b, sep)
-		}
-	}
-	seconds := u / second % 86400
-	two(seconds/3600, ':')
-	two(seconds/60%60, ':')
-	two(seconds%60, 0)
-	if f := u % second; f > 0 {
-		digits := strconv.FormatUint(f+second, 10)[1:]
-		b = append(append(b, '.'), digits...)
 	}
 	return b
 }
@@ -282,15 +249,13 @@ func statisticsOf(s Stats) map[string]any {
 	return map[string]any{"query": map[string]any{
 		"executionTime": s.Elapsed.Seconds(),
 		"resourceUsage": map[string]any{
-			"cpu":    map[string]any{"total cpu": appendSpanText(s.CPU)},
+			"cpu":    map[string]any{"total cpu": ticks.FormatSpan(s.CPU.Nanoseconds() / 100)},
 			"memory": map[string]any{"peak_per_node": s.PeakMemory},
 		},
 		"inputDatasetStatistics": map[string]any{"rows": map[string]any{"scanned": s.ScannedRows}},
 		"datasetStatistics":      []any{map[string]any{"table_row_count": s.Rows, "table_size": s.Bytes}},
 	}}
 }
-
-func appendSpanText(d time.Duration) string { return string(appendSpan(nil, d.Nanoseconds()/100)) }
 
 func sourcesOf(list []Workspace) []any {
 	var out []any

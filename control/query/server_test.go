@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"reslog/internal/ticks"
 	"reslog/kql"
 	"reslog/resource"
 )
@@ -151,7 +152,7 @@ func oneRow(_ context.Context, _ Query, sink Sink) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	row := []any{ticks(now), int64(-3), int64(4), 1.5, 2.0, 0.25, true, "a\"\n\xff", wsID, int64(-5*864e9 - 36_000_000_001), `{"a":[1]}`, nil, math.NaN()}
+	row := []any{ticks.FromTime(now), int64(-3), int64(4), 1.5, 2.0, 0.25, true, "a\"\n\xff", wsID, int64(-5*864e9 - 36_000_000_001), `{"a":[1]}`, nil, math.NaN()}
 	return Stats{Elapsed: 20 * time.Millisecond, CPU: 5 * time.Millisecond, Rows: 1, Bytes: 200, ScannedRows: 7}, sink.Row(row)
 }
 
@@ -188,7 +189,7 @@ func TestAnswer(t *testing.T) {
 		t.Errorf("statistics %v, sources %v", doc.Statistics, doc.DataSources)
 	}
 	q := f.asked[0]
-	if q.Text != "T" || q.Span.From != ticks(now.AddDate(0, 0, -1)) || q.Span.To != ticks(now)+1 || q.MaxRows != 500_000 {
+	if q.Text != "T" || q.Span.From != ticks.FromTime(now.AddDate(0, 0, -1)) || q.Span.To != ticks.FromTime(now)+1 || q.MaxRows != 500_000 {
 		t.Errorf("asked %+v", q)
 	}
 	plain := send(t, srv, "GET", "/v1/workspaces/"+wsID+"/query?query=T&timespan=PT1H&workspaces=two,"+wsID, "", "reader")
@@ -476,7 +477,7 @@ func TestSpan(t *testing.T) {
 		"2024-01-01T10:00:00+02:00/2024-01-01T10:00:00.1234567Z": {at("2024-01-01T08:00:00Z"), at("2024-01-01T10:00:00.1234567Z")},
 	} {
 		got, err := parseSpan(text, now)
-		if err != nil || got.From != ticks(want[0]) || got.To != ticks(want[1])+1 {
+		if err != nil || got.From != ticks.FromTime(want[0]) || got.To != ticks.FromTime(want[1])+1 {
 			t.Errorf("%s: %+v, %v; want %v", text, got, err, want)
 		}
 	}
@@ -490,12 +491,14 @@ func TestSpan(t *testing.T) {
 	}
 }
 
-func TestAppendSpan(t *testing.T) {
+func TestSpansInAnswers(t *testing.T) {
 	for in, want := range map[int64]string{
 		0: "00:00:00", 10_000_000: "00:00:01", 1: "00:00:00.0000001", 864_000_000_000: "1.00:00:00", -600_000_000: "-00:01:00",
 		math.MinInt64: "-10675199.02:48:05.4775808",
 	} {
-		if got := string(appendSpan(nil, in)); got != want {
+		r := newResponse(nil, false)
+		r.value(kql.Timespan, in)
+		if got := r.buf.String(); got != `"`+want+`"` {
 			t.Errorf("%d: %s, want %s", in, got, want)
 		}
 	}
