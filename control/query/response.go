@@ -20,11 +20,11 @@ const held = 1 << 20
 
 // response writes an answer while rows come: it is the Sink of a query.
 type response struct {
-	w       http.ResponseWriter
-	out     io.Writer // w, compressed where the client takes it
-	zip     *gzip.Writer
-	buf     bytes.Buffer
-	flowing bool // something was sent
+	w    http.ResponseWriter
+	out  io.Writer // w, compressed where the client takes it
+	zip  *gzip.Writer
+	buf  bytes.Buffer
+	sent bool // something was: the answer can no longer be another
 
 	tables  int
 	rows    int
@@ -41,9 +41,6 @@ func newResponse(w http.ResponseWriter, compress bool) *response {
 	}
 	return r
 }
-
-// sent reports whether the answer can no longer be another.
-func (r *response) sent() bool { return r.flowing }
 
 // Table implements Sink.
 func (r *response) Table(name string, columns []kql.Column, render *kql.Render) error {
@@ -158,8 +155,8 @@ func (r *response) text(s string) {
 
 // flush sends what is there.
 func (r *response) flush() error {
-	if !r.flowing {
-		r.flowing = true
+	if !r.sent {
+		r.sent = true
 		h := r.w.Header()
 		h.Set("Content-Type", "application/json; charset=utf-8")
 		h.Set("Vary", "Accept-Encoding")
@@ -174,7 +171,7 @@ func (r *response) flush() error {
 }
 
 // end writes what is behind the rows.
-func (r *response) end(p prefer, stats Stats, partial *apiError) error {
+func (r *response) end(p prefer, stats Stats, partial *apiError) {
 	if r.tables == 0 {
 		r.buf.WriteString(`{"tables":[`)
 	} else {
@@ -199,7 +196,6 @@ func (r *response) end(p prefer, stats Stats, partial *apiError) error {
 	if r.zip != nil {
 		_ = r.zip.Close()
 	}
-	return nil
 }
 
 func (r *response) property(name string, value any) {

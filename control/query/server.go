@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"reslog/resource"
@@ -241,20 +242,11 @@ func (s *Server) workspaces(ctx context.Context, caller Caller, to route, named 
 		if err != nil {
 			return nil, err
 		}
-		if !contains(list, ws.ID) {
+		if !slices.ContainsFunc(list, func(o Workspace) bool { return o.ID == ws.ID }) {
 			list = append(list, ws)
 		}
 	}
 	return list, nil
-}
-
-func contains(list []Workspace, id string) bool {
-	for _, ws := range list {
-		if ws.ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 func insufficient() *apiError {

@@ -19,42 +19,35 @@ func parseSpan(text string, now time.Time) (kql.TimeRange, error) {
 		return span, nil
 	}
 	first, second, pair := strings.Cut(text, "/")
-	if !pair {
+	if !pair || isDuration(first) {
 		d, err := parseDuration(first)
 		if err != nil {
 			return span, err
 		}
-		return rangeOf(d.before(now), now)
-	}
-	switch isDuration(first) {
-	case true:
-		d, err := parseDuration(first)
-		if err != nil {
-			return span, err
-		}
-		end, err := parseTime(second)
-		if err != nil {
-			return span, err
-		}
-		return rangeOf(d.before(end), end)
-	default:
-		start, err := parseTime(first)
-		if err != nil {
-			return span, err
-		}
-		if !isDuration(second) {
-			end, err := parseTime(second)
-			if err != nil {
+		end := now
+		if pair {
+			if end, err = parseTime(second); err != nil {
 				return span, err
 			}
-			return rangeOf(start, end)
 		}
+		return rangeOf(d.before(end), end)
+	}
+	start, err := parseTime(first)
+	if err != nil {
+		return span, err
+	}
+	if isDuration(second) {
 		d, err := parseDuration(second)
 		if err != nil {
 			return span, err
 		}
 		return rangeOf(start, d.after(start))
 	}
+	end, err := parseTime(second)
+	if err != nil {
+		return span, err
+	}
+	return rangeOf(start, end)
 }
 
 func rangeOf(from, to time.Time) (kql.TimeRange, error) {
