@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"runtime/debug"
 	"slices"
 	"strings"
 
+	"reslog/internal/httpapi"
 	"reslog/resource"
 )
 
 // Bounds of a request.
 const (
 	maxBody       = 2 << 20
-	maxToken      = 16 << 10
 	maxBatch      = 100 // requests of one batch
 	maxWorkspaces = 100
 )
@@ -126,10 +125,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			if err, isErr := p.(error); isErr && errors.Is(err, http.ErrAbortHandler) {
-				panic(p)
-			}
-			s.cfg.Logger.Error("query API request panicked", "id", id, "panic", p, "stack", string(debug.Stack()))
+			httpapi.Panicked(s.cfg.Logger, p, "query API request panicked", "id", id)
 			s.fail(w, id, refuse(http.StatusInternalServerError, "InternalServerError", "The request failed; the reason is in the log of the node."))
 		}
 	}()
@@ -189,8 +185,8 @@ func (s *Server) authenticate(r *http.Request) (Caller, error) {
 	if header == "" {
 		return deny("AuthorizationRequiredError", "Valid authentication was not provided")
 	}
-	scheme, token, _ := strings.Cut(header, " ")
-	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken {
+	token, ok := httpapi.BearerToken(header)
+	if !ok {
 		return deny("AuthorizationRequiredError", "Valid authentication was not provided: send 'Authorization: Bearer' with a token")
 	}
 	caller, err := s.cfg.Auth.Authenticate(r.Context(), token)

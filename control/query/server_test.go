@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"reslog/internal/httpapi"
 	"reslog/internal/ticks"
 	"reslog/kql"
 	"reslog/resource"
@@ -252,7 +253,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"POST", q, `{"query":"T"}`, "", 401, "AuthorizationRequiredError"},
 		{"POST", q, `{"query":"T"}`, "forged", 401, "InvalidTokenError"},
-		{"POST", q, `{"query":"T"}`, strings.Repeat("x", maxToken+1), 401, "AuthorizationRequiredError"},
+		{"POST", q, `{"query":"T"}`, strings.Repeat("x", httpapi.MaxToken+1), 401, "AuthorizationRequiredError"},
 		{"POST", q, `{"query":"T"}`, "nobody", 403, "InsufficientAccessError"},
 		{"POST", "/v1" + acctID + "/query", `{"query":"T"}`, "nobody", 403, "InsufficientAccessError"},
 		{"POST", q, `{"query":"T","workspaces":["none"]}`, "reader", 400, "FailedToResolveResource"},
