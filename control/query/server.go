@@ -123,15 +123,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if client := r.Header.Get("x-ms-client-request-id"); client != "" && len(client) <= 128 {
 		w.Header().Set("x-ms-client-request-id", client)
 	}
+	if err := s.caught(id, func() error { return s.serve(w, r, id) }); err != nil {
+		s.fail(w, id, err)
+	}
+}
+
+// caught makes a refusal of a panic.
+func (s *Server) caught(id string, fn func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			httpapi.Panicked(s.cfg.Logger, p, "query API request panicked", "id", id)
-			s.fail(w, id, refuse(http.StatusInternalServerError, "InternalServerError", "The request failed; the reason is in the log of the node."))
+			err = refuse(http.StatusInternalServerError, "InternalServerError", "The request failed; the reason is in the log of the node.")
 		}
 	}()
-	if err := s.serve(w, r, id); err != nil {
-		s.fail(w, id, err)
-	}
+	return fn()
 }
 
 // serve authenticates a request, finds what it asks for and answers it. When it

@@ -365,6 +365,39 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+// A mistake of ours in one query of a batch is an error of that query, whatever
+// of its answer there was.
+func TestBatchPanics(t *testing.T) {
+	f := &fake{}
+	f.run = func(ctx context.Context, q Query, sink Sink) (Stats, error) {
+		if q.Text != "T" {
+			_ = sink.Table("PrimaryResult", []kql.Column{{Name: "s", Type: kql.String}}, nil)
+			_ = sink.Row([]any{strings.Repeat("x", held)})
+			panic("oh")
+		}
+		return oneRow(ctx, q, sink)
+	}
+	srv := start(t, f, func(c *Config) { c.Concurrent = 1 })
+	got := send(t, srv, "POST", "/v1/$batch", `{"requests":[
+		{"id":"1","workspace":"`+wsID+`","body":{"query":"P"}},
+		{"id":"2","workspace":"`+wsID+`","body":{"query":"T"}}]}`, "reader")
+	var doc struct {
+		Responses []struct {
+			Status int
+			Body   json.RawMessage
+		}
+	}
+	if err := json.Unmarshal([]byte(got.body), &doc); err != nil || len(doc.Responses) != 2 {
+		t.Fatalf("%d %v %.200s", got.status, err, got.body)
+	}
+	if r := doc.Responses[0]; r.Status != 500 || !strings.Contains(string(r.Body), "InternalServerError") || strings.Contains(string(r.Body), "xxx") {
+		t.Errorf("%d %.200s", r.Status, r.Body)
+	}
+	if r := doc.Responses[1]; r.Status != 200 {
+		t.Errorf("%d %.200s", r.Status, r.Body)
+	}
+}
+
 // Answers of a batch have a bound together: those past it are refused, whole.
 func TestBatchBytes(t *testing.T) {
 	long := func(_ context.Context, q Query, sink Sink) (Stats, error) {
