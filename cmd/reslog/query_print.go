@@ -183,12 +183,10 @@ func printAligned(out io.Writer, t client.QueryTable) error {
 		var b strings.Builder
 		for i, text := range line {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
-			switch {
-			case isNumeric(t.Columns[i].Type):
-				b.WriteString(pad + text)
-			default:
-				b.WriteString(text + pad)
+			if isNumeric(t.Columns[i].Type) {
+				text, pad = pad, text
 			}
+			b.WriteString(text + pad)
 			if i < len(line)-1 {
 				b.WriteString("  ")
 			}
