@@ -20,6 +20,9 @@ func outputForms() []string { return []string{"table", "csv", "tsv", "json", "js
 
 // print writes a result in the form that was asked for.
 func (f *queryFlags) print(out io.Writer, result client.QueryResult) (err error) {
+	if f.output == "parquet" && len(result.Tables) != 1 {
+		return fmt.Errorf("a Parquet file has one table and the query gives %d: ask for one", len(result.Tables))
+	}
 	if f.outFile != "" {
 		file, createErr := os.Create(f.outFile)
 		if createErr != nil {
