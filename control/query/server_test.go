@@ -33,6 +33,7 @@ var now = time.Date(2024, 1, 2, 3, 4, 5, 123456700, time.UTC)
 type fake struct {
 	run   func(ctx context.Context, q Query, sink Sink) (Stats, error)
 	asked []Query
+	none  bool // there are no workspaces in this build
 }
 
 func (f *fake) Authenticate(_ context.Context, token string) (Caller, error) {
@@ -58,6 +59,9 @@ func (f *fake) workspace(name, id string) Workspace {
 }
 
 func (f *fake) Find(_ context.Context, ref string) (Workspace, error) {
+	if f.none {
+		return Workspace{}, ErrNoWorkspaces
+	}
 	for _, ws := range []Workspace{f.workspace("one", wsID), f.workspace("two", ws2ID)} {
 		if strings.EqualFold(ref, ws.ID) || strings.EqualFold(ref, ws.Resource.String()) || ref == ws.Resource.Name() {
 			return ws, nil
@@ -67,6 +71,9 @@ func (f *fake) Find(_ context.Context, ref string) (Workspace, error) {
 }
 
 func (f *fake) Of(_ context.Context, id resource.ID) ([]Workspace, error) {
+	if f.none {
+		return nil, ErrNoWorkspaces
+	}
 	switch id.Name() {
 	case "acct":
 		return []Workspace{f.workspace("two", ws2ID)}, nil
@@ -361,6 +368,16 @@ func TestBatch(t *testing.T) {
 	for _, body := range []string{`{`, `{"requests":[]}`, `{"requests":[{"id":"1"},{"id":"1"}]}`, `{"requests":[{}]}`} {
 		if got := send(t, srv, "POST", "/v1/$batch", body, "reader"); got.status != 400 {
 			t.Errorf("%s: %d %s", body, got.status, got.body)
+		}
+	}
+}
+
+func TestNoWorkspaces(t *testing.T) {
+	srv := start(t, &fake{none: true}, nil)
+	for _, path := range []string{"/v1/workspaces/" + wsID + "/query", "/v1" + acctID + "/query"} {
+		got := send(t, srv, "POST", path, `{"query":"T"}`, "reader")
+		if got.status != 501 || !strings.Contains(got.body, `"code":"NotImplemented"`) || !strings.Contains(got.body, "cgo") {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 	}
 }
