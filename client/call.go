@@ -72,6 +72,11 @@ func decodeAnswer(resp *http.Response, answer any) error {
 
 // send returns the answer when it is a success, and an error made of it when not.
 func (n *Node) send(ctx context.Context, method, target string, body any) (*http.Response, error) {
+	return n.sendWith(ctx, http.Header{}, method, target, body)
+}
+
+// sendWith is send with headers.
+func (n *Node) sendWith(ctx context.Context, header http.Header, method, target string, body any) (*http.Response, error) {
 	var content io.Reader = http.NoBody
 	if body != nil {
 		raw, err := json.Marshal(body)
@@ -84,6 +89,7 @@ func (n *Node) send(ctx context.Context, method, target string, body any) (*http
 	if err != nil {
 		return nil, fmt.Errorf("call the node: %w", err)
 	}
+	r.Header = header
 	r.Header.Set("Authorization", "Bearer "+n.token)
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
@@ -99,23 +105,26 @@ func (n *Node) send(ctx context.Context, method, target string, body any) (*http
 	return nil, n.refusal(resp)
 }
 
-// refusal reads an error in either of the forms that there are: in an "error"
-// object, or flat as diagnostic settings have it.
+// refusal reads an error in one of the forms that there are: in an "error" object,
+// which for a query that is wrong says where, or flat as diagnostic settings have it.
 func (n *Node) refusal(resp *http.Response) error {
 	type fields struct {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	}
 	var body struct {
-		Error fields `json:"error"`
+		Error QueryError `json:"error"`
 		fields
 	}
 	err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&body)
 	if body.Error.Code == "" {
-		body.Error = body.fields
+		body.Error = QueryError{Code: body.Code, Message: body.Message}
 	}
 	if err != nil || body.Error.Code == "" {
 		return &NodeError{Status: resp.StatusCode, Code: http.StatusText(resp.StatusCode), Message: "the answer is not the node's: is " + n.url + " its control address?"}
+	}
+	if body.Error.Inner != nil {
+		return &body.Error
 	}
 	return &NodeError{Status: resp.StatusCode, Code: body.Error.Code, Message: body.Error.Message}
 }

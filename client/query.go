@@ -107,23 +107,23 @@ func (e *QueryError) Fault() *QueryFault {
 	return f
 }
 
+// workspacePath is where a workspace is asked; it is given by any of its names.
+func workspacePath(workspace string) string {
+	if strings.Contains(workspace, "/") {
+		return resourcePath(workspace)
+	}
+	return "/v1/workspaces/" + url.PathEscape(workspace)
+}
+
+// resourcePath is where a resource is asked.
+func resourcePath(id string) string { return "/v1/" + strings.Trim(id, "/") }
+
 // Query runs a query. An error of the query itself is a *QueryError.
 func (n *Node) Query(ctx context.Context, q QueryRequest) (QueryResult, error) {
 	var result QueryResult
-	path := "/v1/workspaces/" + url.PathEscape(q.Workspace) + "/query"
-	switch {
-	case q.Resource != "":
-		path = "/v1/" + strings.Trim(q.Resource, "/") + "/query"
-	case strings.Contains(q.Workspace, "/"):
-		path = "/v1/" + strings.Trim(q.Workspace, "/") + "/query"
-	}
-	body, err := json.Marshal(map[string]any{"query": q.Query, "timespan": q.Timespan, "workspaces": q.Workspaces})
-	if err != nil {
-		return result, fmt.Errorf("encode the query: %w", err)
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url+path, strings.NewReader(string(body)))
-	if err != nil {
-		return result, fmt.Errorf("query the node: %w", err)
+	path := workspacePath(q.Workspace)
+	if q.Resource != "" {
+		path = resourcePath(q.Resource)
 	}
 	prefer := "include-statistics=true, include-render=true"
 	if q.Wait > 0 {
@@ -132,36 +132,22 @@ func (n *Node) Query(ctx context.Context, q QueryRequest) (QueryResult, error) {
 	if q.Explain {
 		prefer += ", explain=true"
 	}
-	r.Header.Set("Prefer", prefer)
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+n.token)
-	resp, err := n.http.Do(r)
+	body := map[string]any{"query": q.Query, "timespan": q.Timespan, "workspaces": q.Workspaces}
+	resp, err := n.sendWith(ctx, http.Header{"Prefer": {prefer}}, http.MethodPost, path+"/query", body)
 	if err != nil {
-		return result, fmt.Errorf("call the node at %s: %w", n.url, withoutURL(err))
+		return result, err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNoContent {
+		return result, errors.New("no setting sends the logs of this resource to a workspace: make one with \"reslog settings create --workspace\"")
+	}
 	// What a node answers is as long as its limits allow.
 	dec := json.NewDecoder(resp.Body)
 	dec.UseNumber()
-	switch resp.StatusCode {
-	case http.StatusOK:
-		if err := dec.Decode(&result); err != nil {
-			return result, fmt.Errorf("read the node's answer: %w", err)
-		}
-		return result, nil
-	case http.StatusNoContent:
-		return result, errors.New("no setting sends the logs of this resource to a workspace: make one with \"reslog settings create --workspace\"")
+	if err := dec.Decode(&result); err != nil {
+		return result, fmt.Errorf("read the node's answer: %w", err)
 	}
-	var refused struct {
-		Error *QueryError `json:"error"`
-	}
-	if err := dec.Decode(&refused); err != nil || refused.Error == nil {
-		return result, &NodeError{Status: resp.StatusCode, Code: http.StatusText(resp.StatusCode), Message: "the answer is not the node's: is " + n.url + " its control address?"}
-	}
-	if refused.Error.Inner != nil {
-		return result, refused.Error
-	}
-	return result, &NodeError{Status: resp.StatusCode, Code: refused.Error.Code, Message: refused.Error.Message}
+	return result, nil
 }
 
 // Workspace is a Log Analytics workspace of a node.
@@ -214,11 +200,7 @@ type TableUsage struct {
 
 // WorkspaceTables lists the tables of a workspace with their columns.
 func (n *Node) WorkspaceTables(ctx context.Context, workspace string) ([]WorkspaceTable, error) {
-	path := "/v1/workspaces/" + url.PathEscape(workspace) + "/metadata"
-	if strings.Contains(workspace, "/") {
-		path = "/v1/" + strings.Trim(workspace, "/") + "/metadata"
-	}
-	resp, err := n.send(ctx, http.MethodGet, path, nil)
+	resp, err := n.send(ctx, http.MethodGet, workspacePath(workspace)+"/metadata", nil)
 	if err != nil {
 		return nil, err
 	}

@@ -74,6 +74,9 @@ func (q queried) open(ctx context.Context, r resource.Resource) (query.Workspace
 		return query.Workspace{}, err
 	}
 	held, err := q.held(ctx, r)
+	if errors.Is(err, analytics.ErrNoCgo) {
+		return query.Workspace{}, query.ErrNoWorkspaces
+	}
 	if err != nil {
 		return query.Workspace{}, fmt.Errorf("open workspace %s: %w", r.ID.Name(), err)
 	}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -90,6 +90,7 @@ type demo struct {
 	out     io.Writer
 	node    *server.Node
 	data    string
+	none    bool // the node cannot hold workspaces
 	printer *recordPrinter
 	records chan client.TailRecord
 }
@@ -159,12 +160,28 @@ func (d *demo) route(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if d.none, err = noWorkspaces(ctx, n); err != nil {
+		return err
+	}
+	if d.none {
+		space.ID = ""
+	}
 	_, err = n.PutSetting(ctx, blobs, "demo", client.SettingProperties{
 		StorageAccountID: account,
 		WorkspaceID:      space.ID,
 		Logs:             []client.SettingLog{{CategoryGroup: "allLogs", Enabled: true}},
 	})
 	return err
+}
+
+// noWorkspaces reports whether the node cannot hold workspaces.
+func noWorkspaces(ctx context.Context, n *client.Node) (bool, error) {
+	_, err := n.Query(ctx, client.QueryRequest{Workspace: demoWorkspace, Query: "print 1"})
+	var refused *client.NodeError
+	if errors.As(err, &refused) && refused.Status == http.StatusNotImplemented {
+		return true, nil
+	}
+	return false, err
 }
 
 // ask asks the workspace for what was recorded. It waits until the workspace has
@@ -179,13 +196,13 @@ func (d *demo) ask(ctx context.Context) error {
 	d.say("")
 	d.say("%s", demoQuery)
 	d.say("")
+	if d.none {
+		d.say("(this build has no workspaces: it was built without a C compiler)")
+		return nil
+	}
 	for deadline := time.Now().Add(demoWait); ; {
 		result, err := n.Query(ctx, client.QueryRequest{Workspace: demoWorkspace, Query: demoQuery})
-		var none *client.NodeError
 		switch {
-		case errors.As(err, &none) && strings.Contains(none.Message, "cgo"):
-			d.say("(this build has no workspaces: it was built without a C compiler)")
-			return nil
 		case err != nil:
 			return err
 		case len(result.Tables) == 1 && len(result.Tables[0].Rows) > 0:

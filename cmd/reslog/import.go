@@ -32,10 +32,9 @@ It is the node that reads: paths are of its machine.`
 
 // importFlags say what to import.
 type importFlags struct {
-	workspace, connection, url string
-	since, until               string
-	request                    client.ImportRequest
-	quiet, asJSON              bool
+	since, until  string
+	request       client.ImportRequest
+	quiet, asJSON bool
 }
 
 func newImportCommand() *cobra.Command {
@@ -51,10 +50,10 @@ func newImportCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return runImport(cmd, &f, args) },
 	}
 	addNodeFlags(cmd)
-	addWorkspaceFlag(cmd, &f.workspace)
+	addWorkspaceFlag(cmd, &f.request.Workspace)
 	flags := cmd.Flags()
-	flags.StringVar(&f.connection, "connection-string", "", "connection `string` of an account [$"+connectionVariable+"]")
-	flags.StringVar(&f.url, "url", "", "`URL` of an account or container, with a shared access signature")
+	flags.StringVar(&f.request.ConnectionString, "connection-string", "", "connection `string` of an account [$"+connectionVariable+"]")
+	flags.StringVar(&f.request.URL, "url", "", "`URL` of an account or container, with a shared access signature")
 	flags.StringVar(&f.since, "since", "", "only logs of this `time` and later: 2024-01-02T15:00Z, or 24h ago")
 	flags.StringVar(&f.until, "until", "", "only logs of this `time` and before")
 	flags.StringSliceVar(&f.request.Services, "service", nil, "only `services`: blob, queue, table, signalr, redis")
@@ -70,16 +69,11 @@ func runImport(cmd *cobra.Command, f *importFlags, paths []string) error {
 	if err := f.complete(paths, time.Now()); err != nil {
 		return usageError(err)
 	}
-	n, err := findNode(cmd)
+	n, workspace, err := findWorkspace(cmd, f.request.Workspace)
 	if err != nil {
 		return err
 	}
-	f.request.Workspace = f.workspace
-	if f.request.Workspace == "" {
-		if f.request.Workspace, err = onlyWorkspace(cmd.Context(), n); err != nil {
-			return explainNode(err)
-		}
-	}
+	f.request.Workspace = workspace
 	screen := &importScreen{out: cmd.ErrOrStderr(), live: !f.quiet && isTerminal(cmd.ErrOrStderr()), began: time.Now()}
 	sum, err := n.Import(cmd.Context(), f.request, screen.tell)
 	screen.clear()
@@ -105,7 +99,7 @@ func runImport(cmd *cobra.Command, f *importFlags, paths []string) error {
 // complete makes a request of flags, arguments and the environment.
 func (f *importFlags) complete(paths []string, now time.Time) error {
 	given := 0
-	for _, set := range []bool{len(paths) > 0, f.connection != "", f.url != ""} {
+	for _, set := range []bool{len(paths) > 0, f.request.ConnectionString != "", f.request.URL != ""} {
 		if set {
 			given++
 		}
@@ -113,7 +107,6 @@ func (f *importFlags) complete(paths []string, now time.Time) error {
 	if given > 1 {
 		return errors.New("give one of paths, --connection-string and --url")
 	}
-	f.request.URL = f.url
 	for _, p := range paths {
 		abs, err := filepath.Abs(p)
 		if err != nil {
@@ -121,11 +114,8 @@ func (f *importFlags) complete(paths []string, now time.Time) error {
 		}
 		f.request.Paths = append(f.request.Paths, abs)
 	}
-	if len(paths) == 0 && f.url == "" {
-		f.request.ConnectionString = f.connection
-		if f.connection == "" {
-			f.request.ConnectionString = os.Getenv(connectionVariable)
-		}
+	if given == 0 {
+		f.request.ConnectionString = os.Getenv(connectionVariable)
 		if f.request.ConnectionString == "" {
 			return errors.New("nothing to import is named: give files and folders, --url, --connection-string or " + connectionVariable)
 		}

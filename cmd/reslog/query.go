@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"reslog/client"
+	"reslog/kql/syntax"
 )
 
 const queryHelp = `Query the tables of a Log Analytics workspace in KQL.
@@ -24,7 +25,7 @@ with its line when it is whole, "help" says more.
 The workspace may be left out when the node has only one. With --resource the
 rows are those of a resource, out of the workspaces that its settings send to.`
 
-// querySource is where a query goes and how it is told.
+// queryFlags say what is asked, whom, and how the answer is printed.
 type queryFlags struct {
 	workspace, resource string
 	more                []string
@@ -53,7 +54,7 @@ func newQueryCommand() *cobra.Command {
 	}
 	addNodeFlags(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&f.workspace, "workspace", "w", "", "`workspace`: its name, customer id or resource id; default the only one")
+	addWorkspaceFlag(cmd, &f.workspace)
 	flags.StringVar(&f.resource, "resource", "", "`id` of a resource, for its rows only")
 	flags.StringSliceVar(&f.more, "workspaces", nil, "more `workspaces` to read, separated by commas")
 	flags.StringVarP(&f.timespan, "timespan", "t", "", "ISO 8601 `span`: P1D, PT30M, 2024-01-01/P7D, 2024-01-01/2024-01-02; default all there is")
@@ -64,8 +65,7 @@ func newQueryCommand() *cobra.Command {
 	flags.BoolVar(&f.explain, "explain", false, "print the SQL that the query is turned into")
 	flags.BoolVar(&f.noChart, "no-chart", false, "print rows where the query asks for a chart")
 	flags.BoolVar(&f.stats, "stats", false, "say on the standard error what the query took")
-	_ = cmd.RegisterFlagCompletionFunc("workspace", completeWorkspaces) // fails only for a flag that is not there
-	_ = cmd.RegisterFlagCompletionFunc("resource", completeResources)
+	_ = cmd.RegisterFlagCompletionFunc("resource", completeResources) // fails only for a flag that is not there
 	_ = cmd.RegisterFlagCompletionFunc("output", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return outputForms(), cobra.ShellCompDirectiveNoFileComp
 	})
@@ -122,7 +122,7 @@ func queryText(cmd *cobra.Command, f *queryFlags, args []string) (string, error)
 	case isTerminal(cmd.InOrStdin()):
 		return "", nil
 	default:
-		data, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1<<20+1))
+		data, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), syntax.MaxSource+1))
 		if err != nil {
 			return "", fmt.Errorf("read the query from the standard input: %w", err)
 		}

@@ -20,6 +20,9 @@ func outputForms() []string { return []string{"table", "csv", "tsv", "json", "js
 
 // print writes a result in the form that was asked for.
 func (f *queryFlags) print(out io.Writer, result client.QueryResult) (err error) {
+	if f.output == "parquet" && len(result.Tables) != 1 {
+		return fmt.Errorf("a Parquet file has one table and the query gives %d: ask for one", len(result.Tables))
+	}
 	if f.outFile != "" {
 		file, createErr := os.Create(f.outFile)
 		if createErr != nil {
@@ -183,12 +186,10 @@ func printAligned(out io.Writer, t client.QueryTable) error {
 		var b strings.Builder
 		for i, text := range line {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
-			switch {
-			case isNumeric(t.Columns[i].Type):
-				b.WriteString(pad + text)
-			default:
-				b.WriteString(text + pad)
+			if isNumeric(t.Columns[i].Type) {
+				text, pad = pad, text
 			}
+			b.WriteString(text + pad)
 			if i < len(line)-1 {
 				b.WriteString("  ")
 			}

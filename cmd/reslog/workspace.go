@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -111,19 +112,25 @@ func newWorkspaceListCommand() *cobra.Command {
 	return cmd
 }
 
-// tablesOf reads the tables of the workspace that a flag names.
-func tablesOf(cmd *cobra.Command, workspace string) (*client.Node, string, []client.WorkspaceTable, error) {
+// findWorkspace finds the node, and the workspace that a flag names or the only
+// one.
+func findWorkspace(cmd *cobra.Command, workspace string) (*client.Node, string, error) {
 	n, err := findNode(cmd)
-	if err != nil {
-		return nil, "", nil, err
+	if err == nil && workspace == "" {
+		workspace, err = onlyWorkspace(cmd.Context(), n)
+		err = explainNode(err)
 	}
-	if workspace == "" {
-		if workspace, err = onlyWorkspace(cmd.Context(), n); err != nil {
-			return nil, "", nil, explainNode(err)
-		}
+	return n, workspace, err
+}
+
+// tablesOf reads the tables of the workspace that a flag names.
+func tablesOf(cmd *cobra.Command, workspace string) ([]client.WorkspaceTable, error) {
+	n, workspace, err := findWorkspace(cmd, workspace)
+	if err != nil {
+		return nil, err
 	}
 	tables, err := n.WorkspaceTables(cmd.Context(), workspace)
-	return n, workspace, tables, explainNode(err)
+	return tables, explainNode(err)
 }
 
 // addWorkspaceFlag adds --workspace.
@@ -139,7 +146,7 @@ func newWorkspaceTablesCommand() *cobra.Command {
 		Use: "tables", Short: "Print the tables of a workspace", Args: cobra.NoArgs,
 		Example: "  reslog workspace tables -w audit --all",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, _, tables, err := tablesOf(cmd, workspace)
+			tables, err := tablesOf(cmd, workspace)
 			if err != nil {
 				return err
 			}
@@ -178,7 +185,7 @@ func newWorkspaceSchemaCommand() *cobra.Command {
 		Use: "schema TABLE", Short: "Print the columns of a table", Args: cobra.ExactArgs(1),
 		Example: "  reslog workspace schema StorageBlobLogs",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, _, tables, err := tablesOf(cmd, workspace)
+			tables, err := tablesOf(cmd, workspace)
 			if err != nil {
 				return err
 			}
@@ -213,7 +220,7 @@ func newWorkspaceUsageCommand() *cobra.Command {
 		Use: "usage", Short: "Print how much each table holds", Args: cobra.NoArgs,
 		Example: "  reslog workspace usage -w audit",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, _, tables, err := tablesOf(cmd, workspace)
+			tables, err := tablesOf(cmd, workspace)
 			if err != nil {
 				return err
 			}
@@ -241,17 +248,17 @@ func newWorkspaceRetentionCommand() *cobra.Command {
 		Use: "retention TABLE DAYS", Short: "Set how long a table keeps rows; -1 for as long as the workspace says", Args: cobra.ExactArgs(2),
 		Example: "  reslog workspace retention StorageBlobLogs 90",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			n, name, _, err := tablesOf(cmd, workspace)
+			days, err := strconv.Atoi(args[1])
+			if err != nil {
+				return usageError(fmt.Errorf("%q is no number of days", args[1]))
+			}
+			n, name, err := findWorkspace(cmd, workspace)
 			if err != nil {
 				return err
 			}
 			id, err := workspaceID(cmd.Context(), n, name)
 			if err != nil {
 				return err
-			}
-			var days int
-			if _, err := fmt.Sscan(args[1], &days); err != nil {
-				return usageError(fmt.Errorf("%q is no number of days", args[1]))
 			}
 			return explainNode(n.SetTableRetention(cmd.Context(), id, args[0], days))
 		},

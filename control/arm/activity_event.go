@@ -8,7 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+
+	"reslog/internal/ticks"
 )
 
 // group is the resource group that the event is about, "" when there is none.
@@ -107,15 +108,9 @@ func (e *event) shown() map[string]any {
 		"caller":        e.Caller, "channels": "Operation", "claims": claims, "correlationId": e.Correlation, "description": "",
 		"eventDataId": e.ID, "eventName": name, "category": both("Administrative"), "eventTimestamp": at, "submissionTimestamp": at,
 		"httpRequest": map[string]string{"clientIpAddress": e.ClientIP, "clientRequestId": e.ClientRequest, "method": e.Method, "uri": e.URI},
-		"id":          e.Resource + "/events/" + e.ID + "/ticks/" + strconv.FormatInt(ticks(e.Time), 10),
+		"id":          e.Resource + "/events/" + e.ID + "/ticks/" + strconv.FormatInt(ticks.FromTime(e.Time), 10),
 		"level":       e.level(), "operationId": e.Request, "operationName": both(e.Action), "properties": props,
 		"resourceGroupName": e.group(), "resourceId": e.Resource, "resourceProviderName": both(e.provider()), "resourceType": both(e.resourceType()),
 		"status": both(e.Status), "subStatus": sub, "subscriptionId": e.Subscription, "tenantId": e.TenantID,
 	}
-}
-
-// ticks are steps of 100 ns since the year 1.
-func ticks(t time.Time) int64 {
-	const unixEpoch = 62135596800 // seconds from the year 1
-	return (t.Unix()+unixEpoch)*1e7 + int64(t.Nanosecond()/100)
 }

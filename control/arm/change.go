@@ -18,10 +18,7 @@ func (s *Server) put(ctx context.Context, r *request, typ *resourceType) (answer
 	if err != nil {
 		return answer{}, err
 	}
-	_, exists := s.cfg.Resources.Get(id)
-	if _, ok := s.lookup(id); ok && typ.itself != nil {
-		exists = true
-	}
+	_, exists := s.stands(typ, id)
 	patch := r.Method == http.MethodPatch
 	if patch && !exists {
 		return answer{}, resourceNotFound(id)
@@ -121,11 +118,7 @@ func (s *Server) remove(ctx context.Context, r *request, typ *resourceType) (ans
 	if err != nil {
 		return answer{}, err
 	}
-	find := s.cfg.Resources.Get
-	if typ.itself != nil {
-		find = s.lookup
-	}
-	res, ok := find(id)
+	res, ok := s.stands(typ, id)
 	if !ok {
 		return answer{status: http.StatusNoContent}, nil
 	}

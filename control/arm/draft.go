@@ -46,11 +46,7 @@ func (s *Server) draft(typ *resourceType, id resource.ID, w *wanted, patch bool)
 	if w.kind != nil {
 		d.Kind = *w.kind
 	}
-	find := s.cfg.Resources.Get
-	if typ.itself != nil {
-		find = s.lookup
-	}
-	if old, ok := find(id); ok {
+	if old, ok := s.stands(typ, id); ok {
 		if err := d.replace(&old, w, patch); err != nil {
 			return nil, err
 		}

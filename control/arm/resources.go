@@ -36,6 +36,15 @@ func (s *Server) lookup(id resource.ID) (resource.Resource, bool) {
 	return resource.Resource{ID: parent.ID.Child(typ.last(), typ.implicit), Location: parent.Location, Created: parent.Created, Changed: parent.Changed}, true
 }
 
+// stands finds what a PUT replaces and a DELETE removes: what is kept, and what a
+// parent has by itself, but not what comes with it.
+func (s *Server) stands(typ *resourceType, id resource.ID) (resource.Resource, bool) {
+	if typ.itself != nil {
+		return s.lookup(id)
+	}
+	return s.cfg.Resources.Get(id)
+}
+
 // lookupItself finds one of those that a parent has by itself.
 func (s *Server) lookupItself(typ *resourceType, parent resource.Resource, id resource.ID) (resource.Resource, bool) {
 	list, err := typ.itself(context.Background(), s, parent)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"reslog/deliver"
 	"reslog/diagnostic"
+	"reslog/internal/httpapi"
 	"reslog/internal/journal"
 	"reslog/kql"
 	"reslog/resource"
@@ -85,7 +85,6 @@ type Location struct{ Name, DisplayName string }
 const (
 	maxBody  = 1 << 20
 	maxQuery = 8 << 10
-	maxToken = 16 << 10
 	// writeTimeout bounds a change, which goes on when its client goes away.
 	writeTimeout = time.Minute
 )
@@ -142,10 +141,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 func (s *Server) answer(r *request) (a answer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			if err, isErr := p.(error); isErr && errors.Is(err, http.ErrAbortHandler) {
-				panic(p)
-			}
-			s.cfg.Logger.Error("resource manager request panicked", "path", r.target.path, "panic", p, "stack", string(debug.Stack()))
+			httpapi.Panicked(s.cfg.Logger, p, "resource manager request panicked", "path", r.target.path)
 			a, err = answer{}, s.internal(r)
 		}
 	}()
@@ -205,8 +201,8 @@ func (s *Server) authenticate(r *request) (answer, error) {
 		const message = "Authentication failed. The 'Authorization' header is missing."
 		return challenge(message), refuse(http.StatusUnauthorized, "AuthenticationFailed", message)
 	}
-	scheme, token, _ := strings.Cut(header, " ")
-	if token = strings.TrimSpace(token); !fold(scheme, "Bearer") || token == "" || len(token) > maxToken {
+	token, ok := httpapi.BearerToken(header)
+	if !ok {
 		const message = "Authentication failed. The 'Authorization' header is provided in an invalid format."
 		return challenge(message), refuse(http.StatusUnauthorized, "AuthenticationFailed", message)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"reslog/internal/httpapi"
 	"reslog/internal/journal"
 	"reslog/resource"
 )
@@ -19,7 +20,7 @@ import (
 func TestEveryRequestIsAuthenticated(t *testing.T) {
 	b := start(t)
 	account := b.account("rg", "account1")
-	for _, header := range []string{"", "Bearer", "Bearer ", "Basic " + owner, owner, "Bearer wrong-secret", "Bearer " + owner + "x", "Bearer " + strings.Repeat("x", maxToken+1)} {
+	for _, header := range []string{"", "Bearer", "Bearer ", "Basic " + owner, owner, "Bearer wrong-secret", "Bearer " + owner + "x", "Bearer " + strings.Repeat("x", httpapi.MaxToken+1)} {
 		for _, path := range []string{"/subscriptions", "/tenants", "/nothing", account, account + "/listKeys", account + "/providers/Microsoft.Insights/diagnosticSettings"} {
 			for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodPost} {
 				r := b.call("", method, path, storeV, "", "Authorization", header)

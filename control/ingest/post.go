@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"reslog/analytics/rows"
+	"reslog/internal/httpapi"
 	"reslog/kql"
 	"reslog/resource"
 )
@@ -61,14 +62,13 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request) error {
 
 // admit authenticates a request and finds its rule.
 func (s *Server) admit(r *http.Request, id string) (Rule, error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
 	deny := func(message string) (Rule, error) {
 		e := refuse(http.StatusUnauthorized, "InvalidToken", "%s", message)
 		e.challenge = true
 		return Rule{}, e
 	}
-	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken {
+	token, ok := httpapi.BearerToken(r.Header.Get("Authorization"))
+	if !ok {
 		return deny("The request has no bearer token.")
 	}
 	caller, err := s.cfg.Auth.Authenticate(r.Context(), token)

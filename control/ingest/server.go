@@ -9,15 +9,15 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"runtime/debug"
 	"strings"
+
+	"reslog/internal/httpapi"
 )
 
 // Bounds of a request.
 const (
 	maxPost      = 1 << 20  // of the Logs Ingestion API, bytes before compression
 	maxCollected = 30 << 20 // of the Data Collector API
-	maxToken     = 16 << 10
 	// posting is how many bodies are held at once: with the sizes above it bounds
 	// the memory that posts take.
 	posting = 16
@@ -68,10 +68,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			if err, isErr := p.(error); isErr && errors.Is(err, http.ErrAbortHandler) {
-				panic(p)
-			}
-			s.cfg.Logger.Error("ingestion request panicked", "id", id, "panic", p, "stack", string(debug.Stack()))
+			httpapi.Panicked(s.cfg.Logger, p, "ingestion request panicked", "id", id)
 			write(w, refuse(http.StatusInternalServerError, "UnspecifiedError", "The request failed; the reason is in the log of the node under %s.", id))
 		}
 	}()

@@ -10,11 +10,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync/atomic"
 
 	"reslog/bus"
 	"reslog/deliver"
+	"reslog/internal/httpapi"
 	"reslog/record"
 	"reslog/resource"
 )
@@ -91,9 +91,9 @@ func New(cfg Config) http.Handler {
 // that the comparison tells nothing, not even the token's length.
 func (s *server) authorized(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
-		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(sum[:], s.token[:]) != 1 {
+		token, ok := httpapi.BearerToken(r.Header.Get("Authorization"))
+		sum := sha256.Sum256([]byte(token))
+		if !ok || subtle.ConstantTimeCompare(sum[:], s.token[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="reslog"`)
 			s.fail(w, &apiError{http.StatusUnauthorized, "Unauthorized", "the token is missing or wrong: it is in admin.token of the node's data folder"})
 			return

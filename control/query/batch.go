@@ -69,12 +69,13 @@ func (s *Server) batch(w http.ResponseWriter, r *http.Request, caller Caller) er
 func (s *Server) batched(ctx context.Context, caller Caller, q batchRequest, room *atomic.Int64) batchResponse {
 	kept := &recorder{header: http.Header{}, status: http.StatusOK, room: room}
 	id := s.cfg.NewID()
-	err := s.batchedQuery(ctx, kept, caller, q, id)
-	if kept.full { // a part of an answer is none
-		room.Add(int64(kept.body.Len()))
-		kept, err = &recorder{header: http.Header{}}, queryError(errTooLong)
+	err := s.caught(id, func() error { return s.batchedQuery(ctx, kept, caller, q, id) })
+	if kept.full {
+		err = queryError(errTooLong)
 	}
-	if err != nil {
+	if err != nil { // a part of an answer is none
+		room.Add(int64(kept.body.Len()))
+		kept = &recorder{header: http.Header{}}
 		s.fail(kept, id, err)
 	}
 	a := batchResponse{ID: q.ID, Status: kept.status, Headers: map[string]string{}, Body: bytes.TrimSpace(kept.body.Bytes())}

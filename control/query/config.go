@@ -111,6 +111,9 @@ var (
 	ErrMemory = constError("the query needs more memory than it may use")
 )
 
+// ErrNoWorkspaces is wrapped by errors of Workspaces on a node that cannot hold any.
+const ErrNoWorkspaces = constError("this node has no workspaces: it was built without cgo, which needs a C compiler")
+
 type constError string
 
 func (e constError) Error() string { return string(e) }

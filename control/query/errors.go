@@ -108,7 +108,11 @@ func clip(s string) string {
 // fail answers with a refusal.
 func (s *Server) fail(w http.ResponseWriter, id string, err error) {
 	var e *apiError
-	if !errors.As(err, &e) {
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, ErrNoWorkspaces):
+		e = refuse(http.StatusNotImplemented, "NotImplemented", "%s", ErrNoWorkspaces)
+	default:
 		s.cfg.Logger.Error("query API request failed", "id", id, "err", err)
 		e = refuse(http.StatusInternalServerError, "InternalServerError", "The request failed; the reason is in the log of the node.")
 	}

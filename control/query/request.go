@@ -159,7 +159,7 @@ func (s *Server) query(ctx context.Context, w http.ResponseWriter, caller Caller
 	defer cancel()
 	leave, err := s.limits.enter(ctx, caller)
 	if err != nil {
-		return queryErrorOf(err)
+		return queryError(err)
 	}
 	defer leave()
 	request := Query{Text: q.text, Span: q.span, MaxRows: s.cfg.MaxRows, MaxBytes: s.cfg.MaxBytes}
@@ -174,7 +174,7 @@ func (s *Server) query(ctx context.Context, w http.ResponseWriter, caller Caller
 	}
 	out := newResponse(w, q.gzip)
 	stats, err := list[0].Data.Query(ctx, request, out)
-	if err != nil && !out.sent() {
+	if err != nil && !out.sent {
 		var partial *Partial
 		if !errors.As(err, &partial) {
 			return s.told(err, id)
@@ -183,7 +183,8 @@ func (s *Server) query(ctx context.Context, w http.ResponseWriter, caller Caller
 	if q.prefer.dataSources {
 		out.sources = list
 	}
-	return out.end(q.prefer, stats, s.partial(err, id))
+	out.end(q.prefer, stats, s.partial(err, id))
+	return nil
 }
 
 // explain answers with what a query is turned into.
@@ -197,21 +198,12 @@ func (s *Server) explain(ctx context.Context, w http.ResponseWriter, ws Workspac
 }
 
 // told logs what the client is not told, and returns what it is.
-func (s *Server) told(err error, id string) error {
+func (s *Server) told(err error, id string) *apiError {
 	e := queryError(err)
 	if e.Status == http.StatusInternalServerError {
 		s.cfg.Logger.Error("query failed", "id", id, "err", err)
 	}
 	return e
-}
-
-// queryErrorOf keeps a refusal as it is.
-func queryErrorOf(err error) error {
-	var e *apiError
-	if errors.As(err, &e) {
-		return e
-	}
-	return queryError(err)
 }
 
 // partial is the error at the end of an answer whose rows are right and not all.
@@ -225,9 +217,7 @@ func (s *Server) partial(err error, id string) *apiError {
 		e.Details = []detail{{Code: partial.Code, Message: partial.Message}}
 		return e
 	}
-	var inner *apiError
-	if errors.As(s.told(err, id), &inner) {
-		e.Details = []detail{{Code: inner.Code, Message: inner.Message}}
-	}
+	inner := s.told(err, id)
+	e.Details = []detail{{Code: inner.Code, Message: inner.Message}}
 	return e
 }

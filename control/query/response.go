@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
+	"reslog/internal/ticks"
 	"reslog/kql"
 )
 
@@ -20,11 +20,11 @@ const held = 1 << 20
 
 // response writes an answer while rows come: it is the Sink of a query.
 type response struct {
-	w       http.ResponseWriter
-	out     io.Writer // w, compressed where the client takes it
-	zip     *gzip.Writer
-	buf     bytes.Buffer
-	flowing bool // something was sent
+	w    http.ResponseWriter
+	out  io.Writer // w, compressed where the client takes it
+	zip  *gzip.Writer
+	buf  bytes.Buffer
+	sent bool // something was: the answer can no longer be another
 
 	tables  int
 	rows    int
@@ -41,9 +41,6 @@ func newResponse(w http.ResponseWriter, compress bool) *response {
 	}
 	return r
 }
-
-// sent reports whether the answer can no longer be another.
-func (r *response) sent() bool { return r.flowing }
 
 // Table implements Sink.
 func (r *response) Table(name string, columns []kql.Column, render *kql.Render) error {
@@ -108,10 +105,11 @@ func (r *response) value(t kql.Type, v any) {
 	case int64:
 		switch t {
 		case kql.Datetime:
-			b = appendTime(append(b, '"'), v)
+			// FormatDate has all seven digits; the service leaves out zeros at the end.
+			b = ticks.Time(v).AppendFormat(append(b, '"'), "2006-01-02T15:04:05.9999999Z")
 			b = append(b, '"')
 		case kql.Timespan:
-			b = appendSpan(append(b, '"'), v)
+			b = append(append(b, '"'), ticks.FormatSpan(v)...)
 			b = append(b, '"')
 		default:
 			b = strconv.AppendInt(b, v, 10)
@@ -146,40 +144,6 @@ func appendReal(b []byte, t kql.Type, v float64) []byte {
 	return b
 }
 
-// appendTime writes ticks as 2006-01-02T15:04:05.1234567Z, without zeros at the
-// end of the fraction.
-func appendTime(b []byte, ticks int64) []byte {
-	t := time.Unix(ticks/10_000_000-epochTicks/10_000_000, ticks%10_000_000*100).UTC()
-	return t.AppendFormat(b, "2006-01-02T15:04:05.9999999Z")
-}
-
-// appendSpan writes ticks as [-][d.]hh:mm:ss[.fffffff].
-func appendSpan(b []byte, ticks int64) []byte {
-	u := uint64(ticks)
-	if ticks < 0 {
-		b, u = append(b, '-'), -u
-	}
-	const second = 10_000_000
-	if days := u / (86400 * second); days > 0 {
-		b = append(strconv.AppendUint(b, days, 10), '.')
-	}
-	two := func(n uint64, sep byte) {
-		b = append(b, byte('0'+n/10), byte('0'+n%10))
-		if sep != 0 {
-			b = append(b, sep)
-		}
-	}
-	seconds := u / second % 86400
-	two(seconds/3600, ':')
-	two(seconds/60%60, ':')
-	two(seconds%60, 0)
-	if f := u % second; f > 0 {
-		digits := strconv.FormatUint(f+second, 10)[1:]
-		b = append(append(b, '.'), digits...)
-	}
-	return b
-}
-
 // text writes a JSON string.
 func (r *response) text(s string) {
 	data, err := json.Marshal(strings.ToValidUTF8(s, "\uFFFD"))
@@ -191,8 +155,8 @@ func (r *response) text(s string) {
 
 // flush sends what is there.
 func (r *response) flush() error {
-	if !r.flowing {
-		r.flowing = true
+	if !r.sent {
+		r.sent = true
 		h := r.w.Header()
 		h.Set("Content-Type", "application/json; charset=utf-8")
 		h.Set("Vary", "Accept-Encoding")
@@ -207,7 +171,7 @@ func (r *response) flush() error {
 }
 
 // end writes what is behind the rows.
-func (r *response) end(p prefer, stats Stats, partial *apiError) error {
+func (r *response) end(p prefer, stats Stats, partial *apiError) {
 	if r.tables == 0 {
 		r.buf.WriteString(`{"tables":[`)
 	} else {
@@ -232,7 +196,6 @@ func (r *response) end(p prefer, stats Stats, partial *apiError) error {
 	if r.zip != nil {
 		_ = r.zip.Close()
 	}
-	return nil
 }
 
 func (r *response) property(name string, value any) {
@@ -282,15 +245,13 @@ func statisticsOf(s Stats) map[string]any {
 	return map[string]any{"query": map[string]any{
 		"executionTime": s.Elapsed.Seconds(),
 		"resourceUsage": map[string]any{
-			"cpu":    map[string]any{"total cpu": appendSpanText(s.CPU)},
+			"cpu":    map[string]any{"total cpu": ticks.FormatSpan(s.CPU.Nanoseconds() / 100)},
 			"memory": map[string]any{"peak_per_node": s.PeakMemory},
 		},
 		"inputDatasetStatistics": map[string]any{"rows": map[string]any{"scanned": s.ScannedRows}},
 		"datasetStatistics":      []any{map[string]any{"table_row_count": s.Rows, "table_size": s.Bytes}},
 	}}
 }
-
-func appendSpanText(d time.Duration) string { return string(appendSpan(nil, d.Nanoseconds()/100)) }
 
 func sourcesOf(list []Workspace) []any {
 	var out []any

@@ -6,16 +6,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"runtime/debug"
+	"slices"
 	"strings"
 
+	"reslog/internal/httpapi"
 	"reslog/resource"
 )
 
 // Bounds of a request.
 const (
 	maxBody       = 2 << 20
-	maxToken      = 16 << 10
 	maxBatch      = 100 // requests of one batch
 	maxWorkspaces = 100
 )
@@ -123,18 +123,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if client := r.Header.Get("x-ms-client-request-id"); client != "" && len(client) <= 128 {
 		w.Header().Set("x-ms-client-request-id", client)
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			if err, isErr := p.(error); isErr && errors.Is(err, http.ErrAbortHandler) {
-				panic(p)
-			}
-			s.cfg.Logger.Error("query API request panicked", "id", id, "panic", p, "stack", string(debug.Stack()))
-			s.fail(w, id, refuse(http.StatusInternalServerError, "InternalServerError", "The request failed; the reason is in the log of the node."))
-		}
-	}()
-	if err := s.serve(w, r, id); err != nil {
+	if err := s.caught(id, func() error { return s.serve(w, r, id) }); err != nil {
 		s.fail(w, id, err)
 	}
+}
+
+// caught makes a refusal of a panic.
+func (s *Server) caught(id string, fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			httpapi.Panicked(s.cfg.Logger, p, "query API request panicked", "id", id)
+			err = refuse(http.StatusInternalServerError, "InternalServerError", "The request failed; the reason is in the log of the node.")
+		}
+	}()
+	return fn()
 }
 
 // serve authenticates a request, finds what it asks for and answers it. When it
@@ -188,8 +190,8 @@ func (s *Server) authenticate(r *http.Request) (Caller, error) {
 	if header == "" {
 		return deny("AuthorizationRequiredError", "Valid authentication was not provided")
 	}
-	scheme, token, _ := strings.Cut(header, " ")
-	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken {
+	token, ok := httpapi.BearerToken(header)
+	if !ok {
 		return deny("AuthorizationRequiredError", "Valid authentication was not provided: send 'Authorization: Bearer' with a token")
 	}
 	caller, err := s.cfg.Auth.Authenticate(r.Context(), token)
@@ -241,20 +243,11 @@ func (s *Server) workspaces(ctx context.Context, caller Caller, to route, named 
 		if err != nil {
 			return nil, err
 		}
-		if !contains(list, ws.ID) {
+		if !slices.ContainsFunc(list, func(o Workspace) bool { return o.ID == ws.ID }) {
 			list = append(list, ws)
 		}
 	}
 	return list, nil
-}
-
-func contains(list []Workspace, id string) bool {
-	for _, ws := range list {
-		if ws.ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 func insufficient() *apiError {

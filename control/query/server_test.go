@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"reslog/internal/httpapi"
+	"reslog/internal/ticks"
 	"reslog/kql"
 	"reslog/resource"
 )
@@ -31,6 +33,7 @@ var now = time.Date(2024, 1, 2, 3, 4, 5, 123456700, time.UTC)
 type fake struct {
 	run   func(ctx context.Context, q Query, sink Sink) (Stats, error)
 	asked []Query
+	none  bool // there are no workspaces in this build
 }
 
 func (f *fake) Authenticate(_ context.Context, token string) (Caller, error) {
@@ -56,6 +59,9 @@ func (f *fake) workspace(name, id string) Workspace {
 }
 
 func (f *fake) Find(_ context.Context, ref string) (Workspace, error) {
+	if f.none {
+		return Workspace{}, ErrNoWorkspaces
+	}
 	for _, ws := range []Workspace{f.workspace("one", wsID), f.workspace("two", ws2ID)} {
 		if strings.EqualFold(ref, ws.ID) || strings.EqualFold(ref, ws.Resource.String()) || ref == ws.Resource.Name() {
 			return ws, nil
@@ -65,6 +71,9 @@ func (f *fake) Find(_ context.Context, ref string) (Workspace, error) {
 }
 
 func (f *fake) Of(_ context.Context, id resource.ID) ([]Workspace, error) {
+	if f.none {
+		return nil, ErrNoWorkspaces
+	}
 	switch id.Name() {
 	case "acct":
 		return []Workspace{f.workspace("two", ws2ID)}, nil
@@ -151,7 +160,7 @@ func oneRow(_ context.Context, _ Query, sink Sink) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	row := []any{ticks(now), int64(-3), int64(4), 1.5, 2.0, 0.25, true, "a\"\n\xff", wsID, int64(-5*864e9 - 36_000_000_001), `{"a":[1]}`, nil, math.NaN()}
+	row := []any{ticks.FromTime(now), int64(-3), int64(4), 1.5, 2.0, 0.25, true, "a\"\n\xff", wsID, int64(-5*864e9 - 36_000_000_001), `{"a":[1]}`, nil, math.NaN()}
 	return Stats{Elapsed: 20 * time.Millisecond, CPU: 5 * time.Millisecond, Rows: 1, Bytes: 200, ScannedRows: 7}, sink.Row(row)
 }
 
@@ -188,7 +197,7 @@ func TestAnswer(t *testing.T) {
 		t.Errorf("statistics %v, sources %v", doc.Statistics, doc.DataSources)
 	}
 	q := f.asked[0]
-	if q.Text != "T" || q.Span.From != ticks(now.AddDate(0, 0, -1)) || q.Span.To != ticks(now)+1 || q.MaxRows != 500_000 {
+	if q.Text != "T" || q.Span.From != ticks.FromTime(now.AddDate(0, 0, -1)) || q.Span.To != ticks.FromTime(now)+1 || q.MaxRows != 500_000 {
 		t.Errorf("asked %+v", q)
 	}
 	plain := send(t, srv, "GET", "/v1/workspaces/"+wsID+"/query?query=T&timespan=PT1H&workspaces=two,"+wsID, "", "reader")
@@ -251,7 +260,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"POST", q, `{"query":"T"}`, "", 401, "AuthorizationRequiredError"},
 		{"POST", q, `{"query":"T"}`, "forged", 401, "InvalidTokenError"},
-		{"POST", q, `{"query":"T"}`, strings.Repeat("x", maxToken+1), 401, "AuthorizationRequiredError"},
+		{"POST", q, `{"query":"T"}`, strings.Repeat("x", httpapi.MaxToken+1), 401, "AuthorizationRequiredError"},
 		{"POST", q, `{"query":"T"}`, "nobody", 403, "InsufficientAccessError"},
 		{"POST", "/v1" + acctID + "/query", `{"query":"T"}`, "nobody", 403, "InsufficientAccessError"},
 		{"POST", q, `{"query":"T","workspaces":["none"]}`, "reader", 400, "FailedToResolveResource"},
@@ -360,6 +369,49 @@ func TestBatch(t *testing.T) {
 		if got := send(t, srv, "POST", "/v1/$batch", body, "reader"); got.status != 400 {
 			t.Errorf("%s: %d %s", body, got.status, got.body)
 		}
+	}
+}
+
+func TestNoWorkspaces(t *testing.T) {
+	srv := start(t, &fake{none: true}, nil)
+	for _, path := range []string{"/v1/workspaces/" + wsID + "/query", "/v1" + acctID + "/query"} {
+		got := send(t, srv, "POST", path, `{"query":"T"}`, "reader")
+		if got.status != 501 || !strings.Contains(got.body, `"code":"NotImplemented"`) || !strings.Contains(got.body, "cgo") {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+}
+
+// A mistake of ours in one query of a batch is an error of that query, whatever
+// of its answer there was.
+func TestBatchPanics(t *testing.T) {
+	f := &fake{}
+	f.run = func(ctx context.Context, q Query, sink Sink) (Stats, error) {
+		if q.Text != "T" {
+			_ = sink.Table("PrimaryResult", []kql.Column{{Name: "s", Type: kql.String}}, nil)
+			_ = sink.Row([]any{strings.Repeat("x", held)})
+			panic("oh")
+		}
+		return oneRow(ctx, q, sink)
+	}
+	srv := start(t, f, func(c *Config) { c.Concurrent = 1 })
+	got := send(t, srv, "POST", "/v1/$batch", `{"requests":[
+		{"id":"1","workspace":"`+wsID+`","body":{"query":"P"}},
+		{"id":"2","workspace":"`+wsID+`","body":{"query":"T"}}]}`, "reader")
+	var doc struct {
+		Responses []struct {
+			Status int
+			Body   json.RawMessage
+		}
+	}
+	if err := json.Unmarshal([]byte(got.body), &doc); err != nil || len(doc.Responses) != 2 {
+		t.Fatalf("%d %v %.200s", got.status, err, got.body)
+	}
+	if r := doc.Responses[0]; r.Status != 500 || !strings.Contains(string(r.Body), "InternalServerError") || strings.Contains(string(r.Body), "xxx") {
+		t.Errorf("%d %.200s", r.Status, r.Body)
+	}
+	if r := doc.Responses[1]; r.Status != 200 {
+		t.Errorf("%d %.200s", r.Status, r.Body)
 	}
 }
 
@@ -476,7 +528,7 @@ func TestSpan(t *testing.T) {
 		"2024-01-01T10:00:00+02:00/2024-01-01T10:00:00.1234567Z": {at("2024-01-01T08:00:00Z"), at("2024-01-01T10:00:00.1234567Z")},
 	} {
 		got, err := parseSpan(text, now)
-		if err != nil || got.From != ticks(want[0]) || got.To != ticks(want[1])+1 {
+		if err != nil || got.From != ticks.FromTime(want[0]) || got.To != ticks.FromTime(want[1])+1 {
 			t.Errorf("%s: %+v, %v; want %v", text, got, err, want)
 		}
 	}
@@ -490,12 +542,14 @@ func TestSpan(t *testing.T) {
 	}
 }
 
-func TestAppendSpan(t *testing.T) {
+func TestSpansInAnswers(t *testing.T) {
 	for in, want := range map[int64]string{
 		0: "00:00:00", 10_000_000: "00:00:01", 1: "00:00:00.0000001", 864_000_000_000: "1.00:00:00", -600_000_000: "-00:01:00",
 		math.MinInt64: "-10675199.02:48:05.4775808",
 	} {
-		if got := string(appendSpan(nil, in)); got != want {
+		r := newResponse(nil, false)
+		r.value(kql.Timespan, in)
+		if got := r.buf.String(); got != `"`+want+`"` {
 			t.Errorf("%d: %s, want %s", in, got, want)
 		}
 	}

@@ -6,14 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"reslog/internal/ticks"
 	"reslog/kql"
 )
-
-// epochTicks is 1970-01-01 in ticks since the year 1.
-const epochTicks = 62_135_596_800 * 10_000_000
-
-// ticks is a time as package kql has it.
-func ticks(t time.Time) int64 { return t.Unix()*10_000_000 + int64(t.Nanosecond())/100 + epochTicks }
 
 // parseSpan reads the timespan of a request: a duration before now, or
 // start/end, start/duration, duration/end. Both ends of the service's spans are
@@ -24,42 +19,35 @@ func parseSpan(text string, now time.Time) (kql.TimeRange, error) {
 		return span, nil
 	}
 	first, second, pair := strings.Cut(text, "/")
-	if !pair {
+	if !pair || isDuration(first) {
 		d, err := parseDuration(first)
 		if err != nil {
 			return span, err
 		}
-		return rangeOf(d.before(now), now)
-	}
-	switch isDuration(first) {
-	case true:
-		d, err := parseDuration(first)
-		if err != nil {
-			return span, err
-		}
-		end, err := parseTime(second)
-		if err != nil {
-			return span, err
-		}
-		return rangeOf(d.before(end), end)
-	default:
-		start, err := parseTime(first)
-		if err != nil {
-			return span, err
-		}
-		if !isDuration(second) {
-			end, err := parseTime(second)
-			if err != nil {
+		end := now
+		if pair {
+			if end, err = parseTime(second); err != nil {
 				return span, err
 			}
-			return rangeOf(start, end)
 		}
+		return rangeOf(d.before(end), end)
+	}
+	start, err := parseTime(first)
+	if err != nil {
+		return span, err
+	}
+	if isDuration(second) {
 		d, err := parseDuration(second)
 		if err != nil {
 			return span, err
 		}
 		return rangeOf(start, d.after(start))
 	}
+	end, err := parseTime(second)
+	if err != nil {
+		return span, err
+	}
+	return rangeOf(start, end)
 }
 
 func rangeOf(from, to time.Time) (kql.TimeRange, error) {
@@ -69,7 +57,7 @@ func rangeOf(from, to time.Time) (kql.TimeRange, error) {
 	if from.Year() < 1 || to.Year() > 9999 {
 		return kql.TimeRange{}, fmt.Errorf("it is outside the years 1 to 9999")
 	}
-	return kql.TimeRange{From: ticks(from), To: ticks(to) + 1, HasFrom: true, HasTo: true}, nil
+	return kql.TimeRange{From: ticks.FromTime(from), To: ticks.FromTime(to) + 1, HasFrom: true, HasTo: true}, nil
 }
 
 // intersect is the time that is in both.
