@@ -47,15 +47,8 @@ func (n *Node) openWorkspaces(ctx context.Context) error {
 	n.workspaces = &workspaces{resources: n.resources, settings: n.settings, logger: logger, now: n.cfg.Now, changes: newChanges()}
 	folder := filepath.Join(n.cfg.Data, "workspaces")
 	store, err := analytics.Open(ctx, analytics.Config{
-		Folder: folder,
-		Known:  catalog.Table,
-		KnownNames: func() []string {
-			var names []string
-			for _, t := range catalog.Tables() {
-				names = append(names, t.Name)
-			}
-			return names
-		},
+		Folder:   folder,
+		Known:    catalog.Table,
 		Maintain: min(time.Minute, n.cfg.RetentionInterval),
 		Memory:   n.cfg.QueryMemory,
 		Logger:   logger,
