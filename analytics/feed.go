@@ -59,7 +59,7 @@ func failure(message string) error {
 	switch {
 	case strings.Contains(message, "Out of Memory"):
 		return fmt.Errorf("%w (%s)", engine.ErrMemory, message)
-	case strings.Contains(message, "FATAL"), strings.Contains(message, "database has been invalidated"), strings.Contains(message, "INTERNAL"):
+	case strings.Contains(message, "FATAL"), strings.Contains(message, "Cannot continue operation"), strings.Contains(message, "database has been invalidated"), strings.Contains(message, "INTERNAL"):
 		return fmt.Errorf("%w: %s", engine.ErrBroken, message)
 	}
 	return errors.New(message)
