@@ -170,7 +170,7 @@ func (w *Workspace) inTransaction(ctx context.Context, f func() error) error {
 	}
 	err := f()
 	if err == nil {
-		if err = w.feed.commit(ctx); err == nil {
+		if err = w.feed.commit(); err == nil {
 			return nil
 		}
 		w.spoiled = true
