@@ -16,6 +16,7 @@ func TestFailure(t *testing.T) {
 		"TransactionContext Error: Failed to commit: Failed to rollback transaction. Cannot continue operation.\nOriginal Error: Out of Memory\nRollback Error: none left": engine.ErrBroken,
 		"FATAL Error: Failed: database has been invalidated because of a previous fatal error":                                                                             engine.ErrBroken,
 		"INTERNAL Error: an assertion": engine.ErrBroken,
+		"Failed to append: failed to offload data block of size 64.0 KiB (32.0 MiB/32.0 MiB used).\nThis limit was set": engine.ErrMemory,
 	} {
 		if err := failure(message); !errors.Is(err, want) {
 			t.Errorf("%q is %v", message, err)
