@@ -209,7 +209,7 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 	s.mu.Unlock()
 	folder := filepath.Join(s.c.Folder, id)
 	if w != nil {
-		err = w.remove(ctx)
+		err = w.remove()
 	}
 	// What cannot be deleted while it is open is deleted at the next try.
 	if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
