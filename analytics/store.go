@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"reslog/analytics/engine"
+	"reslog/internal/durable"
 	"reslog/internal/lockfile"
 )
 
@@ -215,7 +216,7 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 	if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
 		return fmt.Errorf("remove workspace %s: %w", id, err)
 	}
-	return syncFolder(s.c.Folder)
+	return durable.Folder(s.c.Folder)
 }
 
 func checkID(id string) (string, error) {
