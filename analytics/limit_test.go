@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -245,4 +246,21 @@ func TestTimesAreKept(t *testing.T) {
 		v.append(rows.Batch{Rows: logs(logRow(noon.Add(d), "a", int(d.Hours())))})
 	}
 	v.must("Logs_CL | sort by N asc | project N, (TimeGenerated - datetime(2026-03-10 12:00)) / 1h, _TimeReceived == datetime(2026-03-10 12:00)", "-49 -49 true", "-47 -47 true", "23 23 true", "25 25 true")
+}
+
+// TestQuestionMark: a folder with a question mark is refused for what it is.
+func TestQuestionMark(t *testing.T) {
+	v := start(t, nil)
+	c := v.c
+	c.Folder = filepath.Join(t.TempDir(), "a?b")
+	s, err := Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Workspace(t.Context(), testID); err == nil || !strings.Contains(err.Error(), "question mark in it: use another folder") {
+		t.Errorf("the error is %v", err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
 }

@@ -71,6 +71,10 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 		return err
 	}
 	file := filepath.Join(w.folder, "workspace.duckdb")
+	if strings.Contains(file, "?") {
+		// The engine puts the name of its log before the question mark.
+		return fmt.Errorf("%s has a question mark in it: use another folder", file)
+	}
 	if err := w.lost(file); err != nil {
 		return err
 	}
