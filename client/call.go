@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"reslog/internal/urlerr"
 )
 
 // call makes a request to the local API and reads the answer, one JSON value.
@@ -90,7 +92,7 @@ func (n *Node) send(ctx context.Context, method, target string, body any) (*http
 	}
 	resp, err := n.http.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("call the node at %s: %w", n.url, withoutURL(err))
+		return nil, fmt.Errorf("call the node at %s: %w", n.url, urlerr.Cause(err))
 	}
 	if resp.StatusCode < http.StatusMultipleChoices {
 		return resp, nil

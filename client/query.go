@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"reslog/internal/urlerr"
 )
 
 // QueryRequest is a query of a workspace, or of what the workspaces of a resource
@@ -137,7 +139,7 @@ func (n *Node) Query(ctx context.Context, q QueryRequest) (QueryResult, error) {
 	r.Header.Set("Authorization", "Bearer "+n.token)
 	resp, err := n.http.Do(r)
 	if err != nil {
-		return result, fmt.Errorf("call the node at %s: %w", n.url, withoutURL(err))
+		return result, fmt.Errorf("call the node at %s: %w", n.url, urlerr.Cause(err))
 	}
 	defer resp.Body.Close()
 	// What a node answers is as long as its limits allow.
