@@ -19,7 +19,7 @@ import (
 //
 // Tables and columns that are missing are made. A value must be of its column's
 // type, where a whole number is good for a real.
-func (w *Workspace) Append(ctx context.Context, b Batch) error {
+func (w *Workspace) Append(ctx context.Context, b rows.Batch) error {
 	for _, r := range b.Rows {
 		if err := check(r); err != nil {
 			return fmt.Errorf("append to workspace %s: table %s: %w", w.id, clip(r.Table), err)
@@ -79,7 +79,7 @@ type group struct {
 }
 
 // store1 stores a batch; the caller has the right to write.
-func (w *Workspace) store1(ctx context.Context, b Batch) error {
+func (w *Workspace) store1(ctx context.Context, b rows.Batch) error {
 	if b.Source != "" && b.Position <= w.positions[b.Source] {
 		return nil
 	}
@@ -90,7 +90,7 @@ func (w *Workspace) store1(ctx context.Context, b Batch) error {
 	if err := w.ensure(ctx, b.Rows); err != nil {
 		return err
 	}
-	groups, err := w.split(b, now)
+	groups, err := w.split(b.Rows, now)
 	if err != nil {
 		return err
 	}
@@ -161,10 +161,11 @@ func (t *table) add(p *part) {
 	t.parts = slices.Insert(t.parts, i, p)
 }
 
-// split makes groups of one table and day each, with the times that rows get.
-func (w *Workspace) split(b Batch, now int64) ([]*group, error) {
+// split makes groups of one table and day each. Times are kept, however old; a row
+// without one gets that of receipt.
+func (w *Workspace) split(all []rows.Rows, now int64) ([]*group, error) {
 	var groups []*group
-	for _, r := range b.Rows {
+	for _, r := range all {
 		at := slices.IndexFunc(r.Columns, func(c kql.Column) bool { return c.Name == "TimeGenerated" })
 		if at >= 0 && r.Columns[at].Type != kql.Datetime {
 			return nil, fmt.Errorf("table %s: TimeGenerated is a %s and must be a datetime", r.Table, r.Columns[at].Type)
@@ -175,12 +176,9 @@ func (w *Workspace) split(b Batch, now int64) ([]*group, error) {
 		for _, row := range r.Values {
 			t := now
 			if at >= 0 {
-				if v, ok := row[at].(int64); ok {
+				if v, ok := row[at].(int64); ok && v >= 0 {
 					t = v
 				}
-			}
-			if !b.KeepTimes && (t < now-2*ticksPerDay || t > now+ticksPerDay) || t < 0 {
-				t = now
 			}
 			g := last
 			if g == nil || g.day != dayOf(t) {

@@ -42,8 +42,7 @@ type job struct {
 // before they are merged.
 const maxFiles = 3
 
-// jobs are the days that are over and have rows in the database, or too many
-// files.
+// jobs are the days that are over and have rows in the database.
 func (w *Workspace) jobs() []job {
 	over := dayOf(kql.Ticks(w.store.c.Now().Add(-w.store.c.CloseAfter)))
 	w.mu.RLock()
@@ -309,7 +308,7 @@ func (w *Workspace) writeFile(ctx context.Context, conn queryer, j job, from str
 	if p.sum, p.size, err = sumOf(temp); err != nil {
 		return p, err
 	}
-	if p.indexSum, _, err = w.writeIndex(ctx, conn, p, temp, w.path(p)+indexSuffix); err != nil {
+	if p.indexSum, err = w.writeIndex(ctx, conn, p, temp, w.path(p)+indexSuffix); err != nil {
 		return p, err
 	}
 	if err := os.Rename(temp, w.path(p)); err != nil {

@@ -13,9 +13,8 @@ type Config struct {
 	// Folder holds a folder for each workspace. One process may have it open.
 	Folder string
 	// Known finds tables that have a documented schema: they can be read before
-	// they have rows. KnownNames lists them. Nil: there are none.
-	Known      func(name string) (kql.Table, bool)
-	KnownNames func() []string
+	// they have rows. Nil: there are none.
+	Known func(name string) (kql.Table, bool)
 	// Retention is how many days a workspace keeps rows for which it was told
 	// nothing else; zero: 30, as the real service.
 	Retention int
@@ -60,9 +59,6 @@ const (
 func (c Config) withDefaults() Config {
 	if c.Known == nil {
 		c.Known = func(string) (kql.Table, bool) { return kql.Table{}, false }
-	}
-	if c.KnownNames == nil {
-		c.KnownNames = func() []string { return nil }
 	}
 	if c.Retention <= 0 {
 		c.Retention = 30

@@ -183,10 +183,10 @@ func (i *TableInfo) count(p *part) {
 	d := &i.Days[len(i.Days)-1]
 	d.Rows, d.Bytes, d.Stored, d.Closed = d.Rows+p.rows, d.Bytes+int64(p.bytes), d.Stored+p.size, d.Closed && p.state == filed
 	i.Rows, i.Bytes, i.Stored = i.Rows+p.rows, i.Bytes+int64(p.bytes), i.Stored+p.size
-	if first := timeOf(p.first); i.First.IsZero() || first.Before(i.First) {
+	if first := kql.Time(p.first); i.First.IsZero() || first.Before(i.First) {
 		i.First = first
 	}
-	if last := timeOf(p.last); last.After(i.Last) {
+	if last := kql.Time(p.last); last.After(i.Last) {
 		i.Last = last
 	}
 }

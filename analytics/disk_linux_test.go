@@ -77,7 +77,7 @@ func fillDisk(folder string) error {
 			row[9] = `{"text":"` + strings.Repeat(fmt.Sprintf("%x", i*7919), 60) + `"}`
 			r.Values = append(r.Values, row)
 		}
-		err := w.Append(ctx, Batch{Source: "s", Position: position, Rows: []rows.Rows{r}})
+		err := w.Append(ctx, rows.Batch{Source: "s", Position: position, Rows: []rows.Rows{r}})
 		if err == nil {
 			taken++
 		}

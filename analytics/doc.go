@@ -3,7 +3,7 @@
 //
 //	store, err := analytics.Open(ctx, analytics.Config{Folder: dir})
 //	w, err := store.Workspace(ctx, customerID)
-//	err = w.Append(ctx, analytics.Batch{Source: "bus", Position: 17, Rows: rows})
+//	err = w.Append(ctx, rows.Batch{Source: "bus", Position: 17, Rows: made})
 //	stats, err := w.Query(ctx, analytics.Request{Query: "StorageBlobLogs | count"}, sink)
 //
 // # Guarantees

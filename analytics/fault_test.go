@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"reslog/analytics/rows"
 )
 
 // threeDays has rows of three days, the first two of them closed.
@@ -20,7 +22,7 @@ func threeDays(t *testing.T) *world {
 		for n := range 5000 {
 			values = append(values, logRow(noon.Add(-time.Duration(i)*24*time.Hour), []string{"today", "yesterday", "before"}[i], n))
 		}
-		v.append(Batch{Rows: logs(values...), KeepTimes: true})
+		v.append(rows.Batch{Rows: logs(values...)})
 	}
 	v.maintain()
 	return v
@@ -72,19 +74,19 @@ func TestDamagedFile(t *testing.T) {
 				if again {
 					v.restart()
 				}
-				rows, err := v.query(Request{Query: "Logs_CL | summarize n = count(), max(Uri), max(Etag) by AccountName | sort by AccountName asc"})
+				got, err := v.query(Request{Query: "Logs_CL | summarize n = count(), max(Uri), max(Etag) by AccountName | sort by AccountName asc"})
 				var p *Partial
 				if !errors.As(err, &p) || len(p.Missing) != 1 || p.Missing[0].File != path || p.Missing[0].Table != "Logs_CL" || p.Missing[0].Day.Format("20060102") != day {
 					t.Fatalf("the error is %v", err)
 				}
-				if len(rows) != 2 || rows[0][0] != "before" || rows[0][1] != int64(5000) || rows[1][0] != "today" {
-					t.Errorf("the rest is %v", rows)
+				if len(got) != 2 || got[0][0] != "before" || got[0][1] != int64(5000) || got[1][0] != "today" {
+					t.Errorf("the rest is %v", got)
 				}
 				if log := strings.Join(v.log.lines, "\n"); !strings.Contains(log, path) {
 					t.Errorf("the log does not name the file: %s", log)
 				}
 				v.must("Logs_CL | where TimeGenerated > datetime(2026-03-10) | count", "5000")
-				v.append(Batch{Rows: logs(logRow(noon, "today", 9999))})
+				v.append(rows.Batch{Rows: logs(logRow(noon, "today", 9999))})
 				v.maintain()
 				// A copy that is put back is read again.
 				write(t, path, content)
@@ -110,7 +112,7 @@ func TestDamagedDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Append(t.Context(), Batch{Rows: logs(logRow(noon, "x", 1))}); err != nil {
+	if err := other.Append(t.Context(), rows.Batch{Rows: logs(logRow(noon, "x", 1))}); err != nil {
 		t.Fatal(err)
 	}
 	v.close()
@@ -156,7 +158,7 @@ func TestRevive(t *testing.T) {
 				return
 			default:
 			}
-			if err := v.w.Append(t.Context(), Batch{Source: "s", Position: i, Rows: logs(logRow(noon, "today", int(i)))}); err != nil {
+			if err := v.w.Append(t.Context(), rows.Batch{Source: "s", Position: i, Rows: logs(logRow(noon, "today", int(i)))}); err != nil {
 				t.Errorf("append: %v", err)
 			} else {
 				n++

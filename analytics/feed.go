@@ -57,9 +57,9 @@ func toValid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 func failure(message string) error {
 	message, _, _ = strings.Cut(message, "\n")
 	switch {
-	case strings.Contains(message, "Out of Memory"):
+	case strings.Contains(message, "Out of Memory"), strings.Contains(message, "failed to offload data block"):
 		return fmt.Errorf("%w (%s)", engine.ErrMemory, message)
-	case strings.Contains(message, "FATAL"), strings.Contains(message, "database has been invalidated"), strings.Contains(message, "INTERNAL"):
+	case strings.Contains(message, "FATAL"), strings.Contains(message, "Cannot continue operation"), strings.Contains(message, "database has been invalidated"), strings.Contains(message, "INTERNAL"):
 		return fmt.Errorf("%w: %s", engine.ErrBroken, message)
 	}
 	return errors.New(message)

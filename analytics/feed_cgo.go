@@ -3,19 +3,16 @@
 package analytics
 
 import (
-	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"reflect"
 	"runtime"
 	"time"
 	"unicode/utf8"
 	"unsafe"
 
 	"github.com/duckdb/duckdb-go/mapping"
-	"github.com/duckdb/duckdb-go/v2"
 
+	"reslog/analytics/engine"
 	"reslog/kql"
 )
 
@@ -40,32 +37,24 @@ const blockSize = 1 << 20
 
 // newFeed makes the feed of a connection, which stays in use by its owner.
 func newFeed(conn *sql.Conn) (*feed, error) {
-	f := &feed{}
-	err := conn.Raw(func(c any) error {
-		own, ok := c.(*duckdb.Conn)
-		if !ok {
-			return fmt.Errorf("a connection is a %T", c)
-		}
-		// The driver has no way to its connection that is public. Reading the field
-		// by its name fails loudly if there is another one some day.
-		v := reflect.ValueOf(own).Elem().FieldByName("conn")
-		if !v.IsValid() || v.Type() != reflect.TypeFor[mapping.Connection]() {
-			return errors.New("the driver of DuckDB is not the one that this was written for")
-		}
-		f.conn = mapping.Connection{Ptr: v.FieldByName("Ptr").UnsafePointer()}
-		return nil
-	})
-	if n := int(mapping.VectorSize()); err == nil && n != vectorSize {
-		err = fmt.Errorf("the engine's vectors have %d rows", n)
+	if n := int(mapping.VectorSize()); n != vectorSize {
+		return nil, fmt.Errorf("the engine's vectors have %d rows", n)
 	}
-	return f, err
+	f := &feed{}
+	if err := conn.Raw(func(c any) (err error) {
+		f.conn, err = engine.Handle(c)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 func (f *feed) close() { f.pins.Unpin() }
 
 // commit ends a transaction. Of all statements this one runs long in a thread of
 // the engine while the caller's would turn in a loop: here it sleeps.
-func (f *feed) commit(context.Context) error {
+func (f *feed) commit() error {
 	var statement mapping.PreparedStatement
 	defer mapping.DestroyPrepare(&statement)
 	if mapping.Prepare(f.conn, "COMMIT", &statement) == mapping.StateError {

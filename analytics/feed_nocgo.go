@@ -2,10 +2,7 @@
 
 package analytics
 
-import (
-	"context"
-	"database/sql"
-)
+import "database/sql"
 
 // feed needs cgo: there is none in this build.
 type feed struct{}
@@ -14,6 +11,6 @@ func newFeed(*sql.Conn) (*feed, error) { return nil, ErrNoCgo }
 
 func (*feed) close() {}
 
-func (*feed) commit(context.Context) error { return ErrNoCgo }
+func (*feed) commit() error { return ErrNoCgo }
 
 func (*feed) append(string, string, []source, [][]any) error { return ErrNoCgo }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"testing"
+
+	"reslog/analytics/rows"
 )
 
 // TestHeads reads files whose heads are kept, and some for which there is no room.
@@ -13,7 +15,7 @@ func TestHeads(t *testing.T) {
 	for _, limit := range []int64{0, 1} {
 		v := start(t, func(c *Config) { c.heads = limit })
 		for d := 1; d <= 3; d++ {
-			v.append(Batch{Rows: logs(logRow(noon.AddDate(0, 0, -d), "a", d)), KeepTimes: true})
+			v.append(rows.Batch{Rows: logs(logRow(noon.AddDate(0, 0, -d), "a", d))})
 		}
 		v.maintain()
 		for range 2 {

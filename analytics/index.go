@@ -102,10 +102,10 @@ func (l layout) guids() (ids []int) {
 
 // writeIndex makes the index of a file; a file without GUIDs has none, and an empty
 // sum.
-func (w *Workspace) writeIndex(ctx context.Context, conn queryer, p *part, data, path string) (sum string, size int64, err error) {
+func (w *Workspace) writeIndex(ctx context.Context, conn queryer, p *part, data, path string) (string, error) {
 	x := &index{Columns: p.layout.guids()}
 	if len(x.Columns) == 0 || p.rows < w.store.c.segmentRows/8 {
-		return "", 0, nil
+		return "", nil
 	}
 	resource := "NULL"
 	if e, ok := p.layout.find(idResource); ok && e.How == asPlain {
@@ -118,7 +118,7 @@ func (w *Workspace) writeIndex(ctx context.Context, conn queryer, p *part, data,
 	// The rows come in the order of the file.
 	rows, err := conn.QueryContext(ctx, "SELECT "+strings.Join(items, ", ")+" FROM read_parquet("+quote(data)+")")
 	if err != nil {
-		return "", 0, engine.Translate(ctx, err)
+		return "", engine.Translate(ctx, err)
 	}
 	defer rows.Close()
 	var at int64
@@ -130,25 +130,26 @@ func (w *Workspace) writeIndex(ctx context.Context, conn queryer, p *part, data,
 	}
 	for n := int64(0); rows.Next(); n++ {
 		if err := rows.Scan(targets...); err != nil {
-			return "", 0, err
+			return "", err
 		}
 		x.add(n, p.rows, w.store.c.segmentRows, at, name, guids)
 	}
 	if err := rows.Err(); err != nil {
-		return "", 0, engine.Translate(ctx, err)
+		return "", engine.Translate(ctx, err)
 	}
 	head, err := json.Marshal(x)
 	if err != nil {
-		return "", 0, err
+		return "", err
 	}
 	content := binary.LittleEndian.AppendUint32([]byte(indexMagic), uint32(len(head)))
 	if err := os.WriteFile(path, slices.Concat(content, head, x.filters), 0o600); err != nil {
-		return "", 0, err
+		return "", err
 	}
 	if err := syncFile(path); err != nil {
-		return "", 0, err
+		return "", err
 	}
-	return sumOf(path)
+	sum, _, err := sumOf(path)
+	return sum, err
 }
 
 // add adds row n of a file that has total rows, to a segment of size rows.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"reslog/analytics/rows"
 )
 
 // TestIndex looks for single ids: each is found, in few segments; one that is not
@@ -17,7 +19,7 @@ func TestIndex(t *testing.T) {
 	for n := range 4000 {
 		values = append(values, logRow(noon.Add(-24*3600e9), []string{"a", "b", ""}[n%3], n))
 	}
-	v.append(Batch{Rows: logs(values...), KeepTimes: true})
+	v.append(rows.Batch{Rows: logs(values...)})
 	v.maintain()
 	id := func(n int) string { return fmt.Sprintf("0a0b0c0d-0000-4000-8000-%012x", n) }
 	query := func(id string) string { return "Logs_CL | where CorrelationId == '" + id + "' | project N" }

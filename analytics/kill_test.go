@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"reslog/analytics/rows"
 )
 
 const childVariable = "RESLOG_ANALYTICS_CHILD"
@@ -61,8 +63,8 @@ func child(t *testing.T, what, folder string, change func(*exec.Cmd)) (*exec.Cmd
 func rowsAt(position uint64) int { return int(position%7)*40 + 1 }
 
 // batchAt is the batch at a position: its rows are of several days and tables.
-func batchAt(position uint64) Batch {
-	b := Batch{Source: "s", Position: position, KeepTimes: true}
+func batchAt(position uint64) rows.Batch {
+	b := rows.Batch{Source: "s", Position: position}
 	for i := range rowsAt(position) {
 		row := logRow(noon.Add(-time.Duration(i%3*24)*time.Hour), "a", int(position))
 		r := logs(row)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -89,13 +90,13 @@ func TestTooManyQueries(t *testing.T) {
 // what runs beside it does not.
 func TestAGreedyQuery(t *testing.T) {
 	v := start(t, func(c *Config) { c.Memory, c.Temp = 96<<20, 32<<20 })
-	v.append(Batch{Rows: logs(logRow(noon, "a", 1))})
+	v.append(rows.Batch{Rows: logs(logRow(noon, "a", 1))})
 	var stop atomic.Bool
 	var wait sync.WaitGroup
 	appended := 0
 	wait.Go(func() {
 		for i := 1; !stop.Load(); i++ {
-			if err := v.w.Append(t.Context(), Batch{Source: "s", Position: uint64(i), Rows: logs(logRow(noon, "b", i))}); err != nil {
+			if err := v.w.Append(t.Context(), rows.Batch{Source: "s", Position: uint64(i), Rows: logs(logRow(noon, "b", i))}); err != nil {
 				t.Errorf("append beside it: %v", err)
 			}
 			appended++
@@ -122,11 +123,11 @@ func TestQueriesSeeWholeBatches(t *testing.T) {
 	wait.Go(func() {
 		defer stop.Store(true)
 		for i := range 40 {
-			var b Batch
+			var b rows.Batch
 			for k := range 10 {
 				r := logs(logRow(noon.Add(-time.Duration(k%3*24)*time.Hour), "a", i))
 				r[0].Table = []string{"A_CL", "B_CL"}[k%2]
-				b.Rows, b.KeepTimes = append(b.Rows, r...), true
+				b.Rows = append(b.Rows, r...)
 			}
 			if err := v.w.Append(t.Context(), b); err != nil {
 				t.Error(err)
@@ -174,9 +175,9 @@ func TestSeveralWorkspaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.append(Batch{Rows: logs(logRow(noon, "a", 1))})
+	v.append(rows.Batch{Rows: logs(logRow(noon, "a", 1))})
 	extra := rows.Rows{Table: "Logs_CL", Columns: []kql.Column{{Name: "AccountName", Type: kql.String}, {Name: "Only", Type: kql.Long}}, Values: [][]any{{"b", int64(7)}}}
-	if err := other.Append(t.Context(), Batch{Rows: []rows.Rows{extra}}); err != nil {
+	if err := other.Append(t.Context(), rows.Batch{Rows: []rows.Rows{extra}}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := v.query(Request{Query: "Logs_CL | sort by AccountName asc | project AccountName, TenantId, N, Only", Workspaces: []*Workspace{other, v.w}})
@@ -187,7 +188,7 @@ func TestSeveralWorkspaces(t *testing.T) {
 	if err := v.s.Remove(t.Context(), otherID); err != nil {
 		t.Fatal(err)
 	}
-	if err := other.Append(t.Context(), Batch{Rows: logs(logRow(noon, "a", 1))}); !errors.Is(err, ErrClosed) {
+	if err := other.Append(t.Context(), rows.Batch{Rows: logs(logRow(noon, "a", 1))}); !errors.Is(err, ErrClosed) {
 		t.Errorf("append to a workspace that is removed: %v", err)
 	}
 	if other, err = v.s.Workspace(t.Context(), otherID); err != nil {
@@ -204,9 +205,9 @@ func TestKnownTables(t *testing.T) {
 		c.Known = func(name string) (kql.Table, bool) { return known, name == known.Name }
 	})
 	v.must("StorageBlobLogs | where DurationMs > 1 and StatusCode == '200' | count", "0")
-	v.append(Batch{Rows: []rows.Rows{{Table: "StorageBlobLogs", Columns: []kql.Column{{Name: "DurationMs", Type: kql.Long}, {Name: "More", Type: kql.String}}, Values: [][]any{{int64(3), "x"}}}}})
+	v.append(rows.Batch{Rows: []rows.Rows{{Table: "StorageBlobLogs", Columns: []kql.Column{{Name: "DurationMs", Type: kql.Long}, {Name: "More", Type: kql.String}}, Values: [][]any{{int64(3), "x"}}}}})
 	v.must("StorageBlobLogs | project DurationMs + 0.5, StatusCode == '', More", "3.5 true x")
-	err := v.w.Append(t.Context(), Batch{Rows: []rows.Rows{{Table: "StorageBlobLogs", Columns: []kql.Column{{Name: "StatusCode", Type: kql.Long}}, Values: [][]any{{int64(3)}}}}})
+	err := v.w.Append(t.Context(), rows.Batch{Rows: []rows.Rows{{Table: "StorageBlobLogs", Columns: []kql.Column{{Name: "StatusCode", Type: kql.Long}}, Values: [][]any{{int64(3)}}}}})
 	if err == nil || !strings.Contains(err.Error(), "column StatusCode of table StorageBlobLogs is a string") {
 		t.Errorf("a column of another type: %v", err)
 	}
@@ -226,23 +227,40 @@ func TestWhatCannotBeStored(t *testing.T) {
 		{rows.Rows{Table: "T", Columns: []kql.Column{{Name: "I", Type: kql.Int}}, Values: [][]any{{int64(1) << 40}}}, "should be a int"},
 		{rows.Rows{Table: "T", Columns: append(long, long...), Values: [][]any{{int64(1), int64(1)}}}, "two columns"},
 	} {
-		if err := v.w.Append(t.Context(), Batch{Source: "s", Position: 1, Rows: []rows.Rows{c.r}}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := v.w.Append(t.Context(), rows.Batch{Source: "s", Position: 1, Rows: []rows.Rows{c.r}}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v", c.r, err)
 		}
 	}
 	if p, err := v.w.Position(t.Context(), "s"); p != 0 || err != nil {
 		t.Errorf("position %d, %v", p, err)
 	}
-	v.append(Batch{Rows: []rows.Rows{{Table: "T", Columns: []kql.Column{{Name: "S", Type: kql.String}}, Values: [][]any{{"bad \xff utf-8, and a text that is longer than twelve"}, {strings.Repeat("long", 1<<19)}}}}})
+	v.append(rows.Batch{Rows: []rows.Rows{{Table: "T", Columns: []kql.Column{{Name: "S", Type: kql.String}}, Values: [][]any{{"bad \xff utf-8, and a text that is longer than twelve"}, {strings.Repeat("long", 1<<19)}}}}})
 	v.must("T | where S startswith 'bad' | project S", "bad \uFFFD utf-8, and a text that is longer than twelve")
 	v.must("T | project n = strlen(S) | sort by n desc | take 1", itoa(4<<19))
 }
 
-// TestTimesOfReceipt: what is too old or too far ahead has the time of receipt.
-func TestTimesOfReceipt(t *testing.T) {
+// TestTimesAreKept: the rule of ingestion about old times is that of package rows.
+func TestTimesAreKept(t *testing.T) {
 	v := start(t, nil)
 	for _, d := range []time.Duration{-49 * time.Hour, -47 * time.Hour, 23 * time.Hour, 25 * time.Hour} {
-		v.append(Batch{Rows: logs(logRow(noon.Add(d), "a", int(d.Hours())))})
+		v.append(rows.Batch{Rows: logs(logRow(noon.Add(d), "a", int(d.Hours())))})
 	}
-	v.must("Logs_CL | sort by N asc | project N, (TimeGenerated - datetime(2026-03-10 12:00)) / 1h, _TimeReceived == datetime(2026-03-10 12:00)", "-49 0 true", "-47 -47 true", "23 23 true", "25 0 true")
+	v.must("Logs_CL | sort by N asc | project N, (TimeGenerated - datetime(2026-03-10 12:00)) / 1h, _TimeReceived == datetime(2026-03-10 12:00)", "-49 -49 true", "-47 -47 true", "23 23 true", "25 25 true")
+}
+
+// TestQuestionMark: a folder with a question mark is refused for what it is.
+func TestQuestionMark(t *testing.T) {
+	v := start(t, nil)
+	c := v.c
+	c.Folder = filepath.Join(t.TempDir(), "a?b")
+	s, err := Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Workspace(t.Context(), testID); err == nil || !strings.Contains(err.Error(), "question mark in it: use another folder") {
+		t.Errorf("the error is %v", err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
 }

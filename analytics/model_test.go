@@ -150,7 +150,7 @@ func (v *world) has(name string, m *model) bool {
 
 func (m *model) append(v *world, rnd *rand.Rand) {
 	now := at(v.clock.now())
-	b := Batch{Source: []string{"", "x", "y"}[rnd.IntN(3)], KeepTimes: true}
+	b := rows.Batch{Source: []string{"", "x", "y"}[rnd.IntN(3)]}
 	b.Position = m.positions[b.Source] + uint64(rnd.IntN(2))
 	taken := b.Source == "" || b.Position > m.positions[b.Source]
 	for range 1 + rnd.IntN(3) {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+
+	"reslog/internal/durable"
 )
 
 // part is some rows of one table and one day. It is either a table of the
@@ -138,7 +140,7 @@ func syncFile(path string) error {
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return durable.Folder(filepath.Dir(path))
 }
 
 // removeFile removes a file that may be gone already.

@@ -47,15 +47,14 @@ func (w *Workspace) Query(ctx context.Context, r Request, sink Sink) (Stats, err
 			return stats, err
 		}
 		err = q.run(ctx, sink, &stats)
-		age := q.age
-		found := q.found
+		age, found := q.age, 0
 		if errors.Is(err, errHeads) {
 			q.end()
 			keep = false
 			continue
 		}
 		if err != nil && !q.told && ctx.Err() == nil && !isFinal(err) {
-			found += q.inspect()
+			found = q.inspect()
 		}
 		missing = q.missing()
 		q.end()
@@ -117,7 +116,6 @@ type query struct {
 	scanned    map[*part]bool
 	tables     map[string]bool
 	lost       map[*part]Missing
-	found      int
 	told       bool // the sink has something
 }
 

@@ -53,7 +53,7 @@ type Stats struct {
 	// Waited is the time in the queue, Elapsed the rest, Compile the part of it
 	// that made SQL of the query.
 	Waited, Elapsed, Compile time.Duration
-	// First and Last are the time range that the query was restricted to.
+	// Range is the time range that the query was restricted to.
 	Range kql.TimeRange
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"reslog/kql"
+	"reslog/kql/sql/duckdb"
 )
 
 // A column is stored under a number of its own, because names are
@@ -61,23 +62,12 @@ func isComputed(name string) bool {
 }
 
 // physical is the type of a stored column in the engine. An item is a number, see
-// itemText.
+// value.
 func physical(c column) string {
 	if c.id == idItem {
 		return "BIGINT"
 	}
-	switch c.Type {
-	case kql.Bool:
-		return "BOOLEAN"
-	case kql.Int:
-		return "INTEGER"
-	case kql.Long, kql.Datetime, kql.Timespan:
-		return "BIGINT"
-	case kql.Real, kql.Decimal:
-		return "DOUBLE"
-	default:
-		return "VARCHAR"
-	}
+	return duckdb.Dialect{}.Type(c.Type)
 }
 
 // table is a table of a workspace. Its fields are guarded by the workspace's mu.
@@ -160,22 +150,12 @@ func clip(s string) string {
 	return s
 }
 
-// Ticks are the units of the language's dates.
-const (
-	ticksPerSecond = 10_000_000
-	ticksPerDay    = 86_400 * ticksPerSecond
-)
+const ticksPerDay = 86_400 * kql.TicksPerSecond
 
 // dayOf is the number of a day, counted from that of year 1.
 func dayOf(ticks int64) int { return int(ticks / ticksPerDay) }
 
-// timeOf is the time of ticks; zero ticks are the zero time.
-func timeOf(ticks int64) time.Time {
-	const unix = 62_135_596_800
-	return time.Unix(ticks/ticksPerSecond-unix, ticks%ticksPerSecond*100).UTC()
-}
-
-func dayTime(day int) time.Time { return timeOf(int64(day) * ticksPerDay) }
+func dayTime(day int) time.Time { return kql.Time(int64(day) * ticksPerDay) }
 
 // quote makes a literal of SQL, and quoteAll a list of them.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"reslog/analytics/engine"
+	"reslog/internal/durable"
 	"reslog/internal/lockfile"
 )
 
@@ -209,13 +210,13 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 	s.mu.Unlock()
 	folder := filepath.Join(s.c.Folder, id)
 	if w != nil {
-		err = w.remove(ctx)
+		err = w.remove()
 	}
 	// What cannot be deleted while it is open is deleted at the next try.
 	if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
 		return fmt.Errorf("remove workspace %s: %w", id, err)
 	}
-	return syncFolder(s.c.Folder)
+	return durable.Folder(s.c.Folder)
 }
 
 func checkID(id string) (string, error) {

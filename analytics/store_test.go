@@ -113,7 +113,7 @@ func (v *world) restart() {
 	v.open()
 }
 
-func (v *world) append(b Batch) {
+func (v *world) append(b rows.Batch) {
 	v.t.Helper()
 	if err := v.w.Append(v.t.Context(), b); err != nil {
 		v.t.Fatal(err)
@@ -202,9 +202,9 @@ func logs(values ...[]any) []rows.Rows {
 
 func TestAppendAndQuery(t *testing.T) {
 	v := start(t, nil)
-	v.append(Batch{Source: "s", Position: 3, Rows: logs(logRow(noon, "a", 1), logRow(noon.Add(-time.Hour), "b", 2))})
-	v.append(Batch{Source: "s", Position: 3, Rows: logs(logRow(noon, "again", 1))})
-	v.append(Batch{Source: "s", Position: 9, Rows: logs([]any{nil, "", nil, "", "", "", "", nil, nil, nil, "", nil})})
+	v.append(rows.Batch{Source: "s", Position: 3, Rows: logs(logRow(noon, "a", 1), logRow(noon.Add(-time.Hour), "b", 2))})
+	v.append(rows.Batch{Source: "s", Position: 3, Rows: logs(logRow(noon, "again", 1))})
+	v.append(rows.Batch{Source: "s", Position: 9, Rows: logs([]any{nil, "", nil, "", "", "", "", nil, nil, nil, "", nil})})
 	check := func() {
 		t.Helper()
 		v.must("Logs_CL | count", "3")
@@ -244,11 +244,11 @@ func TestAppendAndQuery(t *testing.T) {
 
 func TestSourcesAreForgotten(t *testing.T) {
 	v := start(t, nil)
-	v.append(Batch{Source: "s", Position: 3, Rows: logs(logRow(noon, "a", 1))})
+	v.append(rows.Batch{Source: "s", Position: 3, Rows: logs(logRow(noon, "a", 1))})
 	if err := v.w.Forget(t.Context(), "s"); err != nil {
 		t.Fatal(err)
 	}
-	v.append(Batch{Source: "s", Position: 1, Rows: logs(logRow(noon, "a", 1))})
+	v.append(rows.Batch{Source: "s", Position: 1, Rows: logs(logRow(noon, "a", 1))})
 	v.must("Logs_CL | count", "2")
 }
 

@@ -71,6 +71,10 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 		return err
 	}
 	file := filepath.Join(w.folder, "workspace.duckdb")
+	if strings.Contains(file, "?") {
+		// The engine puts the name of its log before the question mark.
+		return fmt.Errorf("%s has a question mark in it: use another folder", file)
+	}
 	if err := w.lost(file); err != nil {
 		return err
 	}
@@ -97,27 +101,29 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	return w.sweep()
 }
 
-// isFilled reports whether there is a file with something in it.
-func isFilled(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && info.Size() > 0
-}
-
 // lost refuses a folder whose database is gone while there is more: a new one in
 // its place would know nothing of the files of days, and they would be swept.
 func (w *Workspace) lost(file string) error {
-	info, err := os.Stat(file)
-	if err == nil && info.Size() > 0 {
-		return nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if filled, err := isFilled(file); filled || err != nil {
 		return err
 	}
 	days, err := os.ReadDir(w.days())
-	if err != nil || len(days) == 0 && !isFilled(file+".wal") {
+	if err != nil {
+		return err
+	}
+	if log, err := isFilled(file + ".wal"); err != nil || len(days) == 0 && !log {
 		return err
 	}
 	return fmt.Errorf("its database %s is gone or empty, and there are rows: put a copy back, or move the folder away to begin a new one", file)
+}
+
+// isFilled reports whether there is a file with something in it.
+func isFilled(file string) (bool, error) {
+	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && info.Size() > 0, err
 }
 
 // create makes the tables of the catalogue.
@@ -170,7 +176,7 @@ func (w *Workspace) inTransaction(ctx context.Context, f func() error) error {
 	}
 	err := f()
 	if err == nil {
-		if err = w.feed.commit(ctx); err == nil {
+		if err = w.feed.commit(); err == nil {
 			return nil
 		}
 		w.spoiled = true
@@ -243,7 +249,7 @@ func (w *Workspace) leave() error {
 }
 
 // remove closes the workspace for good.
-func (w *Workspace) remove(context.Context) error {
+func (w *Workspace) remove() error {
 	w.write.Lock()
 	defer w.write.Unlock()
 	w.mu.Lock()
@@ -361,8 +367,8 @@ func (w *Workspace) each(ctx context.Context, query string, row func(scan func(.
 	return engine.Translate(ctx, rows.Err())
 }
 
-// loadParts reads the parts. What queries that still run hold of the old ones is
-// kept.
+// loadParts reads the parts. What was known of their files before the engine was
+// opened again is kept: which are damaged, and their indexes.
 func (w *Workspace) loadParts(ctx context.Context, byID map[int]*table, old map[string]*table) error {
 	held := make(map[int64]*part)
 	for _, t := range old {

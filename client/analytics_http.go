@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"reslog/internal/urlerr"
 )
 
 // analyticsAPI is the x-ms-version the settings are read and written with: the
@@ -70,7 +72,7 @@ func (a *Account) serviceProperties(ctx context.Context, service Service, method
 	}
 	resp, err := a.http().Do(r)
 	if err != nil {
-		return nil, withoutURL(err)
+		return nil, urlerr.Cause(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxPropertiesSize+1))

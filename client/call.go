@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"reslog/internal/urlerr"
 )
 
 // call makes a request to the local API and reads the answer, one JSON value.
@@ -96,7 +98,7 @@ func (n *Node) sendWith(ctx context.Context, header http.Header, method, target 
 	}
 	resp, err := n.http.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("call the node at %s: %w", n.url, withoutURL(err))
+		return nil, fmt.Errorf("call the node at %s: %w", n.url, urlerr.Cause(err))
 	}
 	if resp.StatusCode < http.StatusMultipleChoices {
 		return resp, nil

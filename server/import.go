@@ -52,7 +52,7 @@ func (i imports) Import(ctx context.Context, r local.ImportRequest, tell func(lo
 		return local.ImportNews{Blobs: s.Blobs, Known: s.Known, Failed: s.Failed, Torn: s.Torn, Bytes: s.Bytes, Rows: s.Rows, BadLines: s.BadLines}
 	}
 	sum, err := archives.Import(ctx, archives.Config{
-		Source: source, Store: taking{held}, Selection: selection, Shared: r.Shared, Classic: classic,
+		Source: source, Store: held, Selection: selection, Shared: r.Shared, Classic: classic,
 		BatchRows: workspaceRecords, BatchBytes: workspaceBytes,
 		Progress: func(s archives.Summary) { tell(news(s)) },
 		Warn: func(b archives.Blob, offset int64, err error) {

@@ -85,7 +85,7 @@ func (p posted) named(ctx context.Context, id string) ingest.Workspace {
 	if err != nil {
 		return missing{err}
 	}
-	return postable{taking{held}, p.store}
+	return postable{held, p.store}
 }
 
 // Workspace implements ingest.Workspaces.
@@ -105,12 +105,12 @@ func (p posted) Workspace(ctx context.Context, customerID string) (ingest.Worksp
 	if err != nil {
 		return nil, nil, err
 	}
-	return postable{taking{held}, p.store}, []string{keys.PrimaryKey, keys.SecondaryKey}, nil
+	return postable{held, p.store}, []string{keys.PrimaryKey, keys.SecondaryKey}, nil
 }
 
 // postable is a workspace that is posted to.
 type postable struct {
-	taking
+	held  *analytics.Workspace
 	store *analytics.Store
 }
 
@@ -118,12 +118,12 @@ var _ ingest.Workspace = postable{}
 
 // Append implements ingest.Workspace.
 func (p postable) Append(ctx context.Context, batch []rows.Rows) error {
-	return p.taking.Append(ctx, rows.Batch{Rows: batch})
+	return p.held.Append(ctx, rows.Batch{Rows: batch})
 }
 
 // Columns implements ingest.Workspace.
 func (p postable) Columns(table string) []kql.Column {
-	columns, err := p.columns(context.Background(), table)
+	columns, err := columnsOf(context.Background(), p.held, table)
 	if err != nil {
 		return nil // the table's bound is then that of the post alone
 	}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"reslog/analytics"
-	"reslog/analytics/rows"
 	"reslog/catalog"
 	"reslog/control/arm"
 	"reslog/deliver"
@@ -47,15 +46,8 @@ func (n *Node) openWorkspaces(ctx context.Context) error {
 	n.workspaces = &workspaces{resources: n.resources, settings: n.settings, logger: logger, now: n.cfg.Now, changes: newChanges()}
 	folder := filepath.Join(n.cfg.Data, "workspaces")
 	store, err := analytics.Open(ctx, analytics.Config{
-		Folder: folder,
-		Known:  catalog.Table,
-		KnownNames: func() []string {
-			var names []string
-			for _, t := range catalog.Tables() {
-				names = append(names, t.Name)
-			}
-			return names
-		},
+		Folder:   folder,
+		Known:    catalog.Table,
 		Maintain: min(time.Minute, n.cfg.RetentionInterval),
 		Memory:   n.cfg.QueryMemory,
 		Logger:   logger,
@@ -265,27 +257,11 @@ func (w *workspaces) Drop(ctx context.Context, r resource.Resource, table string
 	return nil
 }
 
-// taking is a workspace that takes rows.
-type taking struct {
-	held *analytics.Workspace
-}
+var _ workspace.Store = (*analytics.Workspace)(nil)
 
-var _ workspace.Store = taking{}
-
-// Append implements workspace.Store.
-func (t taking) Append(ctx context.Context, b rows.Batch) error {
-	// The rows have their times already.
-	return t.held.Append(ctx, analytics.Batch{Source: b.Source, Position: b.Position, Rows: b.Rows, KeepTimes: true})
-}
-
-// Position implements workspace.Store.
-func (t taking) Position(ctx context.Context, source string) (uint64, error) {
-	return t.held.Position(ctx, source)
-}
-
-// columns are those that a table has.
-func (t taking) columns(ctx context.Context, table string) ([]kql.Column, error) {
-	infos, err := t.held.Tables(ctx)
+// columnsOf are those that a table of a workspace has.
+func columnsOf(ctx context.Context, held *analytics.Workspace, table string) ([]kql.Column, error) {
+	infos, err := held.Tables(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -308,11 +284,13 @@ func (d *destinations) workspace(ctx context.Context, o deliver.Opening) (delive
 		return nil, fmt.Errorf("open workspace %s: %w", r.ID.Name(), err)
 	}
 	dest, err := workspace.New(workspace.Config{
-		Store:     taking{held},
+		Store:     held,
 		Source:    workspace.Source(o),
 		Dedicated: o.Destination.Options[diagnostic.OptionTables] != "AzureDiagnostics",
-		Columns:   taking{held}.columns,
-		Logger:    d.cfg.Logger.With("part", "workspace", "workspace", r.ID.Name()),
+		Columns: func(ctx context.Context, table string) ([]kql.Column, error) {
+			return columnsOf(ctx, held, table)
+		},
+		Logger: d.cfg.Logger.With("part", "workspace", "workspace", r.ID.Name()),
 	})
 	return d.following(dest, err, r)
 }

@@ -129,7 +129,7 @@ func TestWorkspacesFollowLater(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := held.Append(t.Context(), analytics.Batch{Rows: []rows.Rows{{Table: "T_CL", Columns: []kql.Column{{Name: "N", Type: kql.Long}}, Values: [][]any{{int64(1)}}}}}); err != nil {
+	if err := held.Append(t.Context(), rows.Batch{Rows: []rows.Rows{{Table: "T_CL", Columns: []kql.Column{{Name: "N", Type: kql.Long}}, Values: [][]any{{int64(1)}}}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := n.Stop(t.Context()); err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
 
+	"reslog/internal/urlerr"
 	"reslog/storagelog"
 )
 
@@ -67,7 +68,7 @@ func OpenAccount(c AccountConfig) (*Account, error) {
 		a.service, err = service.NewClientWithSharedKeyCredential(a.endpoint+"/", key, options)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", a.endpoint, withoutURL(err))
+		return nil, fmt.Errorf("open %s: %w", a.endpoint, urlerr.Cause(err))
 	}
 	return a, nil
 }
@@ -251,7 +252,7 @@ func (a *Account) Open(ctx context.Context, b Blob, offset int64) (io.ReadCloser
 func (a *Account) explain(err error) error {
 	var refused *azcore.ResponseError
 	if !errors.As(err, &refused) {
-		err = withoutURL(err)
+		err = urlerr.Cause(err)
 		if errors.Is(err, syscall.ECONNREFUSED) {
 			return fmt.Errorf("nobody listens at %s: %w; is the account elsewhere?", a.endpoint, err)
 		}
@@ -271,13 +272,4 @@ func (a *Account) explain(err error) error {
 		return fmt.Errorf("%s: logs are not public; give a key or a shared access signature", said)
 	}
 	return errors.New(said)
-}
-
-// withoutURL drops the URL from an error of net/http.
-func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
 }

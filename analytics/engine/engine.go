@@ -69,16 +69,16 @@ func (db *DB) setUp(ctx context.Context, c Config, connector *duckdb.Connector) 
 	}
 	for _, statement := range settings(c) {
 		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			return translate(ctx, err)
+			return Translate(ctx, err)
 		}
 	}
 	if c.Keeping > 0 {
 		if err := db.openKeeping(ctx, connector, c.Keeping); err != nil {
-			return translate(ctx, err)
+			return Translate(ctx, err)
 		}
 	}
 	_, err = conn.ExecContext(ctx, "SET GLOBAL lock_configuration = true")
-	return translate(ctx, err)
+	return Translate(ctx, err)
 }
 
 // settings are the statements that set up a database, in order, before they are

@@ -30,9 +30,9 @@ import (
 // driver's own way calls a function for a row at a time through three layers; here
 // a function gets the vectors of a chunk of 2048 rows.
 func register(driverConn any) error {
-	conn, err := handle(driverConn)
+	conn, err := Handle(driverConn)
 	if err != nil {
-		return err
+		return fmt.Errorf("register functions: %w", err)
 	}
 	for _, f := range scalar.Functions() {
 		if err := registerOne(conn, f); err != nil {
@@ -42,15 +42,15 @@ func register(driverConn any) error {
 	return nil
 }
 
-// handle is the connection of DuckDB below one of the driver, which does not hand
-// it out.
-func handle(driverConn any) (mapping.Connection, error) {
+// Handle is the connection of DuckDB below one of the driver, which does not hand it
+// out: its field is read by name, which fails when there is another one some day.
+func Handle(driverConn any) (mapping.Connection, error) {
 	if _, ok := driverConn.(*duckdb.Conn); !ok {
-		return mapping.Connection{}, fmt.Errorf("register functions: the connection is a %T", driverConn)
+		return mapping.Connection{}, fmt.Errorf("the connection is a %T", driverConn)
 	}
 	field := reflect.ValueOf(driverConn).Elem().FieldByName("conn")
 	if !field.IsValid() || field.Type() != reflect.TypeFor[mapping.Connection]() {
-		return mapping.Connection{}, errors.New("register functions: this version of the driver keeps its connection elsewhere")
+		return mapping.Connection{}, errors.New("this version of the driver keeps its connection elsewhere")
 	}
 	return mapping.Connection{Ptr: field.FieldByName("Ptr").UnsafePointer()}, nil
 }

@@ -78,7 +78,7 @@ func TestFunctionsFail(t *testing.T) {
 	}
 	defer conn.Close()
 	err = conn.Raw(func(c any) error {
-		own, err := handle(c)
+		own, err := Handle(c)
 		if err != nil {
 			return err
 		}

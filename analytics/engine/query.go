@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -22,28 +23,33 @@ import (
 func (db *DB) Query(ctx context.Context, st ksql.Statement, each func(values []any) error) error {
 	conn, err := db.sql.Conn(ctx)
 	if err != nil {
-		return translate(ctx, err)
+		return Translate(ctx, err)
 	}
 	defer conn.Close()
+	return QueryOn(ctx, conn, st, each)
+}
+
+// QueryOn is Query on a connection of the database, in its transaction.
+func QueryOn(ctx context.Context, conn *sql.Conn, st ksql.Statement, each func(values []any) error) error {
 	var failed error
-	err = conn.Raw(func(c any) error {
+	err := conn.Raw(func(c any) error {
 		failed = run(ctx, c.(driver.QueryerContext), st, each)
 		return nil
 	})
 	if failed != nil {
 		return failed
 	}
-	return translate(ctx, err)
+	return Translate(ctx, err)
 }
 
 func run(ctx context.Context, conn driver.QueryerContext, st ksql.Statement, each func([]any) error) (err error) {
 	rows, err := conn.QueryContext(ctx, st.SQL, nil)
 	if err != nil {
-		return translate(ctx, err)
+		return Translate(ctx, err)
 	}
 	defer func() {
 		if e := rows.Close(); err == nil && e != nil {
-			err = translate(ctx, e)
+			err = Translate(ctx, e)
 		}
 	}()
 	n := len(rows.Columns())
@@ -59,7 +65,7 @@ func run(ctx context.Context, conn driver.QueryerContext, st ksql.Statement, eac
 		if err := rows.Next(raw); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
-			return translate(ctx, err)
+			return Translate(ctx, err)
 		}
 		for i, c := range st.Columns {
 			if values[i], err = value(c.Type, raw[i]); err != nil {
@@ -104,9 +110,9 @@ func value(t kql.Type, v any) (any, error) {
 	return nil, fmt.Errorf("the engine has a %T for a %s", v, t)
 }
 
-// translate makes an error of DuckDB one that says what happened. The text of a
-// statement is not in it.
-func translate(ctx context.Context, err error) error {
+// Translate makes an error of DuckDB one that says what happened, see the package.
+// The text of a statement is not in it.
+func Translate(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -3,6 +3,7 @@ package rows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,6 +105,29 @@ func TestCollectorRefuses(t *testing.T) {
 	}
 	if err := c.Add([]byte(`{"a":1}`)); err != nil || b.Len() != 1 {
 		t.Errorf("after refusals: %v, %d rows", err, b.Len())
+	}
+}
+
+// What is too old or too far ahead has the time of receipt, where times are those of
+// ingestion.
+func TestTimesOfReceipt(t *testing.T) {
+	columns := []kql.Column{{Name: "TimeGenerated", Type: kql.Datetime}}
+	for hours, want := range map[int]int{-49: 0, -47: -47, 23: 23, 25: 0} {
+		at := received.Add(time.Duration(hours) * time.Hour)
+		for _, c := range []struct {
+			config Config
+			want   time.Time
+		}{{receiving(), received.Add(time.Duration(want) * time.Hour)}, {Config{}, at}} {
+			b := NewBuilder(c.config)
+			if err := b.Stream("Mine_CL", columns).Add([]byte(`{"TimeGenerated":"` + at.Format(time.RFC3339) + `"}`)); err != nil {
+				t.Fatal(err)
+			}
+			r := b.Take()[0]
+			i := slices.IndexFunc(r.Columns, func(c kql.Column) bool { return c.Name == "TimeGenerated" })
+			if got := kql.Time(r.Values[0][i].(int64)); !got.Equal(c.want) {
+				t.Errorf("%+d hours: the time is %v, want %v", hours, got, c.want)
+			}
+		}
 	}
 }
 

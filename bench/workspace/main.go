@@ -75,7 +75,7 @@ func run(ctx context.Context, o options) error {
 		o.folder = dir
 	}
 	now := day.Add(23*time.Hour + 55*time.Minute)
-	s, err := analytics.Open(ctx, analytics.Config{Folder: o.folder, Maintain: -1, Now: func() time.Time { return now }, Memory: o.memory, Known: known, KnownNames: func() []string { return []string{table} }})
+	s, err := analytics.Open(ctx, analytics.Config{Folder: o.folder, Maintain: -1, Now: func() time.Time { return now }, Memory: o.memory, Known: known})
 	if err != nil {
 		return err
 	}

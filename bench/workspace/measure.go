@@ -67,7 +67,7 @@ func (b *bench) ingest(ctx context.Context, g *generator) error {
 			continue
 		}
 		start, before := time.Now(), report.CPU()
-		if err := b.w.Append(ctx, analytics.Batch{Source: "bench", Position: uint64(done), Rows: []rows.Rows{r}}); err != nil {
+		if err := b.w.Append(ctx, rows.Batch{Source: "bench", Position: uint64(done), Rows: []rows.Rows{r}}); err != nil {
 			return err
 		}
 		each = append(each, time.Since(start))

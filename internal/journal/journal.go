@@ -23,6 +23,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"reslog/internal/durable"
 )
 
 // MaxLine bounds a line, in bytes.
@@ -192,7 +194,7 @@ func (j *Journal) turn() error {
 	if err != nil {
 		return err
 	}
-	if err := syncDir(j.cfg.Dir); err != nil {
+	if err := durable.Folder(j.cfg.Dir); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	if j.file != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"reslog/client"
+	"reslog/internal/urlerr"
 	"reslog/storagelog"
 )
 
@@ -45,7 +46,7 @@ func OpenAccount(a *client.Account, transport policy.Transporter) (*Account, err
 	}
 	c, err := container.NewClientWithSharedKeyCredential(location, key, options(transport))
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", location, withoutURL(err))
+		return nil, fmt.Errorf("open %s: %w", location, urlerr.Cause(err))
 	}
 	return &Account{container: c, location: location}, nil
 }
@@ -73,7 +74,7 @@ func openURL(location, sas string, transport policy.Transporter) (*Account, erro
 	}
 	c, err := container.NewClientWithNoCredential(full, options(transport))
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", location, withoutURL(err))
+		return nil, fmt.Errorf("open %s: %w", location, urlerr.Cause(err))
 	}
 	return &Account{container: c, location: location}, nil
 }
@@ -183,18 +184,9 @@ func (a *Account) explain(err error) error {
 		}
 		return errors.New(said)
 	}
-	err = withoutURL(err)
+	err = urlerr.Cause(err)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("nobody listens at %s: %w; start a node with \"reslog serve\", or name another account with --connection-string or --url", a.location, err)
 	}
 	return fmt.Errorf("%s: %w", a.location, err)
-}
-
-// withoutURL drops the URL from an error of net/http.
-func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
 }

@@ -3,25 +3,8 @@ package analytics
 import (
 	"time"
 
-	"reslog/analytics/rows"
 	"reslog/kql"
 )
-
-// Batch is what Append stores in one transaction.
-type Batch struct {
-	// Source names the stream that the rows come from, and Position is the place
-	// in it behind the last of them. A batch whose Position is not past the one
-	// stored for Source was taken before: Append returns nil and stores nothing.
-	// Source "" has no position: such a batch is stored each time.
-	Source   string
-	Position uint64
-	Rows     []rows.Rows
-	// KeepTimes stores every TimeGenerated as it is, for imports. Without it a time
-	// more than two days before the receipt, or more than a day after it, becomes
-	// the time of receipt, as the real service has it. A row without a time gets
-	// that of receipt in any case.
-	KeepTimes bool
-}
 
 // TableInfo is a table of a workspace as it is now.
 type TableInfo struct {
