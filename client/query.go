@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"reslog/internal/urlerr"
 )
 
 // QueryRequest is a query of a workspace, or of what the workspaces of a resource
