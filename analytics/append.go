@@ -297,16 +297,35 @@ func (w *Workspace) hotPart(ctx context.Context, g *group, before []*group) erro
 	return w.exec(ctx, "INSERT INTO "+w.schema+".parts VALUES (?, ?, ?, 'hot', 0, 0, 0, 0, 0, '', 0, '', '', '')", p.id, g.table.id, p.day)
 }
 
-// advance stores the position of a source.
+// advance stores the position of a source, in a row of its own: the highest counts,
+// see compact. Nothing here is updated in place: the transaction of an UPDATE that
+// finds no memory takes the whole process with it when it is rolled back.
 func (w *Workspace) advance(ctx context.Context, source string, position uint64) error {
 	if source == "" {
 		return nil
 	}
-	if _, ok := w.positions[source]; !ok {
-		return w.exec(ctx, "INSERT INTO "+w.schema+".positions VALUES (?, ?)", source, position)
-	}
-	return w.exec(ctx, "UPDATE "+w.schema+".positions SET position = ? WHERE source = ?", position, source)
+	w.advanced++
+	return w.exec(ctx, "INSERT INTO "+w.schema+".positions VALUES (?, ?)", source, position)
 }
+
+// compact leaves one row of each source among the positions, when there are many.
+func (w *Workspace) compact(ctx context.Context) error {
+	return w.change(ctx, func() error {
+		if w.advanced < maxAdvanced {
+			return nil
+		}
+		err := w.transaction(ctx, func() error {
+			return w.exec(ctx, fmt.Sprintf("CREATE OR REPLACE TABLE %s.positions AS SELECT source, max(position) AS position FROM %[1]s.positions GROUP BY source", w.schema))
+		})
+		if err == nil {
+			w.advanced = 0
+		}
+		return err
+	})
+}
+
+// maxAdvanced is how many rows there may be of positions.
+const maxAdvanced = 4096
 
 // Position is the position of the last batch of a source; zero: none.
 func (w *Workspace) Position(_ context.Context, source string) (uint64, error) {

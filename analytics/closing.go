@@ -20,7 +20,7 @@ import (
 
 // maintain closes what is over and drops what is past its retention.
 func (w *Workspace) maintain(ctx context.Context) error {
-	err := w.expire(ctx)
+	err := errors.Join(w.expire(ctx), w.compact(ctx))
 	for _, j := range w.jobs() {
 		if ctx.Err() != nil {
 			break
@@ -77,7 +77,9 @@ func (w *Workspace) closeDay(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	files, err := w.write1(ctx, db, j, parts, columns)
+	within, left := w.store.within(ctx)
+	files, err := w.write1(within, db, j, parts, columns)
+	left()
 	done()
 	if err != nil {
 		w.store.broken(ctx, age, err)
@@ -135,7 +137,10 @@ func (w *Workspace) freeze(ctx context.Context, j job) (parts []*part, columns [
 		if len(old) > 0 {
 			if err := w.transaction(ctx, func() error {
 				for _, p := range old {
-					if err := w.exec(ctx, "UPDATE "+w.schema+".parts SET state = 'frozen' WHERE id = ?", p.id); err != nil {
+					if err := w.exec(ctx, fmt.Sprintf("INSERT INTO %s.parts SELECT * REPLACE ('frozen' AS state) FROM %[1]s.parts WHERE id = ?", w.schema), p.id); err != nil {
+						return err
+					}
+					if err := w.exec(ctx, "DELETE FROM "+w.schema+".parts WHERE id = ? AND state = 'hot'", p.id); err != nil {
 						return err
 					}
 				}

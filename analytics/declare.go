@@ -216,7 +216,10 @@ func (w *Workspace) SetRetention(ctx context.Context, name string, days int) err
 		}
 		t := w.tables[name]
 		err := w.transaction(ctx, func() error {
-			return w.exec(ctx, "UPDATE "+w.schema+".tables SET retention = ? WHERE id = ?", days, t.id)
+			if err := w.exec(ctx, "DELETE FROM "+w.schema+".tables WHERE id = ?", t.id); err != nil {
+				return err
+			}
+			return w.exec(ctx, "INSERT INTO "+w.schema+".tables VALUES (?, ?, ?)", t.id, t.name, days)
 		})
 		if err == nil {
 			w.mu.Lock()

@@ -183,7 +183,7 @@ func TestRevive(t *testing.T) {
 func TestFilesGoBehindQueries(t *testing.T) {
 	v := threeDays(t)
 	path := v.file("20260308")
-	q, err := v.w.snapshot(t.Context(), Request{Query: "Logs_CL | count"}, true)
+	q, within, err := v.w.snapshot(t.Context(), Request{Query: "Logs_CL | count"}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestFilesGoBehindQueries(t *testing.T) {
 	}
 	var out results
 	var stats Stats
-	if err := q.run(t.Context(), &out, &stats); err != nil || out.rows[0][0][0] != int64(15000) {
+	if err := q.run(within, &out, &stats); err != nil || out.rows[0][0][0] != int64(15000) {
 		t.Errorf("the query that began before: %v, %v", out.rows, err)
 	}
 	q.end()

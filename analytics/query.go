@@ -42,11 +42,10 @@ func (w *Workspace) Query(ctx context.Context, r Request, sink Sink) (Stats, err
 	var missing []Missing
 	keep := true
 	for try := 0; ; try++ {
-		q, err := w.snapshot(ctx, r, keep)
-		if err != nil {
-			return stats, err
+		q, within, err := w.snapshot(ctx, r, keep)
+		if err == nil {
+			err = q.run(within, sink, &stats)
 		}
-		err = q.run(ctx, sink, &stats)
 		age, found := q.age, 0
 		if errors.Is(err, errHeads) {
 			q.end()
@@ -84,11 +83,11 @@ func isFinal(err error) bool {
 
 // Explain returns the SQL that a query is run as, one text a result.
 func (w *Workspace) Explain(ctx context.Context, r Request) ([]string, error) {
-	q, err := w.snapshot(ctx, r, false)
+	q, ctx, err := w.snapshot(ctx, r, false)
+	defer q.end()
 	if err != nil {
 		return nil, err
 	}
-	defer q.end()
 	plan, err := q.bind(ctx)
 	if err != nil {
 		return nil, err
@@ -133,51 +132,47 @@ type view struct {
 }
 
 // snapshot begins a query: a transaction, and the parts that it sees. The caller
-// ends it.
-func (w *Workspace) snapshot(ctx context.Context, r Request, keep bool) (q *query, err error) {
+// ends it, also with an error, and runs it within the context, which ends with the
+// engine.
+func (w *Workspace) snapshot(ctx context.Context, r Request, keep bool) (q *query, within context.Context, err error) {
 	r.MaxRows = cmp.Or(min(max(r.MaxRows, 0), maxRows), maxRows)
 	r.MaxBytes = cmp.Or(min(max(r.MaxBytes, 0), maxBytes), maxBytes)
-	q = &query{r: r, keep: keep, scanned: make(map[*part]bool), tables: make(map[string]bool), lost: make(map[*part]Missing)}
+	q = &query{r: r, keep: keep, scanned: make(map[*part]bool), tables: make(map[string]bool), lost: make(map[*part]Missing), done: func() {}}
 	all := []*Workspace{w}
 	for _, o := range r.Workspaces {
 		if o.store != w.store {
-			return nil, fmt.Errorf("query workspace %s: workspace %s is of another store", w.id, o.id)
+			return q, ctx, fmt.Errorf("query workspace %s: workspace %s is of another store", w.id, o.id)
 		}
 		if !slices.Contains(all, o) {
 			all = append(all, o)
 		}
 	}
 	if len(all) > maxWorkspaces {
-		return nil, fmt.Errorf("query workspace %s: %d workspaces are named and %d may be", w.id, len(all), maxWorkspaces)
+		return q, ctx, fmt.Errorf("query workspace %s: %d workspaces are named and %d may be", w.id, len(all), maxWorkspaces)
 	}
 	db, age, done, err := w.store.use()
 	if err != nil {
-		return nil, err
+		return q, ctx, err
 	}
-	q.age, q.done = age, done
-	defer func() {
-		if err != nil {
-			q.end()
-			q = nil
-		}
-	}()
+	within, left := w.store.within(ctx)
+	q.age, q.done = age, func() { left(); done() }
 	pool := db.SQL()
 	if keep {
 		pool = db.Keeping()
 	}
-	if q.conn, err = pool.Conn(ctx); err != nil {
-		return q, engine.Translate(ctx, err)
+	if q.conn, err = pool.Conn(within); err != nil {
+		return q, within, engine.Translate(within, err)
 	}
-	if _, err = q.conn.ExecContext(ctx, "BEGIN TRANSACTION READ ONLY"); err != nil {
-		return q, engine.Translate(ctx, err)
+	if _, err = q.conn.ExecContext(within, "BEGIN TRANSACTION READ ONLY"); err != nil {
+		return q, within, engine.Translate(within, err)
 	}
 	// In the order of ids, so that two who take several do not wait for each other.
 	ordered := slices.SortedFunc(slices.Values(all), func(a, b *Workspace) int { return strings.Compare(a.id, b.id) })
 	views := make(map[*Workspace]reading)
 	for _, o := range ordered {
-		v, err := o.read(ctx, q.conn)
+		v, err := o.read(within, q.conn)
 		if err != nil {
-			return q, err
+			return q, within, err
 		}
 		views[o] = v
 		q.workspaces = append(q.workspaces, v)
@@ -186,7 +181,7 @@ func (w *Workspace) snapshot(ctx context.Context, r Request, keep bool) (q *quer
 	for i, o := range all {
 		q.workspaces[i] = views[o]
 	}
-	return q, nil
+	return q, within, nil
 }
 
 // read begins the transaction of conn in the workspace's database, and lists what

@@ -26,9 +26,12 @@ type Store struct {
 	gate *gate
 
 	// life is held for reading by whatever uses db, and for writing to replace it.
-	life   sync.RWMutex
-	db     *engine.DB // nil: closed, or it broke and did not open again yet
-	age    int        // how often db was opened
+	life sync.RWMutex
+	db   *engine.DB // nil: closed, or it broke and did not open again yet
+	age  int        // how often db was opened
+	// living ends with the engine that is open, for the reason that kill is told.
+	living context.Context //nolint:containedctx // the life of the engine, and of no call
+	kill   context.CancelCauseFunc
 	closed bool
 	heads  heads
 
@@ -77,14 +80,25 @@ func (s *Store) openEngine(ctx context.Context) error {
 	}
 	db, err := engine.Open(ctx, engine.Config{
 		Folders: []string{s.c.Folder}, MemoryLimit: s.c.Memory, TempFolder: temp, TempLimit: s.c.Temp, Threads: s.c.Threads,
-		CheckpointThreshold: 512 << 20, Keeping: s.c.Queries,
+		CheckpointThreshold: 512 << 20, KeepLog: true, Keeping: s.c.Queries,
 	})
 	if err != nil {
 		return err
 	}
 	s.db = db
 	s.age++
+	s.living, s.kill = context.WithCancelCause(context.Background())
 	return nil
+}
+
+// within is ctx until the engine is opened again: what runs then ends as if the
+// engine had failed under it. The caller has use of the engine, and calls the
+// function when it is through.
+func (s *Store) within(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	living := s.living
+	stop := context.AfterFunc(living, func() { cancel(context.Cause(living)) })
+	return ctx, func() { stop(); cancel(nil) }
 }
 
 // Close stops the maintenance and closes every workspace. Calls that run fail.
@@ -101,7 +115,7 @@ func (s *Store) Close(context.Context) error {
 	defer s.mu.Unlock()
 	var errs []error
 	for _, w := range s.workspaces {
-		errs = append(errs, w.leave())
+		errs = append(errs, w.checkpoint(), w.leave())
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
@@ -133,9 +147,20 @@ func (s *Store) use() (db *engine.DB, age int, done func(), err error) {
 	}
 }
 
+// interrupt ends what runs in an engine that is to be opened again, so that nobody
+// waits for it.
+func (s *Store) interrupt(age int, cause error) {
+	s.life.RLock()
+	defer s.life.RUnlock()
+	if s.age == age && s.kill != nil {
+		s.kill(cause)
+	}
+}
+
 // revive opens the engine again after it broke, unless somebody did already. age
 // is that of the engine that broke. Nothing that was committed is lost by it.
 func (s *Store) revive(ctx context.Context, age int, cause error) error {
+	s.interrupt(age, cause)
 	s.life.Lock()
 	defer s.life.Unlock()
 	if s.closed {

@@ -3,7 +3,6 @@ package analytics
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,6 +31,10 @@ type Workspace struct {
 	feed  *feed     // rows into conn
 	// spoiled says that a commit failed and the catalogue is to be renewed.
 	spoiled bool
+	// advanced is how many rows there are of positions, about.
+	advanced int
+	// sick is why the engine is to be opened again before anything is written.
+	sick error
 
 	// mu guards what follows. A query holds it for reading while it begins, finds
 	// out which parts there are in its transaction, and looks them up here. So what
@@ -88,7 +91,7 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	if w.feed, err = newFeed(w.conn); err != nil {
 		return err
 	}
-	w.spoiled = false // what was read anew is sound
+	w.spoiled, w.sick = false, nil // what was read anew is sound
 	if err := w.create(ctx); err != nil {
 		return err
 	}
@@ -157,10 +160,8 @@ func (w *Workspace) exec(ctx context.Context, query string, args ...any) error {
 func (w *Workspace) transaction(ctx context.Context, f func() error) error {
 	// A transaction that was begun is ended, whatever happens to ctx.
 	ctx = context.WithoutCancel(ctx)
-	if w.conn == nil || w.feed == nil {
-		if err := w.reconnect(ctx); err != nil {
-			return err
-		}
+	if w.sick != nil {
+		return w.sick
 	}
 	if w.spoiled {
 		if err := w.renew(ctx); err != nil {
@@ -171,22 +172,25 @@ func (w *Workspace) transaction(ctx context.Context, f func() error) error {
 }
 
 func (w *Workspace) inTransaction(ctx context.Context, f func() error) error {
-	if err := w.exec(ctx, "BEGIN TRANSACTION"); err != nil {
-		return err
-	}
-	err := f()
+	err := w.exec(ctx, "BEGIN TRANSACTION")
 	if err == nil {
-		if err = w.feed.commit(); err == nil {
-			return nil
+		if err = f(); err == nil {
+			if err = w.feed.commit(); err == nil {
+				return nil
+			}
+			w.spoiled = true
 		}
-		w.spoiled = true
+	}
+	if errors.Is(err, engine.ErrMemory) {
+		// DuckDB does not always take back all of a transaction that finds no memory:
+		// there were rows of nobody. What its log has is right.
+		w.sick = fmt.Errorf("%w: %w", engine.ErrBroken, err)
+		return w.sick
 	}
 	// After a failed commit there is nothing to roll back any more.
 	if e := w.exec(ctx, "ROLLBACK"); e != nil && !strings.Contains(e.Error(), "no transaction is active") {
-		// Without memory there is no ROLLBACK either. The end of a connection needs none.
-		if e := w.reconnect(ctx); e != nil {
-			err = errors.Join(err, e)
-		}
+		w.sick = fmt.Errorf("%w: a transaction does not end: %w", engine.ErrBroken, errors.Join(err, e))
+		return w.sick
 	}
 	return err
 }
@@ -212,25 +216,12 @@ func (w *Workspace) renew(ctx context.Context) error {
 	return err
 }
 
-// reconnect gives the writer another connection. The transaction of the old one
-// ends with it.
-func (w *Workspace) reconnect(ctx context.Context) error {
-	if w.feed != nil {
-		w.feed.close()
-		w.feed = nil
+// checkpoint moves the log into the database, so that it opens quickly.
+func (w *Workspace) checkpoint() error {
+	if w.conn == nil || w.sick != nil || w.spoiled {
+		return nil
 	}
-	if w.conn != nil {
-		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes it
-		_ = w.conn.Close()
-	}
-	var err error
-	if w.conn, err = w.db.SQL().Conn(ctx); err == nil {
-		w.feed, err = newFeed(w.conn)
-	}
-	if err != nil {
-		return fmt.Errorf("connect to the database again: %w", err)
-	}
-	return nil
+	return w.exec(context.Background(), "CHECKPOINT "+w.schema)
 }
 
 // leave gives the workspace's database back to the system.
@@ -242,7 +233,10 @@ func (w *Workspace) leave() error {
 	if w.feed != nil {
 		w.feed.close()
 	}
-	_, err := w.conn.ExecContext(ctx, "DETACH DATABASE IF EXISTS "+w.schema)
+	var err error
+	if w.sick == nil {
+		_, err = w.conn.ExecContext(ctx, "DETACH DATABASE IF EXISTS "+w.schema)
+	}
 	err = errors.Join(err, w.conn.Close())
 	w.conn, w.feed = nil, nil
 	return err
@@ -295,7 +289,7 @@ func (w *Workspace) change(ctx context.Context, f func() error) error {
 func (w *Workspace) load(ctx context.Context) error {
 	old := w.tables
 	w.tables, w.positions = make(map[string]*table), make(map[string]uint64)
-	w.retention, w.nextTable = w.store.c.Retention, 1
+	w.retention, w.nextTable, w.advanced = w.store.c.Retention, 1, maxAdvanced // nobody counted
 	w.nextPart.Store(1)
 	byID := make(map[int]*table)
 	if err := w.each(ctx, "SELECT name, value FROM %s.meta", func(scan func(...any) error) error {
@@ -340,7 +334,7 @@ func (w *Workspace) load(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := w.each(ctx, "SELECT source, position FROM %s.positions", func(scan func(...any) error) error {
+	if err := w.each(ctx, "SELECT source, max(position) FROM %s.positions GROUP BY source", func(scan func(...any) error) error {
 		var source string
 		var position uint64
 		err := scan(&source, &position)

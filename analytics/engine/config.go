@@ -22,6 +22,10 @@ type Config struct {
 	// CheckpointThreshold is the size of the write-ahead log, in bytes, from which
 	// it is moved into the file; zero: 256 MiB.
 	CheckpointThreshold int64
+	// KeepLog leaves the write-ahead log as it is when the database is closed or
+	// detached: what is in memory may be wrong. Who closes it in order says
+	// CHECKPOINT before.
+	KeepLog bool
 	// Keeping is how many connections there are beside the others which keep what
 	// they have read of the ends of Parquet files, see DB.Keeping; zero: none.
 	Keeping int

@@ -116,6 +116,9 @@ func settings(c Config) []string {
 		set("checkpoint_threshold", bytes(c.CheckpointThreshold, defaultCheckpoint)),
 		set("allowed_directories", "["+strings.Join(folders, ", ")+"]"),
 	}
+	if c.KeepLog {
+		out = append(out, "PRAGMA disable_checkpoint_on_shutdown")
+	}
 	if temp != "" {
 		out = append(out, set("max_temp_directory_size", bytes(tempLimit, 0)))
 	}
