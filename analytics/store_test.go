@@ -258,3 +258,30 @@ func TestTwoStoresOfOneFolder(t *testing.T) {
 		t.Fatal(errors.Join(errors.New("a folder is open twice"), s.Close(t.Context())))
 	}
 }
+
+// TestManyPositions writes more positions than are kept: the last stays.
+func TestManyPositions(t *testing.T) {
+	v := start(t, nil)
+	v.append(rows.Batch{Source: "other", Position: 7})
+	for i := range maxAdvanced + 1 {
+		v.append(rows.Batch{Source: "s", Position: uint64(i + 1)})
+	}
+	count := func() (n int) {
+		if err := v.w.conn.QueryRowContext(t.Context(), "SELECT count(*) FROM "+v.w.schema+".positions").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := count(); n != maxAdvanced+2 {
+		t.Errorf("%d rows of positions", n)
+	}
+	v.maintain()
+	for range 2 {
+		p, err := v.w.Position(t.Context(), "s")
+		o, err2 := v.w.Position(t.Context(), "other")
+		if n := count(); n != 2 || p != maxAdvanced+1 || o != 7 || err != nil || err2 != nil {
+			t.Errorf("%d rows of positions, s %d %v, other %d %v", n, p, err, o, err2)
+		}
+		v.restart()
+	}
+}
