@@ -218,10 +218,10 @@ func (w *Workspace) renew(ctx context.Context) error {
 
 // checkpoint moves the log into the database, so that it opens quickly.
 func (w *Workspace) checkpoint() error {
-	if w.conn == nil || w.sick != nil || w.spoiled {
-		return nil
+	if w.conn != nil && w.sick == nil && !w.spoiled {
+		return w.exec(context.Background(), "CHECKPOINT "+w.schema)
 	}
-	return w.exec(context.Background(), "CHECKPOINT "+w.schema)
+	return nil
 }
 
 // leave gives the workspace's database back to the system.
