@@ -26,7 +26,7 @@ func levels() []rule {
 	l2 := slices.Concat(l1, []string{"catalog", "bus", "identity"})
 	l3 := slices.Concat(l2, []string{"diagnostic"})
 	l5 := slices.Concat(l3, []string{"deliver"})
-	all := append(slices.Clone(l5), "deliver/*", "service/*", "analytics", "analytics/rows", "analytics/archives", "analytics/engine", "kql/sql", "control", "control/query", "control/ingest", "client", "portal")
+	all := append(slices.Clone(l5), "deliver/*", "service/*", "metric", "analytics", "analytics/rows", "analytics/archives", "analytics/engine", "kql/sql", "control", "control/query", "control/ingest", "client", "portal")
 	return []rule{
 		{"", nil}, // the root: this test
 		{"resource", nil},
@@ -41,10 +41,11 @@ func levels() []rule {
 		{"identity", []string{"resource"}},
 		{"diagnostic", l2},
 		{"service", nil},
-		{"service/storage", l2},
-		{"service/storage/blob", append(slices.Clone(l2), "service/storage")},
-		{"service/storage/queue", append(slices.Clone(l2), "service/storage")},
-		{"service/storage/table", append(slices.Clone(l2), "service/storage")},
+		{"metric", []string{"resource", "record"}},
+		{"service/storage", append(slices.Clone(l2), "metric")},
+		{"service/storage/blob", append(slices.Clone(l2), "service/storage", "metric")},
+		{"service/storage/queue", append(slices.Clone(l2), "service/storage", "metric")},
+		{"service/storage/table", append(slices.Clone(l2), "service/storage", "metric")},
 		{"service/signalr", l2},
 		{"service/redis", l2},
 		{"analytics/engine", []string{"kql", "kql/syntax", "kql/scalar", "kql/sql"}},

@@ -19,6 +19,8 @@ type address struct {
 	secondary bool
 	// raw is the path as received, percent-encoded: what Shared Key signs.
 	raw string
+	// below is what follows the account in raw, without the slash.
+	below string
 	// objectKey is "/account/container/name", decoded.
 	objectKey string
 	container string
@@ -39,7 +41,7 @@ func (f *Front) locate(r *http.Request) (address, error) {
 		if path != "/" {
 			key += path
 		}
-		return split(address{account: a, secondary: secondary, raw: raw, objectKey: key}, path[1:]), nil
+		return split(address{account: a, secondary: secondary, raw: raw, below: raw[1:], objectKey: key}, path[1:]), nil
 	}
 	first, rest, _ := strings.Cut(path[1:], "/")
 	a, secondary, ok := f.findAccount(first)
@@ -50,7 +52,8 @@ func (f *Front) locate(r *http.Request) (address, error) {
 	if secondary || rest == "" {
 		key = strings.TrimSuffix("/"+a.Name+"/"+rest, "/")
 	}
-	return split(address{account: a, secondary: secondary, pathStyle: true, raw: raw, objectKey: key}, rest), nil
+	_, below, _ := strings.Cut(raw[1:], "/")
+	return split(address{account: a, secondary: secondary, pathStyle: true, raw: raw, below: below, objectKey: key}, rest), nil
 }
 
 // split sets container and name from the decoded path below the account.

@@ -56,6 +56,12 @@ func (x *exchange) authenticateSAS(ctx context.Context) error {
 	switch {
 	case s.account:
 		i.Type = AccountSAS
+	case x.front.kind == Table:
+		q := x.call.Query
+		i.Table = &SignedTable{
+			Name: strings.ToLower(q.Get("tn")), StartPartition: q.Get("spk"), StartRow: q.Get("srk"),
+			EndPartition: q.Get("epk"), EndRow: q.Get("erk"),
+		}
 	case s.delegator != nil:
 		i.Type = DelegationSAS
 	}

@@ -37,9 +37,20 @@ type Identity struct {
 	SASPermissions string
 	// SASResource is the sr of a service SAS: "b", "c", "bs", ….
 	SASResource string
+	// Table is the table that a service SAS of the table service is for, with the
+	// keys it is limited to; else nil. The service sees to it.
+	Table *SignedTable
 	// Principal is whom the token is about (OAuth) or who delegated
 	// (DelegationSAS), else nil.
 	Principal *Principal
+}
+
+// SignedTable is what a service SAS allows of a table: the rows from the first to
+// the last key, in the order of keys. "" is no limit.
+type SignedTable struct {
+	Name                     string // in lower case
+	StartPartition, StartRow string
+	EndPartition, EndRow     string
 }
 
 // IsSAS reports whether a shared access signature authenticated the request.
@@ -62,8 +73,11 @@ type Call struct {
 	// itself); Name is the rest, decoded.
 	Container string
 	Name      string
-	Query     url.Values
-	Version   Version
+	// Path is what follows the account in the path, as it was received: without the
+	// first slash and percent-encoded, for a service whose names may hold slashes.
+	Path    string
+	Query   url.Values
+	Version Version
 	// RequestID is the x-ms-request-id of the answer.
 	RequestID       string
 	ClientRequestID string
@@ -73,7 +87,8 @@ type Call struct {
 	// PathStyle says that the account was named in the path, not in the host.
 	PathStyle bool
 
-	// Set between Route and Run.
+	// Set between Route and Run. An operation whose name depends on what it finds,
+	// as GetMessageRead and GetMessageWrite, sets Op to another one of its service.
 
 	Identity Identity
 	Op       *Operation

@@ -38,6 +38,7 @@ type exchange struct {
 	ended   time.Time     // when the answer had left, if not just now
 	proved  bool          // authentication did not fail
 	values  [3]string     // of headers that every answer has
+	became  outcome       // of the request, once it is over
 	announced
 }
 
@@ -96,6 +97,7 @@ func (x *exchange) admit() error {
 	x.info = f.info(x.address.account)
 	c.Account, c.PathStyle, c.secondary = x.address.account, x.address.pathStyle, x.address.secondary
 	c.Container, c.Name, c.ObjectKey = x.address.container, x.address.name, x.address.objectKey
+	c.Path = x.address.below
 	if c.Query, err = parseQuery(x.req.URL.RawQuery); err != nil {
 		return err
 	}

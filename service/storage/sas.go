@@ -90,6 +90,9 @@ func (s *signature) check(start, expiry string, now time.Time) error {
 // policy says must not be said again by the signature.
 func (x *exchange) applyPolicy(ctx context.Context, s *signature, id, start, expiry string) (string, string, error) {
 	container, _ := x.blobTarget()
+	if x.front.kind == Table {
+		container = x.call.Query.Get("tn") // the path has a key in it, or is of a batch
+	}
 	policies, err := x.front.Service.Policies(ctx, x.info.account, container)
 	if err != nil {
 		if asError(err) == nil {

@@ -66,6 +66,7 @@ func (x *exchange) settle(err error) {
 		x.rw.hold = false
 		x.baseHeaders()
 		x.writeError(ErrInternalError)
+		x.became = x.outcome(ErrInternalError, false)
 		x.rw.finish()
 		x.linger()
 		return
@@ -120,11 +121,13 @@ func (x *exchange) linger() {
 // emit hands over the record of the request, if it is one that is logged and
 // anybody asks for it.
 func (x *exchange) emit(o outcome) error {
-	if !x.wanted() {
+	x.became = o
+	wanted := x.wanted() // the operation may have turned out to be one of another class
+	if !wanted && !x.began {
 		return nil
 	}
 	ctx := context.WithoutCancel(x.req.Context())
-	if !x.logged(o) {
+	if !wanted || !x.logged(o) {
 		if x.began {
 			return x.report(x.front.Emitter.Withdraw(ctx, x.unknown))
 		}

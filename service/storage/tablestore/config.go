@@ -1,0 +1,25 @@
+package tablestore
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Config is what a store needs to know.
+type Config struct {
+	// Dir is where it lives; created when missing. One process at a time.
+	Dir string
+	// Logger gets what the store does by itself; nil discards.
+	Logger *slog.Logger
+	// Now is the clock of what the store does by itself; nil is time.Now.
+	Now func() time.Time
+	// CacheBytes bounds the cache of blocks; 0 is 64 MiB.
+	CacheBytes int64
+	// MinFree is the free space of the disk below which writes are refused with
+	// ErrReadOnly; 0 is 128 MiB, negative is none.
+	MinFree int64
+	// FS is the file system; nil is the operating system's.
+	FS vfs.FS
+}
