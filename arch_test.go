@@ -56,7 +56,7 @@ func levels() []rule {
 		{"deliver/delivertest", l5},
 		{"deliver/archive", l5},
 		{"deliver/classic", l5},
-		{"deliver/workspace", append(slices.Clone(l5), "analytics", "analytics/rows")},
+		{"deliver/workspace", append(slices.Clone(l5), "analytics/rows")},
 		{"deliver/eventhub", l5},
 		{"deliver/partner", l5},
 		{"control", append(slices.Clone(l5), "control/query", "control/ingest")},

@@ -128,9 +128,6 @@ func (w *Workspace) store1(ctx context.Context, b rows.Batch) error {
 			t.remove(parts)
 		}
 		for _, g := range groups {
-			if w.spoiled && g.part != nil {
-				g.part.sealed = true
-			}
 			if g.noted {
 				// The extremes may stay wider than they need be.
 				g.part.rows, g.part.bytes = g.part.rows-int64(len(g.rows)), g.part.bytes-g.bytes
@@ -276,7 +273,7 @@ func (w *Workspace) hotPart(ctx context.Context, g *group, before []*group) erro
 		}
 	}
 	for _, p := range g.table.parts {
-		if p.day == g.day && p.state == hot && !p.sealed {
+		if p.day == g.day && p.state == hot {
 			g.part = p
 			return nil
 		}

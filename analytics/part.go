@@ -28,7 +28,6 @@ type part struct {
 	bytes       float64
 	first, last int64 // TimeGenerated, ticks
 	lastItem    int64
-	sealed      bool // a hot one that gets no more rows, see Workspace.renew
 
 	// Of files.
 	file   string

@@ -29,8 +29,6 @@ type Workspace struct {
 	db    *engine.DB
 	conn  *sql.Conn // of the writer
 	feed  *feed     // rows into conn
-	// spoiled says that a commit failed and the catalogue is to be renewed.
-	spoiled bool
 	// advanced is how many rows there are of positions, about.
 	advanced int
 	// sick is why the engine is to be opened again before anything is written.
@@ -91,7 +89,7 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	if w.feed, err = newFeed(w.conn); err != nil {
 		return err
 	}
-	w.spoiled, w.sick = false, nil // what was read anew is sound
+	w.sick = nil // what was read anew is sound
 	if err := w.create(ctx); err != nil {
 		return err
 	}
@@ -163,22 +161,12 @@ func (w *Workspace) transaction(ctx context.Context, f func() error) error {
 	if w.sick != nil {
 		return w.sick
 	}
-	if w.spoiled {
-		if err := w.renew(ctx); err != nil {
-			return err
-		}
-	}
-	return w.inTransaction(ctx, f)
-}
-
-func (w *Workspace) inTransaction(ctx context.Context, f func() error) error {
 	err := w.exec(ctx, "BEGIN TRANSACTION")
 	if err == nil {
 		if err = f(); err == nil {
 			if err = w.feed.commit(); err == nil {
 				return nil
 			}
-			w.spoiled = true
 		}
 	}
 	if errors.Is(err, engine.ErrMemory) {
@@ -195,30 +183,9 @@ func (w *Workspace) inTransaction(ctx context.Context, f func() error) error {
 	return err
 }
 
-// renew copies the catalogue after a commit that failed, for want of disk or
-// memory. DuckDB before 1.5.2 takes back the rows of such a commit from its tables,
-// but not their texts: the next row would have them before its own. New tables are
-// free of it. Parts that were to get rows get none any more, see store1.
-//
-// Source: https://github.com/duckdb/duckdb/issues/22279.
-func (w *Workspace) renew(ctx context.Context) error {
-	err := w.inTransaction(ctx, func() error {
-		for _, t := range []string{"meta", "tables", "columns", "parts", "positions"} {
-			if err := w.exec(ctx, fmt.Sprintf("CREATE OR REPLACE TABLE %s.%s AS FROM %[1]s.%[2]s", w.schema, t)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err == nil {
-		w.spoiled = false
-	}
-	return err
-}
-
 // checkpoint moves the log into the database, so that it opens quickly.
 func (w *Workspace) checkpoint() error {
-	if w.conn != nil && w.sick == nil && !w.spoiled {
+	if w.conn != nil && w.sick == nil {
 		return w.exec(context.Background(), "CHECKPOINT "+w.schema)
 	}
 	return nil

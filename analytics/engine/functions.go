@@ -19,8 +19,8 @@ import (
 	"runtime/cgo"
 	"unsafe"
 
-	"github.com/duckdb/duckdb-go/mapping"
 	"github.com/duckdb/duckdb-go/v2"
+	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"reslog/kql"
 	"reslog/kql/scalar"
