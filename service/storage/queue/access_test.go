@@ -136,6 +136,18 @@ func TestServiceSAS(t *testing.T) {
 	s.want(403, "AuthenticationFailed", request{method: "GET", path: "/jobs/messages?" + workers, anon: true})
 }
 
+// TestSecondary is the read-only endpoint: getting a message changes it.
+func TestSecondary(t *testing.T) {
+	s := newServer(t)
+	s.queue("jobs")
+	s.put("jobs", "x", "")
+	if got := list(t, s.ok(200, "GET", "-secondary/jobs/messages?peekonly=true", "")); texts(got) != "x" {
+		t.Errorf("peek: %s", texts(got))
+	}
+	s.refused(403, "InsufficientAccountPermissions", "GET", "-secondary/jobs/messages", "")
+	s.refused(403, "InsufficientAccountPermissions", "POST", "-secondary/jobs/messages", envelope("y"))
+}
+
 // TestACL is Get and Set Queue ACL.
 func TestACL(t *testing.T) {
 	s := newServer(t)

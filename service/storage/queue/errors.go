@@ -42,6 +42,6 @@ func (s *Service) tellReadOnly(err error) {
 	if now-last < int64(readOnlyEvery) || !s.toldReadOnly.CompareAndSwap(last, now) {
 		return
 	}
-	s.log.Error("writes to queues are refused; peeking goes on", "error", err,
+	s.log.Error("writes to queues are refused; reading and deleting go on", "error", err,
 		"do", "free space on the disk of the data folder; if it has enough, a write to it failed: restart the node")
 }
