@@ -31,7 +31,7 @@ func parseToken(s string) (string, error) {
 		return "", storage.ErrInvalidInput
 	}
 	length, text, ok := strings.Cut(rest, "!")
-	if n, err := strconv.Atoi(length); !ok || err != nil || n != len(text) {
+	if !ok || length != strconv.Itoa(len(text)) {
 		return "", storage.ErrInvalidInput
 	}
 	raw, err := tokenEncoding.Strict().DecodeString(text)

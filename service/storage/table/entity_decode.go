@@ -21,7 +21,7 @@ const (
 
 // Bounds of what a body may hold.
 const (
-	maxProperties = 252 // beside PartitionKey, RowKey and Timestamp
+	maxProperties = 252      // beside PartitionKey, RowKey and Timestamp
 	maxText       = 32 << 10 // UTF-16 code units of a string
 	maxBinary     = 64 << 10 // bytes
 	// maxMembers bounds the members of the object: properties, their annotations

@@ -56,8 +56,8 @@ func appendDigits(b []byte, n, width int) []byte {
 	for range width {
 		b = append(b, '0')
 	}
-	for i := len(b) - 1; n > 0; i-- {
-		b[i] = byte('0' + n%10)
+	for i := range width {
+		b[len(b)-1-i] = byte('0' + n%10)
 		n /= 10
 	}
 	return b
