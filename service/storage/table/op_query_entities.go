@@ -26,6 +26,17 @@ func (s *Service) queryEntities(c *storage.Call) error {
 	if err := admit(c, c.Op, c.Container, nil); err != nil {
 		return err
 	}
+	b := newBuffer()
+	defer release(b)
+	if err := s.appendEntities(c, l, c.Response.Header(), b); err != nil {
+		return err
+	}
+	return send(c, http.StatusOK, l, *b)
+}
+
+// appendEntities appends the body of the answer to a query to b, and sets the
+// headers that say where it goes on.
+func (s *Service) appendEntities(c *storage.Call, l level, h http.Header, b *[]byte) error {
 	q, err := entityQuery(c)
 	if err != nil {
 		return err
@@ -43,15 +54,13 @@ func (s *Service) queryEntities(c *storage.Call) error {
 	if err != nil {
 		return s.storeError(err)
 	}
-	b := newBuffer()
-	defer release(b)
 	w := encoder{call: c, level: l, table: c.Container, selected: selected}
 	*b = w.appendPage(*b, page.Entities, selection)
 	if page.Next != nil {
-		c.Response.Set("X-Ms-Continuation-Nextpartitionkey", token(page.Next.Partition))
-		c.Response.Set("X-Ms-Continuation-Nextrowkey", token(page.Next.Row))
+		h["X-Ms-Continuation-Nextpartitionkey"] = []string{token(page.Next.Partition)}
+		h["X-Ms-Continuation-Nextrowkey"] = []string{token(page.Next.Row)}
 	}
-	return send(c, http.StatusOK, l, *b)
+	return nil
 }
 
 // appendPage appends the body of an answer with entities.

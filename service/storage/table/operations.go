@@ -89,7 +89,7 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		insertOrReplaceEntity:  body(maxEntityBody, op("InsertOrReplaceEntity", write, object, "au", upsert, s.insertOrReplaceEntity)),
 		insertOrMergeEntity:    body(maxEntityBody, op("InsertOrMergeEntity", write, object, "au", upsert, s.insertOrMergeEntity)),
 		deleteEntity:           op("DeleteEntity", del, object, "d", anyOf(entityDelete), s.deleteEntity),
-		entityGroupTransaction: late(body(maxBatchBody, op("EntityGroupTransaction", write, object, "raud", anyOf(entityWrite), notImplemented))),
+		entityGroupTransaction: late(body(maxBatchBody, op("EntityGroupTransaction", write, object, "raud", anyOf(entityWrite), s.entityGroupTransaction))),
 	}
 }
 
