@@ -117,13 +117,13 @@ func minuteOf(t time.Time) int64 { return t.Unix() / 60 }
 
 // Set returns the counters of a resource, which are recorded in a category of its
 // type, "Transaction" or "AllMetrics". A Sample names a metric by its place in names.
-// The same call again returns the same Set.
+// The same call again returns the same Set. Who calls it calls Close in the end.
 func (r *Recorder) Set(id resource.ID, c record.Category, names ...string) *Set {
 	key := newSetKey(id, c, names)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s := r.sets[key]; s != nil {
-		s.ending = false
+		s.users++
 		return s
 	}
 	if len(r.sets) >= r.c.MaxSets {
@@ -131,6 +131,7 @@ func (r *Recorder) Set(id resource.ID, c record.Category, names ...string) *Set 
 		return r.none
 	}
 	s := newSet(r, source{id, c}, names, r.closed)
+	s.users = 1
 	r.sets[key] = s
 	return s
 }
@@ -191,9 +192,8 @@ func (r *Recorder) flush(ctx context.Context, last int64, ask bool) {
 	run := r.run
 	var work []func() error
 	for key, s := range r.sets {
-		ending := s.ending
 		work = s.take(ctx, run, last, work)
-		if ending {
+		if s.users <= 0 {
 			delete(r.sets, key)
 		}
 	}

@@ -306,15 +306,17 @@ func TestSets(t *testing.T) {
 		t.Errorf("said %q", said.String())
 	}
 	two.Close()
+	one.Close() // the first of two who have it
 	c.set("12:01:30")
 	r.Flush(t.Context())
 	wantFigures(t, s, map[string]float64{"12:00 X": 3})
+	one.Add(c.now(), Sample{0, 9})
 	three = r.Set(testID("three"), "Transaction", "X") // there is room again
 	three.Add(c.now(), Sample{0, 5})
 	two.Add(c.now(), Sample{0, 7}) // nobody is there to see it
 	c.set("12:02:30")
 	r.Flush(t.Context())
-	wantFigures(t, s, map[string]float64{"12:01 X": 5})
+	wantFigures(t, s, map[string]float64{"12:01 X": 14})
 }
 
 func TestRefusedRecordsAreTold(t *testing.T) {

@@ -28,7 +28,7 @@ type Set struct {
 	source source
 	names  []string
 	shards []shard // a power of two
-	ending bool    // with r.mu
+	users  int     // with r.mu: who have called Recorder.Set and not Close
 }
 
 // setKey is a Set's name.
@@ -101,13 +101,14 @@ func (s *Set) Add(at time.Time, samples ...Sample) {
 	}
 }
 
-// Close says that there will be no more samples. What there are is still handed over.
+// Close says that who called Recorder.Set adds no more samples. Once all of them have,
+// the Set is given up, after what there is of it was handed over.
 func (s *Set) Close() {
 	if s.r == nil {
 		return
 	}
 	s.r.mu.Lock()
-	s.ending = true
+	s.users--
 	s.r.mu.Unlock()
 }
 
