@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"reslog/bus"
+	"reslog/service/storage"
 )
 
 // usageTimeout bounds asking the store for its size during a scrape.
@@ -29,18 +30,18 @@ func (n *Node) registry() *prometheus.Registry {
 // nodeCollector reads what the parts count anyway, at the time of a scrape.
 type nodeCollector struct{ node *Node }
 
-// metric is one of the node's own metrics.
-type metric struct {
+// figure is one of the node's own metrics.
+type figure struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType
 }
 
-func counter(name, help string, labels ...string) metric {
-	return metric{prometheus.NewDesc("reslog_"+name, help, labels, nil), prometheus.CounterValue}
+func counter(name, help string, labels ...string) figure {
+	return figure{prometheus.NewDesc("reslog_"+name, help, labels, nil), prometheus.CounterValue}
 }
 
-func gauge(name, help string, labels ...string) metric {
-	return metric{prometheus.NewDesc("reslog_"+name, help, labels, nil), prometheus.GaugeValue}
+func gauge(name, help string, labels ...string) figure {
+	return figure{prometheus.NewDesc("reslog_"+name, help, labels, nil), prometheus.GaugeValue}
 }
 
 // Describe sends nothing: the collector is unchecked, its metrics depend on the
@@ -49,7 +50,7 @@ func (c *nodeCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
-	send := func(m metric, v float64, labels ...string) {
+	send := func(m figure, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, v, labels...)
 	}
 	send(gauge("requests_in_flight", "Requests of clients that run."), float64(c.node.InFlight()))
@@ -60,7 +61,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	c.collectStore(send)
 }
 
-type sendFunc func(m metric, v float64, labels ...string)
+type sendFunc func(m figure, v float64, labels ...string)
 
 func (c *nodeCollector) collectBus(send sendFunc) {
 	s := c.node.bus.Stats()
@@ -117,14 +118,19 @@ func (c *nodeCollector) collectDeliveries(send sendFunc) {
 func (c *nodeCollector) collectStore(send sendFunc) {
 	ctx, cancel := context.WithTimeout(context.Background(), usageTimeout)
 	defer cancel()
-	stored := gauge("storage_bytes", "Bytes stored in an account: by users, or by the system in $logs.", "account", "kind")
+	stored := gauge("storage_bytes", "Bytes stored in an account: by users, or by the system in $logs.", "account", "service", "kind")
+	// A store that cannot tell its size says so in its log.
 	for _, a := range c.node.accounts.list() {
-		system, user, err := c.node.store.Usage(ctx, a.Name)
-		if err != nil {
-			continue // a store that cannot tell its size says so in its log
+		if system, user, err := c.node.stores.blobs.Usage(ctx, a.Name); err == nil {
+			send(stored, float64(system), a.Name, string(storage.Blob), "system")
+			send(stored, float64(user), a.Name, string(storage.Blob), "user")
 		}
-		send(stored, float64(system), a.Name, "system")
-		send(stored, float64(user), a.Name, "user")
+		if u, err := c.node.stores.queues.Usage(ctx, a.Name); err == nil {
+			send(stored, float64(u.Bytes), a.Name, string(storage.Queue), "user")
+		}
+		if u, err := c.node.stores.tables.Usage(ctx, a.Name); err == nil {
+			send(stored, float64(u.Bytes), a.Name, string(storage.Table), "user")
+		}
 	}
 }
 
