@@ -15,6 +15,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"reslog/record"
@@ -555,5 +557,59 @@ func TestBatchInAuditMode(t *testing.T) {
 	log.lost = nil
 	if list := s.batch(changeSet(insert("q", "1"))); len(list) != 1 || list[0].status != 204 {
 		t.Errorf("%+v", list)
+	}
+}
+
+// TestLargeBatch: a batch may have 4 MiB, an entity of it 1 MiB.
+func TestLargeBatch(t *testing.T) {
+	s := newOrders(t)
+	wide := func(rk string, properties int) string {
+		var b strings.Builder
+		for i := range properties {
+			fmt.Fprintf(&b, `,"p%d":%q`, i, strings.Repeat("x", 30<<10))
+		}
+		return change("POST", "/acct/orders", entity("p", rk, b.String()[1:]), "Prefer: return-no-content")
+	}
+	var changes []string
+	for i := range 45 {
+		changes = append(changes, wide(fmt.Sprintf("%02d", i), 3))
+	}
+	body := changeSet(changes...)
+	if len(body) > 4<<20 || len(body) < 4<<20-128<<10 {
+		t.Fatalf("%d bytes", len(body))
+	}
+	if list := s.batch(body); len(list) != 45 || list[44].status != 204 {
+		t.Errorf("%d answers", len(list))
+	}
+	list := s.batch(changeSet(insert("p", "small"), wide("large", 18)))
+	if code, message := list[0].message(); len(list) != 1 || code != "EntityTooLarge" || !strings.HasPrefix(message, "1:") {
+		t.Errorf("%d %s %s", len(list), code, message)
+	}
+	if rows := s.rows(); len(strings.Fields(rows)) != 45 {
+		t.Errorf("rows: %s", rows)
+	}
+}
+
+// TestBatchesAtOnce: of batches that insert the same entities one is carried out,
+// and the others leave nothing.
+func TestBatchesAtOnce(t *testing.T) {
+	s := newOrders(t)
+	var done atomic.Int32
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			own := insert("p", fmt.Sprintf("own%d", i))
+			a := s.post(changeSet(insert("p", "a"), own, insert("p", "b")))
+			list := s.results(a.header.Get("Content-Type"), a.body)
+			if len(list) == 3 {
+				done.Add(1)
+			} else if len(list) != 1 || list[0].status != 409 {
+				t.Errorf("%+v", list)
+			}
+		})
+	}
+	all.Wait()
+	if rows := strings.Fields(s.rows()); done.Load() != 1 || len(rows) != 3 {
+		t.Errorf("%d were carried out, rows %s", done.Load(), rows)
 	}
 }
