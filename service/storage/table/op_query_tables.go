@@ -15,6 +15,9 @@ func (s *Service) queryTables(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
+	if err := checkOptions(c); err != nil {
+		return err
+	}
 	matches, err := odata.CompileTables(c.Query.Get("$filter"))
 	if err != nil {
 		return filterError(err)

@@ -118,6 +118,9 @@ func TestQueryEntities(t *testing.T) {
 	} {
 		s.refused(400, "InvalidInput", "GET", "/tab()?"+query, "")
 	}
+	for _, path := range []string{"/tab()?$orderby=n", "/tab()?$skip=1", "/tab()?$inlinecount=allpages", at("tab", "a", "x") + "?$expand=n", "/Tables?$orderby=TableName"} {
+		s.refused(501, "NotImplemented", "GET", path, "")
+	}
 	s.refused(404, "TableNotFound", "GET", "/none()", "")
 	s.refused(415, "AtomFormatNotSupported", "GET", "/tab()", "", "Accept: application/atom+xml")
 	// A token of a key that is gone goes on behind it.

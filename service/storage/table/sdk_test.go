@@ -88,7 +88,7 @@ func TestSDK(t *testing.T) {
 	}
 
 	change := []byte(`{"PartitionKey":"it's","RowKey":"a b+c%é","Int":8}`)
-	stale := azcore.ETag(added.ETag)
+	stale := added.ETag
 	if _, err := c.UpdateEntity(ctx, change, &aztables.UpdateEntityOptions{UpdateMode: aztables.UpdateModeMerge, IfMatch: &stale}); err != nil {
 		t.Fatal(err)
 	}
