@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reslog/service/storage"
+	"reslog/service/storage/table/odata"
 	"reslog/service/storage/tablestore"
 )
 
@@ -96,6 +97,18 @@ func invalidQuery(reason string) error {
 	e := *storage.ErrInvalidInput
 	e.Message = "Bad Request - Error in query syntax: " + clip(reason)
 	return &e
+}
+
+// filterError refuses a filter. What is good OData, but more than the service knows,
+// is not implemented.
+func filterError(err error) error {
+	var e *odata.Error
+	if !errors.As(err, &e) || !e.Unsupported {
+		return invalidQuery(err.Error())
+	}
+	refusal := *storage.ErrNotImplemented
+	refusal.Message += " " + clip(err.Error())
+	return &refusal
 }
 
 // clip bounds what of a client's value an error repeats.

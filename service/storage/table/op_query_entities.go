@@ -84,7 +84,7 @@ func entityQuery(c *storage.Call) (tablestore.Query, error) {
 	}
 	f, err := odata.Compile(c.Query.Get("$filter"))
 	if err != nil {
-		return tablestore.Query{}, invalidQuery(err.Error())
+		return tablestore.Query{}, filterError(err)
 	}
 	q := tablestore.Query{Ranges: f.Ranges, Filter: f.Match}
 	if t := c.Identity.Table; t != nil {

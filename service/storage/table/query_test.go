@@ -114,7 +114,7 @@ func TestQueryEntities(t *testing.T) {
 	}
 	for _, query := range []string{
 		"$top=0", "$top=1001", "$top=1.5", "$select=a,,b", "$select=a%20b", "NextPartitionKey=x", "NextRowKey=1!0!",
-		"NextPartitionKey=1!4!YQ--&NextRowKey=1!4!Y", "$filter=" + url.QueryEscape("n eq"), "$filter=" + url.QueryEscape("startswith(p,'a')"),
+		"NextPartitionKey=1!4!YQ--&NextRowKey=1!4!Y", "$filter=" + url.QueryEscape("n eq"),
 	} {
 		s.refused(400, "InvalidInput", "GET", "/tab()?"+query, "")
 	}
