@@ -19,8 +19,7 @@ var (
 	errBothConditions         = &storage.Error{Status: http.StatusBadRequest, Code: "InvalidInput", Message: "Both If-Match and If-None-Match HTTP headers cannot be specified at the same time. Please specify either one of the headers or none of them."}
 )
 
-// entityError turns an error of the store about entities into the service's own.
-// Which of several writes it is about is still in it, as a *tablestore.WriteError.
+// storeError turns an error of the store into the service's own.
 func (s *Service) storeError(err error) error {
 	e := s.serviceError(err)
 	if e == nil {
