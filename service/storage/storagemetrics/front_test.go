@@ -308,14 +308,15 @@ func expected(t *testing.T, records []record.Record) map[string]*counters {
 // stored are the rows of users that have counted something, likewise.
 func (n *node) stored() map[string]*counters {
 	rows := make(map[string]*counters)
-	n.tables.mu.Lock()
-	defer n.tables.mu.Unlock()
-	for table, entities := range n.tables.tables {
-		for k, properties := range entities {
-			c := new(counters)
-			c.read(properties)
-			if strings.HasPrefix(k.Row, "user;") && *c != (counters{}) {
-				rows[table+" "+k.Partition+" "+k.Row] = c
+	for _, account := range []string{"acct", "busy"} {
+		for g := range grains {
+			table := g.table(storage.Blob)
+			for _, e := range n.tables.all(account, table) {
+				c := new(counters)
+				c.read(e.Properties)
+				if strings.HasPrefix(e.Row, "user;") && *c != (counters{}) {
+					rows[strings.Join([]string{account, table, e.Partition, e.Row}, " ")] = c
+				}
 			}
 		}
 	}

@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"reslog/catalog"
 	"reslog/metric"
+	"reslog/record"
+	"reslog/resource"
 	"reslog/service/storage"
 	"reslog/service/storage/blobstore"
 	"reslog/service/storage/queuestore"
@@ -27,7 +30,7 @@ func TestRetention(t *testing.T) {
 	w.metrics("acct", storage.Queue, whole, whole)              // for ever
 	put := func(table, partition string) {
 		e := tablestore.Entity{Key: tablestore.Key{Partition: partition, Row: "user;All"}}
-		if err := write(t.Context(), w.tables, "acct", table, time.Time{}, []tablestore.Write{{Kind: tablestore.InsertOrReplace, Entity: e}}); err != nil {
+		if err := write(t.Context(), w.tables, "acct", table, w.clock.now(), []tablestore.Write{{Kind: tablestore.InsertOrReplace, Entity: e}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -194,5 +197,26 @@ func TestCapacityMetrics(t *testing.T) {
 	}
 	if asked != 1 {
 		t.Errorf("the blobs were counted %d times", asked)
+	}
+}
+
+// The categories are those that settings can ask for.
+func TestCategoriesAreInTheCatalogue(t *testing.T) {
+	a := newAccount("acct")
+	ids := []resource.ID{a.ID}
+	for _, k := range kinds {
+		ids = append(ids, a.ServiceID(k))
+	}
+	for _, id := range ids {
+		typ, ok := catalog.Find(id.Type())
+		if !ok {
+			t.Errorf("no type %s", id.Type())
+			continue
+		}
+		for _, c := range []record.Category{categoryTransaction, categoryCapacity} {
+			if !slices.Contains(typ.Expand(string(catalog.AllMetrics)), c) {
+				t.Errorf("%s has no category %s", id.Type(), c)
+			}
+		}
 	}
 }
