@@ -137,34 +137,39 @@ func validateRetention(of string, enabled bool, days int) error {
 
 // MarshalJSON writes the settings as scripts want them.
 func (s *AnalyticsSettings) MarshalJSON() ([]byte, error) {
-	type retention struct {
-		Enabled bool `json:"enabled"`
-		Days    int  `json:"days,omitempty"`
-	}
 	type logging struct {
-		Version   string    `json:"version"`
-		Read      bool      `json:"read"`
-		Write     bool      `json:"write"`
-		Delete    bool      `json:"delete"`
-		Retention retention `json:"retentionPolicy"`
-	}
-	type metrics struct {
-		Version     string    `json:"version"`
-		Enabled     bool      `json:"enabled"`
-		IncludeAPIs bool      `json:"includeApis"`
-		Retention   retention `json:"retentionPolicy"`
+		Version   string        `json:"version"`
+		Read      bool          `json:"read"`
+		Write     bool          `json:"write"`
+		Delete    bool          `json:"delete"`
+		Retention retentionJSON `json:"retentionPolicy"`
 	}
 	return json.Marshal(struct {
-		Logging logging `json:"logging"`
-		Metrics metrics `json:"metrics"`
+		Logging logging     `json:"logging"`
+		Metrics metricsJSON `json:"metrics"`
 	}{
 		logging{
 			orDefaultVersion(s.LogVersion), s.LogType&LoggingRead != 0, s.LogType&LoggingWrite != 0, s.LogType&LoggingDelete != 0,
-			retention{s.IsLogRetentionPolicyEnabled, s.LogRetentionInDays},
+			retentionJSON{s.IsLogRetentionPolicyEnabled, s.LogRetentionInDays},
 		},
-		metrics{
-			orDefaultVersion(s.MetricsVersion), s.metricsType&MetricsServiceSummary != 0, s.metricsType&MetricsAPISummary != 0,
-			retention{s.IsMetricsRetentionPolicyEnabled, s.MetricsRetentionInDays},
-		},
+		newMetricsJSON(s.MetricsVersion, s.metricsType, s.IsMetricsRetentionPolicyEnabled, s.MetricsRetentionInDays),
 	})
+}
+
+type retentionJSON struct {
+	Enabled bool `json:"enabled"`
+	Days    int  `json:"days,omitempty"`
+}
+
+type metricsJSON struct {
+	Version     string        `json:"version"`
+	Enabled     bool          `json:"enabled"`
+	IncludeAPIs bool          `json:"includeApis"`
+	Retention   retentionJSON `json:"retentionPolicy"`
+}
+
+func newMetricsJSON(version string, m MetricsType, retain bool, days int) metricsJSON {
+	return metricsJSON{
+		orDefaultVersion(version), m&MetricsServiceSummary != 0, m&MetricsAPISummary != 0, retentionJSON{retain, days},
+	}
 }

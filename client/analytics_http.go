@@ -20,7 +20,7 @@ const analyticsAPI = "2009-09-19"
 
 // GetAnalytics returns the logging and metrics settings of a service.
 func (a *Account) GetAnalytics(ctx context.Context, service Service) (*AnalyticsSettings, error) {
-	body, err := a.serviceProperties(ctx, service, http.MethodGet, nil, http.StatusOK)
+	body, err := a.serviceProperties(ctx, service, propertiesCall{http.MethodGet, analyticsAPI, nil, http.StatusOK})
 	if err != nil {
 		return nil, fmt.Errorf("get %s service properties: %w", service, err)
 	}
@@ -34,15 +34,23 @@ func (a *Account) SetAnalytics(ctx context.Context, service Service, s *Analytic
 	if err != nil {
 		return fmt.Errorf("set %s service properties: %w", service, err)
 	}
-	if _, err := a.serviceProperties(ctx, service, http.MethodPut, body, http.StatusAccepted); err != nil {
+	if _, err := a.serviceProperties(ctx, service, propertiesCall{http.MethodPut, analyticsAPI, body, http.StatusAccepted}); err != nil {
 		return fmt.Errorf("set %s service properties: %w", service, err)
 	}
 	return nil
 }
 
+// propertiesCall is a request about service properties.
+type propertiesCall struct {
+	method  string
+	version string // x-ms-version
+	body    []byte
+	want    int // HTTP status
+}
+
 // serviceProperties sends one request, signed with Shared Key, or Shared Key
 // Lite for tables, or carrying the shared access signature.
-func (a *Account) serviceProperties(ctx context.Context, service Service, method string, body []byte, want int) ([]byte, error) {
+func (a *Account) serviceProperties(ctx context.Context, service Service, c propertiesCall) ([]byte, error) {
 	endpoint, ok := a.Endpoints[service]
 	if !ok {
 		return nil, fmt.Errorf("the connection string names no %s endpoint", service)
@@ -51,15 +59,15 @@ func (a *Account) serviceProperties(ctx context.Context, service Service, method
 	if a.SAS != "" {
 		query += "&" + a.SAS
 	}
-	r, err := http.NewRequestWithContext(ctx, method, endpoint+"/"+query, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, c.method, endpoint+"/"+query, bytes.NewReader(c.body))
 	if err != nil {
 		return nil, errors.New("the endpoint is not a URL")
 	}
-	r.Header.Set("x-ms-version", analyticsAPI)
+	r.Header.Set("x-ms-version", c.version)
 	r.Header.Set("x-ms-date", a.now().UTC().Format(http.TimeFormat))
-	if body != nil {
+	if c.body != nil {
 		r.Header.Set("Content-Type", "application/xml")
-		r.Header.Set("Content-Length", strconv.Itoa(len(body)))
+		r.Header.Set("Content-Length", strconv.Itoa(len(c.body)))
 	} else {
 		r.Body = http.NoBody
 	}
@@ -79,7 +87,7 @@ func (a *Account) serviceProperties(ctx context.Context, service Service, method
 	if err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
-	if resp.StatusCode != want {
+	if resp.StatusCode != c.want {
 		return nil, newServiceError(resp, answer)
 	}
 	return answer, nil

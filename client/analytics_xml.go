@@ -11,6 +11,8 @@ import (
 // maxPropertiesSize bounds the XML that Deserialize reads.
 const maxPropertiesSize = 64 << 10
 
+const xmlDeclaration = `<?xml version="1.0" encoding="utf-8"?>`
+
 // The body of Set and Get Service Properties, x-ms-version 2009-09-19.
 type propertiesXML struct {
 	XMLName xml.Name     `xml:"StorageServiceProperties"`
@@ -75,21 +77,13 @@ func (s *AnalyticsSettings) Serialize() ([]byte, error) {
 			Delete:    s.LogType&LoggingDelete != 0,
 			Retention: retentionToXML(s.IsLogRetentionPolicyEnabled, s.LogRetentionInDays),
 		},
-		Metrics: &metricsXML{
-			Version:   orDefaultVersion(s.MetricsVersion),
-			Enabled:   s.metricsType&MetricsServiceSummary != 0,
-			Retention: retentionToXML(s.IsMetricsRetentionPolicyEnabled, s.MetricsRetentionInDays),
-		},
-	}
-	if p.Metrics.Enabled {
-		apis := boolXML(s.metricsType&MetricsAPISummary != 0)
-		p.Metrics.IncludeAPIs = &apis
+		Metrics: newMetricsXML(s.MetricsVersion, s.metricsType, s.IsMetricsRetentionPolicyEnabled, s.MetricsRetentionInDays),
 	}
 	body, err := xml.Marshal(p)
 	if err != nil {
 		return nil, fmt.Errorf("serialize analytics settings: %w", err)
 	}
-	return append([]byte(`<?xml version="1.0" encoding="utf-8"?>`), body...), nil
+	return append([]byte(xmlDeclaration), body...), nil
 }
 
 // Deserialize reads the body of Get Service Properties. Elements it does not
@@ -120,13 +114,7 @@ func Deserialize(body []byte) (*AnalyticsSettings, error) {
 	if m := p.Metrics; m != nil {
 		unknown = append(unknown, m.Unknown...)
 		s.MetricsVersion = orDefaultVersion(strings.TrimSpace(m.Version))
-		// Only when metrics are on does IncludeAPIs mean anything.
-		if m.Enabled {
-			s.metricsType = MetricsServiceSummary
-			if m.IncludeAPIs != nil && bool(*m.IncludeAPIs) {
-				s.metricsType = MetricsAll
-			}
-		}
+		s.metricsType = m.metricsType()
 		if s.IsMetricsRetentionPolicyEnabled, s.MetricsRetentionInDays, err = retentionFromXML(m.Retention, &unknown); err != nil {
 			return nil, fmt.Errorf("deserialize analytics settings: metrics %w", err)
 		}
@@ -135,6 +123,31 @@ func Deserialize(body []byte) (*AnalyticsSettings, error) {
 		return nil, fmt.Errorf("deserialize analytics settings: element %s is not known", unknown[0].XMLName.Local)
 	}
 	return s, nil
+}
+
+func newMetricsXML(version string, m MetricsType, retain bool, days int) *metricsXML {
+	x := &metricsXML{
+		Version:   orDefaultVersion(version),
+		Enabled:   m&MetricsServiceSummary != 0,
+		Retention: retentionToXML(retain, days),
+	}
+	if x.Enabled {
+		apis := boolXML(m&MetricsAPISummary != 0)
+		x.IncludeAPIs = &apis
+	}
+	return x
+}
+
+// metricsType is what the element says. Only when metrics are on does IncludeAPIs
+// mean anything.
+func (m *metricsXML) metricsType() MetricsType {
+	switch {
+	case !bool(m.Enabled):
+		return MetricsNone
+	case m.IncludeAPIs != nil && bool(*m.IncludeAPIs):
+		return MetricsAll
+	}
+	return MetricsServiceSummary
 }
 
 func orDefaultVersion(v string) string {

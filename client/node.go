@@ -79,6 +79,7 @@ func (n *Node) DiscardDeadLetter(ctx context.Context, key string) error {
 // Filter selects live records; empty fields select all.
 type Filter struct {
 	Resource  string // a part of the resource ID, such as the account's name
+	Service   string // of storage accounts: "blob", "queue", "table"
 	Category  string // "StorageWrite"
 	Operation string // "PutBlob"
 	Status    string // "404", "4xx", "BlobNotFound"
@@ -88,7 +89,7 @@ type Filter struct {
 func (f Filter) query() string {
 	q := url.Values{}
 	for name, value := range map[string]string{
-		"resource": f.Resource, "category": f.Category, "operation": f.Operation, "status": f.Status, "text": f.Text,
+		"resource": f.Resource, "service": f.Service, "category": f.Category, "operation": f.Operation, "status": f.Status, "text": f.Text,
 	} {
 		if value != "" {
 			q.Set(name, value)

@@ -52,7 +52,6 @@ func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	stats := n.bus.Stats()
 	body := readiness{State: current, Parts: map[string]any{
-		"blob":  map[string]any{"url": n.BlobURL()},
 		"store": map[string]any{"accounts": len(n.accounts.list())},
 		"bus": map[string]any{
 			"durability": n.cfg.Durability, "queuedBytes": stats.QueueBytes,
@@ -60,6 +59,9 @@ func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
 		},
 		"deliveries": deliveries,
 	}}
+	for _, s := range n.services {
+		body.Parts[string(s.kind)] = map[string]any{"url": s.url()}
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(body); err != nil {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 
 	"reslog/bus"
@@ -82,23 +81,6 @@ func (n *Node) authorizationURI() string {
 		return ""
 	}
 	return url + "/" + n.identities.issuer.TenantID() + "/oauth2/authorize"
-}
-
-// blobAudiences are the addresses of the blob service, whose tokens it takes.
-func (n *Node) blobAudiences() []string {
-	url := n.BlobURL()
-	if url == "" {
-		return nil
-	}
-	_, port, err := net.SplitHostPort(strings.TrimPrefix(strings.TrimPrefix(url, "https://"), "http://"))
-	if err != nil {
-		return nil
-	}
-	var audiences []string
-	for _, host := range n.identities.hosts {
-		audiences = append(audiences, "https://"+net.JoinHostPort(host, port)+"/{account}")
-	}
-	return audiences
 }
 
 // secret returns a secret of the node, drawn when it is first asked for.

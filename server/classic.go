@@ -93,9 +93,6 @@ func (c *classicLogs) followAll(ctx context.Context) error {
 	return nil
 }
 
-// servedKinds are the services that this version has a front end for.
-func servedKinds() []storage.Kind { return []storage.Kind{storage.Blob} }
-
 // open is the deliver.Factory of classic destinations.
 func (c *classicLogs) open(_ context.Context, o deliver.Opening) (deliver.Destination, error) {
 	s, d := &o.Setting, &o.Destination

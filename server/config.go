@@ -18,6 +18,8 @@ import (
 // rely on them, and they are those of the development storage where it has one.
 const (
 	DefaultBlobAddr       = "127.0.0.1:10000"
+	DefaultQueueAddr      = "127.0.0.1:10001"
+	DefaultTableAddr      = "127.0.0.1:10002"
 	DefaultControlAddr    = "127.0.0.1:10443"
 	DefaultAdminAddr      = "127.0.0.1:10080"
 	DefaultData           = "./reslog-data"
@@ -45,8 +47,11 @@ type Config struct {
 	Data string
 
 	// BlobAddr is where the blob service listens; "" means DefaultBlobAddr, Off
-	// that it is not started. Port 0 takes a free port, see Node.BlobURL.
+	// that it is not served. Port 0 takes a free port, see Node.BlobURL.
 	BlobAddr string
+	// QueueAddr and TableAddr are where the queue and the table service listen, in
+	// the same form; "" means DefaultQueueAddr and DefaultTableAddr.
+	QueueAddr, TableAddr string
 	// ControlAddr is where the Resource Manager API, sign-in and the local API
 	// listen, with HTTPS; "" means DefaultControlAddr, Off that they are not
 	// served.
@@ -161,6 +166,8 @@ type Setting struct {
 // withDefaults returns c with every zero value replaced by what it means.
 func (c Config) withDefaults() Config {
 	setDefault(&c.BlobAddr, DefaultBlobAddr)
+	setDefault(&c.QueueAddr, DefaultQueueAddr)
+	setDefault(&c.TableAddr, DefaultTableAddr)
 	setDefault(&c.ControlAddr, DefaultControlAddr)
 	setDefault(&c.AdminAddr, DefaultAdminAddr)
 	setDefault(&c.SubscriptionID, DefaultSubscriptionID)
@@ -194,7 +201,9 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		bad("data folder is empty: name the folder that keeps the node's state")
 	}
-	for _, a := range []struct{ name, addr string }{{"blob", c.BlobAddr}, {"control", c.ControlAddr}, {"admin", c.AdminAddr}} {
+	for _, a := range []struct{ name, addr string }{
+		{"blob", c.BlobAddr}, {"queue", c.QueueAddr}, {"table", c.TableAddr}, {"control", c.ControlAddr}, {"admin", c.AdminAddr},
+	} {
 		if a.addr == Off {
 			continue
 		}

@@ -97,10 +97,16 @@ func (n *Node) completeTargets(properties map[string]any) map[string]any {
 // endpoints are where the node serves a resource, by service.
 func (n *Node) endpoints(r resource.Resource) map[string]string {
 	name := strings.ToLower(r.ID.Name())
-	if _, ok := n.accounts.Account(name); !ok || !strings.EqualFold(r.ID.Type(), accountType) || n.BlobURL() == "" {
+	if _, ok := n.accounts.Account(name); !ok || !strings.EqualFold(r.ID.Type(), accountType) {
 		return nil
 	}
-	return map[string]string{"blob": n.BlobURL() + "/" + name + "/"}
+	urls := map[string]string{}
+	for _, s := range n.services {
+		if url := s.accountURL(name); url != "" {
+			urls[string(s.kind)] = url + "/"
+		}
+	}
+	return urls
 }
 
 // controlHandler serves what the node is steered by.

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"reslog/service/storage"
 )
 
 // Files of the data folder that clients on this machine read.
@@ -42,7 +44,8 @@ func loadToken(data string) (string, error) {
 // the folder find the node whatever ports it took.
 func (n *Node) writeEndpoints() error {
 	raw, err := json.Marshal(map[string]any{
-		"pid": os.Getpid(), "blob": n.BlobURL(), "control": n.ControlURL(), "admin": n.AdminURL(),
+		"pid": os.Getpid(), "control": n.ControlURL(), "admin": n.AdminURL(),
+		"blob": n.BlobURL(), "queue": n.QueueURL(), "table": n.TableURL(),
 		"subscriptionId": n.cfg.SubscriptionID, "resourceGroup": n.cfg.ResourceGroup, "location": n.cfg.Location,
 	})
 	if err != nil {
@@ -74,7 +77,13 @@ func writeFile(path string, content []byte) error {
 
 // BlobURL is where the blob service listens, "http://127.0.0.1:10000"; "" when
 // it does not. The path-style URL of an account is this, a slash and its name.
-func (n *Node) BlobURL() string { return n.blob.Load().url() }
+func (n *Node) BlobURL() string { return n.service(storage.Blob).url() }
+
+// QueueURL is where the queue service listens, in the same form.
+func (n *Node) QueueURL() string { return n.service(storage.Queue).url() }
+
+// TableURL is where the table service listens, in the same form.
+func (n *Node) TableURL() string { return n.service(storage.Table).url() }
 
 // ControlURL is where Resource Manager, sign-in and the local API are,
 // "https://127.0.0.1:10443"; "" when they are not.
@@ -92,16 +101,25 @@ func (n *Node) AdminURL() string { return n.admin.Load().url() }
 func (n *Node) AdminToken() string { return n.token }
 
 // ConnectionString is what tools and SDKs connect to an account with. It holds
-// key1. It is "" for an account that is not there.
+// key1, and the endpoints of the services that listen. It is "" for an account
+// that is not there.
 func (n *Node) ConnectionString(account string) string {
 	key := n.accounts.key(account)
 	if key == "" {
 		return ""
 	}
-	url := n.BlobURL()
-	scheme, _, _ := strings.Cut(url, "://")
-	return fmt.Sprintf("DefaultEndpointsProtocol=%s;AccountName=%s;AccountKey=%s;BlobEndpoint=%s/%s;",
-		scheme, account, key, url, account)
+	scheme := "http"
+	var endpoints strings.Builder
+	for _, s := range n.services {
+		url := s.accountURL(account)
+		if url == "" {
+			continue
+		}
+		scheme, _, _ = strings.Cut(url, "://") // all services have the same
+		name := string(s.kind)
+		fmt.Fprintf(&endpoints, "%s%sEndpoint=%s;", strings.ToUpper(name[:1]), name[1:], url)
+	}
+	return fmt.Sprintf("DefaultEndpointsProtocol=%s;AccountName=%s;AccountKey=%s;%s", scheme, account, key, endpoints.String())
 }
 
 // AccountNames lists the storage accounts that the node serves.

@@ -24,6 +24,8 @@ const maxFile = 1 << 20
 // there changes nothing.
 type file struct {
 	BlobAddr       *string       `yaml:"blob-addr"`
+	QueueAddr      *string       `yaml:"queue-addr"`
+	TableAddr      *string       `yaml:"table-addr"`
 	ControlAddr    *string       `yaml:"control-addr"`
 	AdminAddr      *string       `yaml:"admin-addr"`
 	Cert           *string       `yaml:"cert"`
@@ -115,6 +117,8 @@ func (c *Config) ReadFile(path string) error {
 
 func (y *file) apply(c *Config) error {
 	set(&c.BlobAddr, y.BlobAddr)
+	set(&c.QueueAddr, y.QueueAddr)
+	set(&c.TableAddr, y.TableAddr)
 	set(&c.ControlAddr, y.ControlAddr)
 	set(&c.AdminAddr, y.AdminAddr)
 	set(&c.CertFile, y.Cert)

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"reslog/bus"
+	"reslog/service/storage"
 )
 
 // usageTimeout bounds asking the store for its size during a scrape.
@@ -117,14 +118,19 @@ func (c *nodeCollector) collectDeliveries(send sendFunc) {
 func (c *nodeCollector) collectStore(send sendFunc) {
 	ctx, cancel := context.WithTimeout(context.Background(), usageTimeout)
 	defer cancel()
-	stored := gauge("storage_bytes", "Bytes stored in an account: by users, or by the system in $logs.", "account", "kind")
+	stored := gauge("storage_bytes", "Bytes stored in an account: by users, or by the system in $logs.", "account", "service", "kind")
+	// A store that cannot tell its size says so in its log.
 	for _, a := range c.node.accounts.list() {
-		system, user, err := c.node.store.Usage(ctx, a.Name)
-		if err != nil {
-			continue // a store that cannot tell its size says so in its log
+		if system, user, err := c.node.stores.blobs.Usage(ctx, a.Name); err == nil {
+			send(stored, float64(system), a.Name, string(storage.Blob), "system")
+			send(stored, float64(user), a.Name, string(storage.Blob), "user")
 		}
-		send(stored, float64(system), a.Name, "system")
-		send(stored, float64(user), a.Name, "user")
+		if u, err := c.node.stores.queues.Usage(ctx, a.Name); err == nil {
+			send(stored, float64(u.Bytes), a.Name, string(storage.Queue), "user")
+		}
+		if u, err := c.node.stores.tables.Usage(ctx, a.Name); err == nil {
+			send(stored, float64(u.Bytes), a.Name, string(storage.Table), "user")
+		}
 	}
 }
 

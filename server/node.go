@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -22,9 +21,6 @@ import (
 	"reslog/internal/lockfile"
 	"reslog/record"
 	"reslog/resource"
-	"reslog/service/storage"
-	"reslog/service/storage/blob"
-	"reslog/service/storage/blobstore"
 )
 
 // Node is one node. Its methods may be called from any goroutine; Start and
@@ -34,7 +30,8 @@ type Node struct {
 
 	accounts *accounts
 	settings *diagnostic.Store
-	store    blobstore.Store
+	stores   stores
+	services []*storageService // in the order of servedKinds
 	bus      *bus.Bus
 	router   *deliver.Router
 	gate     *diagnostic.Gate
@@ -49,7 +46,6 @@ type Node struct {
 	workspaces   *workspaces
 	manager      *arm.Server
 
-	blob    atomic.Pointer[listener]
 	control atomic.Pointer[listener]
 	admin   atomic.Pointer[listener]
 	// failed gets the error of a part that ends while it should run.
@@ -82,7 +78,8 @@ func New(cfg Config) (*Node, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Node{cfg: cfg.withDefaults(), requests: newRequestMetrics(), state: stateNew, failed: make(chan error, 8)}, nil
+	cfg = cfg.withDefaults()
+	return &Node{cfg: cfg, services: newServices(cfg), requests: newRequestMetrics(), state: stateNew, failed: make(chan error, 8)}, nil
 }
 
 // Run starts the node, waits until ctx ends or a part fails, and stops it.
@@ -115,7 +112,7 @@ func (n *Node) Start(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("start node: %w", err), n.Stop(context.WithoutCancel(ctx)))
 	}
 	n.enter(stateStarting, stateReady)
-	n.cfg.Logger.Info("node is ready", "blob", n.BlobURL(), "control", n.ControlURL(), "admin", n.AdminURL(), "data", n.cfg.Data,
+	n.cfg.Logger.Info("node is ready", "blob", n.BlobURL(), "queue", n.QueueURL(), "table", n.TableURL(), "control", n.ControlURL(), "admin", n.AdminURL(), "data", n.cfg.Data,
 		"durability", string(n.cfg.Durability), "took", time.Since(began).Round(time.Millisecond).String())
 	return nil
 }
@@ -128,23 +125,27 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.bindAll(); err != nil {
 		return err
 	}
-	if err := n.openStores(ctx); err != nil {
+	if err := n.openStores(); err != nil {
+		return err
+	}
+	if err := n.openBus(ctx); err != nil {
 		return err
 	}
 	if err := n.openWorkspaces(ctx); err != nil {
 		return err
 	}
-	front, logs, err := n.openBlob(ctx)
+	logs, err := n.openServices(ctx)
 	if err != nil {
 		return err
 	}
+	n.openRouter(logs)
 	if err := n.openManager(ctx); err != nil {
 		return err
 	}
 	if err := n.openDeliveries(ctx, logs); err != nil {
 		return err
 	}
-	return n.serveAll(front)
+	return n.serveAll()
 }
 
 // openFolder takes the data folder.
@@ -169,23 +170,10 @@ func (n *Node) openFolder() error {
 	return err
 }
 
-// openStores opens what keeps state: the blob store, the bus, and on the bus
-// the settings and the resources.
-func (n *Node) openStores(ctx context.Context) error {
+// openBus opens the bus, and what is kept on it: settings, resources, who may do
+// what.
+func (n *Node) openBus(ctx context.Context) error {
 	var err error
-	n.store, err = blobstore.Open(blobstore.Config{
-		Dir:    filepath.Join(n.cfg.Data, "blob"),
-		Logger: n.cfg.Logger.With("part", "blobstore"),
-		Now:    n.cfg.Now,
-	})
-	if err != nil {
-		return fmt.Errorf("open the blob store: %w", err)
-	}
-	if n.cfg.WrapStore != nil {
-		n.store = n.cfg.WrapStore(n.store)
-	}
-	n.onStop("blob store", func(context.Context) error { return n.store.Close() })
-
 	n.bus, err = bus.Open(ctx, bus.Config{
 		Dir:        filepath.Join(n.cfg.Data, "bus"),
 		Logger:     n.cfg.Logger.With("part", "bus"),
@@ -218,53 +206,8 @@ func (n *Node) openStores(ctx context.Context) error {
 	return n.openIdentities(ctx)
 }
 
-// openBlob builds the blob service and what makes its logs.
-func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, error) {
-	kv, err := n.bus.KeyValue(ctx, "properties")
-	if err != nil {
-		return nil, nil, fmt.Errorf("open the service properties: %w", err)
-	}
-	delegation, err := n.secret(ctx, "delegation")
-	if err != nil {
-		return nil, nil, err
-	}
-	logs := &classicLogs{cfg: n.cfg, accounts: n.accounts, settings: n.settings, store: n.store}
-	logs.properties = storage.OpenProperties(storage.PropertiesConfig{
-		Store:    propertyBucket{kv},
-		OnChange: logs.follow,
-		Logger:   n.cfg.Logger.With("part", "properties"),
-	})
-	n.gate = diagnostic.NewGate(n.bus.Emitter())
-	service := blob.New(blob.Config{
-		Store:          n.store,
-		Accounts:       n.accounts,
-		AllowCopyHosts: n.cfg.CopyHosts,
-		Properties:     storage.NewPropertyOperations(storage.Blob, logs.properties),
-		Emitter:        n.gate,
-		Audit:          n.cfg.Durability == bus.Audit,
-		Observe:        n.requests.observe,
-		Logger:         n.cfg.Logger.With("part", "blob"),
-		Now:            n.cfg.Now,
-	})
-	n.onStop("copies", func(context.Context) error { return service.Close() })
-	front := storage.NewFront(storage.FrontConfig{
-		Service:          service,
-		Accounts:         n.accounts,
-		Emitter:          n.gate,
-		Audit:            n.cfg.Durability == bus.Audit,
-		Authority:        authority{n.identities},
-		AuthorizationURI: n.authorizationURI(),
-		Audiences:        n.blobAudiences(),
-		DelegationSecret: delegation,
-		Properties:       logs.properties,
-		Throttle:         newThrottle(n.cfg.Throttle),
-		SkipVersionCheck: n.cfg.SkipVersionCheck,
-		Logger:           n.cfg.Logger.With("part", "blob"),
-		Now:              n.cfg.Now,
-		Observe:          n.requests.observe,
-	})
-	logs.client = &http.Client{Transport: storage.InProcess(front)}
-
+// openRouter builds what hands records to their destinations.
+func (n *Node) openRouter(logs *classicLogs) {
 	n.destinations = &destinations{cfg: n.cfg, resources: n.resources, workspaces: n.workspaces, own: logs.client}
 	n.router = deliver.NewRouter(deliver.RouterConfig{
 		Bus:           n.bus,
@@ -279,7 +222,6 @@ func (n *Node) openBlob(ctx context.Context) (*storage.Front, *classicLogs, erro
 	// The router watches first: the cursor of a new setting exists before the
 	// gate lets its first record through.
 	n.settings.Watch(n.gate.Update)
-	return front, logs, nil
 }
 
 // openDeliveries starts what works in the background.
@@ -315,16 +257,20 @@ func (n *Node) bindAll() error {
 	if err != nil {
 		return err
 	}
-	for _, b := range []struct {
+	type binding struct {
 		to   *atomic.Pointer[listener]
 		name string
 		addr string
 		tls  *tls.Config
-	}{
+	}
+	bindings := []binding{
 		{&n.admin, "admin", n.cfg.AdminAddr, nil},
 		{&n.control, "control", n.cfg.ControlAddr, controlTLS},
-		{&n.blob, "blob", n.cfg.BlobAddr, storageTLS},
-	} {
+	}
+	for _, s := range n.services {
+		bindings = append(bindings, binding{&s.listener, string(s.kind), s.addr, storageTLS})
+	}
+	for _, b := range bindings {
 		l, err := n.bind(b.name, b.addr, b.tls)
 		if err != nil {
 			return err
@@ -336,10 +282,12 @@ func (n *Node) bindAll() error {
 
 // serveAll serves the listeners, the admin one first: it answers "not ready"
 // until all is.
-func (n *Node) serveAll(front http.Handler) error {
+func (n *Node) serveAll() error {
 	n.serve(n.admin.Load(), n.adminHandler())
 	n.serve(n.control.Load(), n.controlHandler())
-	n.serve(n.blob.Load(), n.requests.running(front))
+	for _, s := range n.services {
+		n.serve(s.listener.Load(), n.requests.running(s.front))
+	}
 	return n.writeEndpoints()
 }
 

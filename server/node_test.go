@@ -390,14 +390,17 @@ func TestStopFinishesRequests(t *testing.T) {
 }
 
 func TestAdminAndBlobOff(t *testing.T) {
-	n := servertest.Start(t, servertest.WithConfig(func(c *server.Config) { c.ControlAddr, c.AdminAddr, c.BlobAddr = server.Off, server.Off, server.Off }))
+	n := servertest.Start(t, servertest.WithConfig(func(c *server.Config) {
+		c.ControlAddr, c.AdminAddr = server.Off, server.Off
+		c.BlobAddr, c.QueueAddr, c.TableAddr = server.Off, server.Off, server.Off
+	}))
 	if n.AdminURL() != "" || n.BlobURL() != "" {
 		t.Errorf("urls are %q and %q", n.AdminURL(), n.BlobURL())
 	}
 }
 
 func TestRunEndsWithItsContext(t *testing.T) {
-	n, err := server.New(server.Config{Data: t.TempDir(), BlobAddr: "127.0.0.1:0", ControlAddr: server.Off, AdminAddr: server.Off})
+	n, err := server.New(server.Config{Data: t.TempDir(), BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, ControlAddr: server.Off, AdminAddr: server.Off})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func writeAllocations(beside string) error {
 // its logs are visible after a second.
 func serveNode(role string) (addr string, stop func() error, err error) {
 	cfg := reslog.Config{
-		Data: os.Getenv(dataVariable), BlobAddr: "127.0.0.1:0", ControlAddr: reslog.Off, AdminAddr: reslog.Off, FlushInterval: time.Second,
+		Data: os.Getenv(dataVariable), BlobAddr: "127.0.0.1:0", QueueAddr: reslog.Off, TableAddr: reslog.Off, ControlAddr: reslog.Off, AdminAddr: reslog.Off, FlushInterval: time.Second,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if role == "reslog-audit" {

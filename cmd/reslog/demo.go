@@ -60,6 +60,8 @@ func runDemo(ctx context.Context, out io.Writer, color, keep bool) (err error) {
 	cfg := server.Config{
 		Data:          filepath.Join(folder, "data"),
 		BlobAddr:      "127.0.0.1:0",
+		QueueAddr:     "127.0.0.1:0",
+		TableAddr:     "127.0.0.1:0",
 		ControlAddr:   "127.0.0.1:0",
 		AdminAddr:     "127.0.0.1:0",
 		FlushInterval: time.Second,

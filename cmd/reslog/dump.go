@@ -51,6 +51,8 @@ func newDumpCommand() *cobra.Command {
 		Long:    dumpHelp,
 		Example: dumpExamples,
 		Args:    cobra.MaximumNArgs(1),
+
+		ValidArgsFunction: completeServices,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := q.arguments(args); err != nil {
 				return usageError(err)

@@ -38,6 +38,8 @@ const findExamples = `  reslog find blob DeleteContainer
   reslog find blob "WRITE,DELETE" "2011-06-26T22:30Z" "2011-06-26T22:50Z" "DeleteContainer"
   reslog find blob --start -1h --status ThrottlingError,SASThrottlingError --count
   reslog find blob --start -1d --where 'key~^/acct/photos/' --min-latency 1000 --json
+  reslog find queue --start -1h --operation PutMessage,GetMessageWrite
+  reslog find table --start -1h EntityGroupTransaction
   reslog find --path ./logs -i lake.jpg`
 
 // findFlags are the flags of find that are not also those of dump.
@@ -56,6 +58,8 @@ func newFindCommand() *cobra.Command {
 		Long:    findHelp,
 		Example: findExamples,
 		Args:    cobra.ArbitraryArgs,
+
+		ValidArgsFunction: completeServices,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := q.arguments(args); err != nil {
 				return usageError(err)
@@ -72,6 +76,15 @@ func newFindCommand() *cobra.Command {
 	flags.BoolVarP(&f.count, "count", "c", false, "print only how many there are")
 	flags.Int64VarP(&f.limit, "limit", "n", 0, "stop after so many `records`; 0 is no limit")
 	return cmd
+}
+
+// completeServices completes the services of storage accounts, where an argument
+// or a flag is one.
+func completeServices(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []string{"blob", "queue", "table"}, cobra.ShellCompDirectiveNoFileComp
 }
 
 func (f *findFlags) run(cmd *cobra.Command, q *logQuery) error {

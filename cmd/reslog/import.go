@@ -58,6 +58,8 @@ func newImportCommand() *cobra.Command {
 	flags.StringVar(&f.until, "until", "", "only logs of this `time` and before")
 	flags.StringSliceVar(&f.request.Services, "service", nil, "only `services`: blob, queue, table, signalr, redis")
 	flags.StringSliceVar(&f.request.Categories, "category", nil, "only `categories` of archives, such as StorageRead; leaves classic logs out")
+	_ = cmd.RegisterFlagCompletionFunc("service", cobra.FixedCompletions( // fails only for a flag that is not there
+		[]string{"blob", "queue", "table", "signalr", "redis"}, cobra.ShellCompDirectiveNoFileComp))
 	flags.StringVar(&f.request.Account, "account-id", "", "resource `id` of the account that classic logs are of: they do not say it")
 	flags.BoolVar(&f.request.Shared, "azure-diagnostics", false, "into AzureDiagnostics instead of the tables of the categories")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing while it goes on")

@@ -34,6 +34,14 @@ func serveOptions() []option {
 			text(func(c *server.Config) *string { return &c.BlobAddr }),
 		},
 		{
+			"queue-addr", server.DefaultQueueAddr, "`address` of the queue service; \"off\" does without",
+			text(func(c *server.Config) *string { return &c.QueueAddr }),
+		},
+		{
+			"table-addr", server.DefaultTableAddr, "`address` of the table service; \"off\" does without",
+			text(func(c *server.Config) *string { return &c.TableAddr }),
+		},
+		{
 			"control-addr", server.DefaultControlAddr, "`address` of Resource Manager, sign-in and the local API, with HTTPS; \"off\" does without",
 			text(func(c *server.Config) *string { return &c.ControlAddr }),
 		},

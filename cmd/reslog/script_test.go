@@ -45,6 +45,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("RESLOG_BLOB_ADDR", "127.0.0.1:0")
+			env.Setenv("RESLOG_QUEUE_ADDR", "127.0.0.1:0")
+			env.Setenv("RESLOG_TABLE_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_CONTROL_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_ADMIN_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_FLUSH_INTERVAL", "100ms")
@@ -80,7 +82,7 @@ func readyCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: ready folder")
 	}
 	folder := ts.MkAbs(args[0])
-	var endpoints struct{ Blob, Admin string }
+	var endpoints struct{ Blob, Queue, Table, Admin string }
 	eventually(ts, "wait for the node", func() error {
 		raw, err := os.ReadFile(filepath.Join(folder, "endpoints.json"))
 		if err != nil {
@@ -96,7 +98,8 @@ func readyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("BLOB_URL", endpoints.Blob)
 	ts.Setenv("ADMIN_URL", endpoints.Admin)
 	connection := func(account, key string) string {
-		return fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=%s;AccountKey=%s;BlobEndpoint=%s/%[1]s", account, key, endpoints.Blob)
+		return fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=%s;AccountKey=%s;BlobEndpoint=%[3]s/%[1]s;QueueEndpoint=%[4]s/%[1]s;TableEndpoint=%[5]s/%[1]s",
+			account, key, endpoints.Blob, endpoints.Queue, endpoints.Table)
 	}
 	ts.Setenv(connectionVariable, connection(client.DevAccount, keys[0].Value))
 	ts.Setenv("DEV", connection(client.DevAccount, keys[0].Value))

@@ -40,6 +40,7 @@ func newServeCommand() *cobra.Command {
 		Long:  serveHelp,
 		Example: `  reslog serve
   reslog serve --flush-interval 2s --storage-accounts "team1:$(openssl rand -base64 64 | tr -d '\n')"
+  reslog serve --queue-addr off --table-addr off
   RESLOG_BLOB_ADDR=127.0.0.1:0 reslog serve --data /var/lib/reslog --durability audit`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -90,7 +91,7 @@ func explainStart(err error, cfg server.Config) error {
 	case errors.Is(err, lockfile.ErrHeld):
 		return fmt.Errorf("%w; another node uses the folder %s: stop it, or give this one its own with --data", err, cfg.Data)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w; another node or emulator is there: stop it, or choose another address with --blob-addr, --control-addr and --admin-addr (127.0.0.1:0 takes a free port)", err)
+		return fmt.Errorf("%w; another node or emulator is there: stop it, or choose another address with --blob-addr, --queue-addr, --table-addr, --control-addr and --admin-addr (127.0.0.1:0 takes a free port)", err)
 	}
 	return err
 }
@@ -100,8 +101,12 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 	fmt.Fprintln(out, "reslog is ready.")
 	fmt.Fprintln(out)
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	if url := n.BlobURL(); url != "" {
-		fmt.Fprintf(t, "  blob\t%s/%s\n", url, server.DevAccount)
+	served := false
+	for _, s := range []struct{ name, url string }{{"blob", n.BlobURL()}, {"queue", n.QueueURL()}, {"table", n.TableURL()}} {
+		if s.url != "" {
+			served = true
+			fmt.Fprintf(t, "  %s\t%s/%s\n", s.name, s.url, server.DevAccount)
+		}
 	}
 	if url := n.ControlURL(); url != "" {
 		fmt.Fprintf(t, "  control\t%s\n", url)
@@ -111,7 +116,7 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 	}
 	fmt.Fprintf(t, "  data\t%s\n", cfg.Data)
 	t.Flush()
-	if n.BlobURL() != "" {
+	if served {
 		fmt.Fprintln(out)
 		fmt.Fprintln(out, "Connection strings:")
 		hidden := false
@@ -119,7 +124,7 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 			text := n.ConnectionString(name)
 			wellKnown := name == server.DevAccount && strings.Contains(text, server.DevKey)
 			switch {
-			case wellKnown && n.BlobURL() == "http://"+server.DefaultBlobAddr:
+			case wellKnown && isDevelopmentStorage(n):
 				text = "UseDevelopmentStorage=true"
 			case !wellKnown && !showKeys:
 				text, hidden = hideKey(text), true
@@ -132,6 +137,14 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 	}
 	fmt.Fprintln(out)
 	fmt.Fprintln(out, "Try: reslog storage logging set --log rwd, then reslog tail. Stop with Ctrl-C.")
+}
+
+// isDevelopmentStorage reports whether tools find all services of a node without
+// being told where they are.
+func isDevelopmentStorage(n *server.Node) bool {
+	return n.BlobURL() == "http://"+server.DefaultBlobAddr &&
+		n.QueueURL() == "http://"+server.DefaultQueueAddr &&
+		n.TableURL() == "http://"+server.DefaultTableAddr
 }
 
 // hideKey replaces the key in a connection string.

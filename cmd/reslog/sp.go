@@ -16,7 +16,8 @@ import (
 const spHelp = `Service principals are applications that sign in with a secret: azure-cli and
 the SDKs' client-secret credential. What they may do is said by roles at scopes:
 Reader and Contributor for resources and settings, Storage Blob Data Reader,
-Contributor and Owner for blobs, and so on.`
+Contributor and Owner for blobs, Storage Queue Data Message Sender for queues, and
+so on.`
 
 func newSPCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -65,6 +66,8 @@ func newSPCreateCommand() *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("role", cobra.FixedCompletions([]string{
 		"Owner", "Contributor", "Reader", "Monitoring Contributor", "Monitoring Reader",
 		"Storage Blob Data Owner", "Storage Blob Data Contributor", "Storage Blob Data Reader",
+		"Storage Queue Data Contributor", "Storage Queue Data Reader", "Storage Queue Data Message Processor", "Storage Queue Data Message Sender",
+		"Storage Table Data Contributor", "Storage Table Data Reader",
 	}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"syscall"
 	"text/tabwriter"
 
@@ -33,7 +33,7 @@ func newStorageLoggingCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newGetCommand("logging", printLogging), newLoggingSetCommand())
+	cmd.AddCommand(newGetCommand(settingsView{what: "logging", print: printLogging}), newLoggingSetCommand())
 	return cmd
 }
 
@@ -44,7 +44,7 @@ func newStorageMetricsCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newGetCommand("metrics", printMetrics), newMetricsSetCommand())
+	cmd.AddCommand(newGetCommand(settingsView{what: "metrics", minutes: true, print: printMetrics}), newMetricsSetCommand())
 	return cmd
 }
 
@@ -87,35 +87,69 @@ func (f *accountFlags) parse() (*client.Account, []client.Service, error) {
 	return account, services, nil
 }
 
-func newGetCommand(what string, show func(io.Writer, map[client.Service]*client.AnalyticsSettings, []client.Service) error) *cobra.Command {
+// serviceSettings are the analytics settings of a service.
+type serviceSettings struct {
+	*client.AnalyticsSettings
+	minute *client.MinuteMetrics // nil when they were not asked for
+}
+
+// MarshalJSON puts both into one object.
+func (s serviceSettings) MarshalJSON() ([]byte, error) {
+	raw, err := json.Marshal(s.AnalyticsSettings)
+	if err != nil || s.minute == nil {
+		return raw, err
+	}
+	var all map[string]any
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return nil, err
+	}
+	all["minuteMetrics"] = s.minute
+	return json.Marshal(all)
+}
+
+// settingsView is how a command gets and prints settings.
+type settingsView struct {
+	what    string
+	minutes bool // those of minute metrics, too
+	print   func(io.Writer, map[client.Service]serviceSettings, []client.Service) error
+}
+
+func newGetCommand(v settingsView) *cobra.Command {
 	var f accountFlags
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "get",
 		Aliases: []string{"show"},
-		Short:   "Print the " + what + " settings",
-		Example: "  reslog storage " + what + " get --services b",
+		Short:   "Print the " + v.what + " settings",
+		Example: "  reslog storage " + v.what + " get --services bqt",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			account, services, err := f.parse()
 			if err != nil {
 				return err
 			}
-			settings := map[client.Service]*client.AnalyticsSettings{}
+			settings := map[client.Service]serviceSettings{}
 			for _, s := range services {
-				if settings[s], err = account.GetAnalytics(cmd.Context(), s); err != nil {
+				if settings[s], err = v.get(cmd.Context(), account, s); err != nil {
 					return explainAccount(err)
 				}
 			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), settings)
 			}
-			return show(cmd.OutOrStdout(), settings, services)
+			return v.print(cmd.OutOrStdout(), settings, services)
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print all analytics settings as JSON")
 	return cmd
+}
+
+func (v settingsView) get(ctx context.Context, a *client.Account, s client.Service) (got serviceSettings, err error) {
+	if got.AnalyticsSettings, err = a.GetAnalytics(ctx, s); err == nil && v.minutes {
+		got.minute, err = a.GetMinuteMetrics(ctx, s)
+	}
+	return got, err
 }
 
 func newLoggingSetCommand() *cobra.Command {
@@ -132,12 +166,15 @@ not given stays as it is.
 Levels are letters as the Azure CLI has them, r, w and d, or words: read, write
 and delete separated by commas, or none.`,
 		Example: `  reslog storage logging set --log rwd --retention 7 --services b
-  reslog storage logging set --log write,delete
+  reslog storage logging set --log write,delete --services bqt
   reslog storage logging set --log none --retention 0`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := mayChange(cmd, "log", "retention", "version"); err != nil {
+				return err
+			}
 			changed := cmd.Flags().Changed
-			return f.change(cmd, func(s *client.AnalyticsSettings) error {
+			set := func(s *client.AnalyticsSettings) error {
 				if changed("log") {
 					l, err := client.ParseLoggingLevel(level)
 					if err != nil {
@@ -152,7 +189,10 @@ and delete separated by commas, or none.`,
 					s.LogVersion = version
 				}
 				return nil
-			}, "log", "retention", "version")
+			}
+			return f.change(cmd.Context(), func(ctx context.Context, account *client.Account, service client.Service) error {
+				return changeAnalytics(ctx, account, service, set)
+			})
 		},
 	}
 	f.add(cmd)
@@ -162,106 +202,12 @@ and delete separated by commas, or none.`,
 	return cmd
 }
 
-func newMetricsSetCommand() *cobra.Command {
-	var f accountFlags
-	var service, api bool
-	var retention int
-	cmd := &cobra.Command{
-		Use:     "set",
-		Aliases: []string{"update"},
-		Short:   "Change which summaries are kept",
-		Long: `Change which hourly summaries of requests are kept: of the whole service
-(--hour) and of each API as well (--api). What is not given stays as it is. A
-summary by API without that of the service is invalid.`,
-		Example: `  reslog storage metrics set --hour=true --api=true --retention 10 --services bqt
-  reslog storage metrics set --hour=false --api=false`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			changed := cmd.Flags().Changed
-			return f.change(cmd, func(s *client.AnalyticsSettings) error {
-				m := s.MetricsType()
-				for _, on := range []struct {
-					flag  string
-					value bool
-					bit   client.MetricsType
-				}{{"hour", service, client.MetricsServiceSummary}, {"api", api, client.MetricsAPISummary}} {
-					if changed(on.flag) {
-						if m &^= on.bit; on.value {
-							m |= on.bit
-						}
-					}
-				}
-				if changed("retention") {
-					s.IsMetricsRetentionPolicyEnabled, s.MetricsRetentionInDays = retention > 0, retention
-				}
-				return s.SetMetricsType(m)
-			}, "hour", "api", "retention")
-		},
-	}
-	f.add(cmd)
-	cmd.Flags().BoolVar(&service, "hour", false, "keep hourly summaries of the service")
-	cmd.Flags().BoolVar(&api, "api", false, "keep them by API as well")
-	cmd.Flags().IntVar(&retention, "retention", 0, "`days` to keep metrics, 1 to 365; 0 keeps them for ever")
-	return cmd
-}
-
-// change reads the settings of each service, lets fn change them and writes
-// them back. One of the flags must have been given.
-func (f *accountFlags) change(cmd *cobra.Command, fn func(*client.AnalyticsSettings) error, flags ...string) error {
-	given := false
-	for _, name := range flags {
-		given = given || cmd.Flags().Changed(name)
-	}
-	if !given {
-		return usageError(fmt.Errorf("nothing to change: give at least one of --%s", strings.Join(flags, ", --")))
-	}
-	if days := cmd.Flags().Lookup("retention"); days.Changed && strings.HasPrefix(days.Value.String(), "-") {
-		return usageError(fmt.Errorf("--retention %s: want 0 to 365 days", days.Value))
-	}
-	account, services, err := f.parse()
-	if err != nil {
-		return err
-	}
-	for _, service := range services {
-		if err := changeService(cmd.Context(), account, service, fn); err != nil {
-			return explainAccount(err)
-		}
-	}
-	return nil
-}
-
-func changeService(ctx context.Context, account *client.Account, service client.Service, fn func(*client.AnalyticsSettings) error) error {
-	s, err := account.GetAnalytics(ctx, service)
-	if err != nil {
-		return err
-	}
-	if err := fn(s); err != nil {
-		return usageError(err)
-	}
-	if err := s.Validate(); err != nil {
-		return usageError(err)
-	}
-	return account.SetAnalytics(ctx, service, s)
-}
-
-func printLogging(out io.Writer, settings map[client.Service]*client.AnalyticsSettings, services []client.Service) error {
+func printLogging(out io.Writer, settings map[client.Service]serviceSettings, services []client.Service) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SERVICE\tLOG\tRETENTION\tVERSION")
 	for _, name := range services {
 		s := settings[name]
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", name, s.LogType, retentionText(s.IsLogRetentionPolicyEnabled, s.LogRetentionInDays), s.LogVersion)
-	}
-	return t.Flush()
-}
-
-func printMetrics(out io.Writer, settings map[client.Service]*client.AnalyticsSettings, services []client.Service) error {
-	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SERVICE\tHOUR\tAPI\tRETENTION\tVERSION")
-	for _, name := range services {
-		s := settings[name]
-		m := s.MetricsType()
-		fmt.Fprintf(t, "%s\t%t\t%t\t%s\t%s\n", name, m&client.MetricsServiceSummary != 0, m&client.MetricsAPISummary != 0,
-			retentionText(s.IsMetricsRetentionPolicyEnabled, s.MetricsRetentionInDays), s.MetricsVersion)
 	}
 	return t.Flush()
 }

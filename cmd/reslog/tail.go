@@ -23,6 +23,7 @@ logging set". A tail never slows the node: when it cannot follow, records are
 left out and their number is printed.`,
 		Example: `  reslog tail
   reslog tail --category StorageDelete --status 2xx
+  reslog tail --service queue --operation PutMessage
   reslog tail --operation PutBlob --text /container1/ --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,12 +53,14 @@ left out and their number is printed.`,
 	}
 	addNodeFlags(cmd)
 	cmd.Flags().StringVar(&f.Resource, "resource", "", "only resources whose ID has this `part`, such as an account's name")
+	cmd.Flags().StringVar(&f.Service, "service", "", "only this `service` of storage accounts: blob, queue or table")
 	cmd.Flags().StringVar(&f.Category, "category", "", "only this `category`, such as StorageWrite")
 	cmd.Flags().StringVar(&f.Operation, "operation", "", "only this `operation`, such as PutBlob")
 	cmd.Flags().StringVar(&f.Status, "status", "", "only this `status`: 404, 4xx or BlobNotFound")
 	cmd.Flags().StringVar(&f.Text, "text", "", "only records that contain this `text`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the records as they are archived, one JSON object a line")
 	cmd.Flags().IntVar(&limit, "limit", 0, "stop after so many `records`; 0 never stops")
+	_ = cmd.RegisterFlagCompletionFunc("service", completeServices) // fails only for a flag that is not there
 	return cmd
 }
 

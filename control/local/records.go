@@ -58,6 +58,7 @@ func (s *server) records(w http.ResponseWriter, r *http.Request) {
 // filter selects records; empty fields select all.
 type filter struct {
 	resource  string // a part of the resource ID, or an account name, lower case
+	service   string // the segment before the name of a storage service, "/queueservices/"
 	category  record.Category
 	operation string
 	status    string // "404", "4xx", "BlobNotFound"
@@ -71,6 +72,14 @@ func newFilter(q url.Values) (*filter, error) {
 		switch name {
 		case "resource":
 			f.resource = strings.ToLower(v)
+		case "service":
+			switch v = strings.ToLower(v); v {
+			case "":
+			case "blob", "queue", "table":
+				f.service = "/" + v + "services/"
+			default:
+				return nil, &apiError{http.StatusBadRequest, "InvalidService", "service " + strconv.Quote(v) + " is not known: want one of blob, queue, table"}
+			}
 		case "category":
 			c, ok := catalog.FindCategory(v)
 			if v != "" && !ok {
@@ -93,6 +102,9 @@ func newFilter(q url.Values) (*filter, error) {
 // want is asked before a record is decoded.
 func (f *filter) want(key resource.Key, c record.Category) bool {
 	if f.category != "" && f.category != c {
+		return false
+	}
+	if f.service != "" && !strings.Contains(string(key), f.service) {
 		return false
 	}
 	return f.resource == "" || strings.Contains(string(key), f.resource)

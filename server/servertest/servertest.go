@@ -55,6 +55,8 @@ func Start(t testing.TB, options ...Option) *Node {
 	t.Helper()
 	cfg := server.Config{
 		BlobAddr:          "127.0.0.1:0",
+		QueueAddr:         "127.0.0.1:0",
+		TableAddr:         "127.0.0.1:0",
 		ControlAddr:       "127.0.0.1:0",
 		AdminAddr:         "127.0.0.1:0",
 		FlushInterval:     FlushInterval,
