@@ -108,9 +108,7 @@ func TestQueueStatistics(t *testing.T) {
 
 func TestQueueConnectionString(t *testing.T) {
 	g := open(t)
-	text := "DefaultEndpointsProtocol=http;AccountName=" + g.Account + ";AccountKey=" + g.Key + ";BlobEndpoint=" + g.URL +
-		";QueueEndpoint=" + g.QueueURL + ";TableEndpoint=" + g.TableURL + ";"
-	q, err := azqueue.NewQueueClientFromConnectionString(text, unique(t), nil)
+	q, err := azqueue.NewQueueClientFromConnectionString(g.connectionString(), unique(t), nil)
 	check(t, err)
 	_, err = q.Create(t.Context(), nil)
 	check(t, err)

@@ -69,8 +69,7 @@ func TestTableStatistics(t *testing.T) {
 
 func TestTableConnectionString(t *testing.T) {
 	g := open(t)
-	svc, err := aztables.NewServiceClientFromConnectionString("DefaultEndpointsProtocol=http;AccountName="+g.Account+";AccountKey="+g.Key+
-		";BlobEndpoint="+g.URL+";QueueEndpoint="+g.QueueURL+";TableEndpoint="+g.TableURL+";", nil)
+	svc, err := aztables.NewServiceClientFromConnectionString(g.connectionString(), nil)
 	check(t, err)
 	name := uniqueTable(t)
 	_, err = svc.CreateTable(t.Context(), name, nil)

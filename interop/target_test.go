@@ -70,6 +70,12 @@ func targetOf(n *servertest.Node) *target {
 	}
 }
 
+// connectionString is the account as tools are told of it.
+func (g *target) connectionString() string {
+	return "DefaultEndpointsProtocol=http;AccountName=" + g.Account + ";AccountKey=" + g.Key +
+		";BlobEndpoint=" + g.URL + ";QueueEndpoint=" + g.QueueURL + ";TableEndpoint=" + g.TableURL + ";"
+}
+
 // mustBeOurs ends a test of what only our nodes do.
 func (g *target) mustBeOurs(t *testing.T) {
 	t.Helper()
