@@ -30,18 +30,18 @@ func (n *Node) registry() *prometheus.Registry {
 // nodeCollector reads what the parts count anyway, at the time of a scrape.
 type nodeCollector struct{ node *Node }
 
-// metric is one of the node's own metrics.
-type metric struct {
+// figure is one of the node's own metrics.
+type figure struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType
 }
 
-func counter(name, help string, labels ...string) metric {
-	return metric{prometheus.NewDesc("reslog_"+name, help, labels, nil), prometheus.CounterValue}
+func counter(name, help string, labels ...string) figure {
+	return figure{prometheus.NewDesc("reslog_"+name, help, labels, nil), prometheus.CounterValue}
 }
 
-func gauge(name, help string, labels ...string) metric {
-	return metric{prometheus.NewDesc("reslog_"+name, help, labels, nil), prometheus.GaugeValue}
+func gauge(name, help string, labels ...string) figure {
+	return figure{prometheus.NewDesc("reslog_"+name, help, labels, nil), prometheus.GaugeValue}
 }
 
 // Describe sends nothing: the collector is unchecked, its metrics depend on the
@@ -50,7 +50,7 @@ func (c *nodeCollector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
 func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
-	send := func(m metric, v float64, labels ...string) {
+	send := func(m figure, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(m.desc, m.kind, v, labels...)
 	}
 	send(gauge("requests_in_flight", "Requests of clients that run."), float64(c.node.InFlight()))
@@ -61,7 +61,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	c.collectStore(send)
 }
 
-type sendFunc func(m metric, v float64, labels ...string)
+type sendFunc func(m figure, v float64, labels ...string)
 
 func (c *nodeCollector) collectBus(send sendFunc) {
 	s := c.node.bus.Stats()

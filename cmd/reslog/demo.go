@@ -17,10 +17,11 @@ import (
 )
 
 const demoHelp = `Start a node in a temporary folder on free ports, switch logging on, archive the
-same records in another account with a diagnostic setting that fills a workspace
-too, make requests with the Azure SDK, show each record as it arrives, read the
-log back from $logs and from the archive, and ask the workspace in KQL. It takes a few seconds, changes nothing else, and removes its
-folder at the end; with --keep the node runs on until Ctrl-C.`
+records of blobs in another account with a diagnostic setting that fills a
+workspace too, make requests of blobs, queues and tables with the Azure SDKs, show
+each record as it arrives, read the logs back from $logs and from the archive, and
+ask the workspace in KQL. It takes a few seconds, changes nothing else, and removes
+its folder at the end; with --keep the node runs on until Ctrl-C.`
 
 // demoArchive and demoWorkspace are what receives.
 const (
@@ -108,30 +109,22 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	defer stop()
 
-	d.say("Switch logging on, as Azure does it: Set Blob Service Properties.")
-	account, err := client.ParseConnectionString(d.node.ConnectionString(server.DevAccount))
-	if err != nil {
+	d.say("Switch logging on for blobs, queues and tables, as Azure does it: Set Blob Service Properties and so on.")
+	if err := d.switchOn(ctx); err != nil {
 		return err
 	}
-	settings, err := account.GetAnalytics(ctx, client.Blob)
-	if err != nil {
-		return err
-	}
-	settings.LogType = client.LoggingAll
-	settings.IsLogRetentionPolicyEnabled, settings.LogRetentionInDays = true, 7
-	if err := account.SetAnalytics(ctx, client.Blob, settings); err != nil {
-		return err
-	}
-	d.say("Every request from here on is a record, that one too:")
-	if err := d.show(ctx, 1); err != nil {
+	d.say("Every request from here on is a record, those three too:")
+	if err := d.show(ctx, 3); err != nil {
 		return err
 	}
 	if err := d.route(ctx); err != nil {
 		return err
 	}
-	d.say("")
-	if err := d.traffic(ctx); err != nil {
-		return err
+	for _, traffic := range []func(context.Context) error{d.blobs, d.queues, d.tables} {
+		d.say("")
+		if err := traffic(ctx); err != nil {
+			return err
+		}
 	}
 	if err := d.readBack(ctx); err != nil {
 		return err
@@ -142,10 +135,30 @@ func (d *demo) run(ctx context.Context) error {
 	return d.ask(ctx)
 }
 
+// switchOn switches logging of all services on.
+func (d *demo) switchOn(ctx context.Context) error {
+	account, err := client.ParseConnectionString(d.node.ConnectionString(server.DevAccount))
+	if err != nil {
+		return err
+	}
+	for _, service := range []client.Service{client.Blob, client.Queue, client.Table} {
+		settings, err := account.GetAnalytics(ctx, service)
+		if err != nil {
+			return err
+		}
+		settings.LogType = client.LoggingAll
+		settings.IsLogRetentionPolicyEnabled, settings.LogRetentionInDays = true, 7
+		if err := account.SetAnalytics(ctx, service, settings); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // route archives the records in another account, through Resource Manager.
 func (d *demo) route(ctx context.Context) error {
 	d.say("")
-	d.say("A diagnostic setting sends the same records to the account %q and to the workspace %q, from now on.", demoArchive, demoWorkspace)
+	d.say("A diagnostic setting sends those of blobs to the account %q and to the workspace %q as well, from now on.", demoArchive, demoWorkspace)
 	n, err := d.connect()
 	if err != nil {
 		return err

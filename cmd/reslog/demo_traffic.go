@@ -26,18 +26,35 @@ const (
 	demoCopy      = "2026/copy.txt"
 )
 
-// traffic makes one request of each kind, through the SDK an application uses.
-func (d *demo) traffic(ctx context.Context) error {
+// demoStep is a request, which leaves one record.
+type demoStep struct {
+	what string
+	do   func() error
+}
+
+// steps makes requests one by one and shows the record of each.
+func (d *demo) steps(ctx context.Context, steps []demoStep) error {
+	for _, step := range steps {
+		d.say("» %s", step.what)
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+		if err := d.show(ctx, 1); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+	return nil
+}
+
+// blobs makes one request of each kind, through the SDK an application uses.
+func (d *demo) blobs(ctx context.Context) error {
 	c, err := azblob.NewClientFromConnectionString(d.node.ConnectionString(server.DevAccount), nil)
 	if err != nil {
 		return fmt.Errorf("make the SDK's client: %w", err)
 	}
 	photos := c.ServiceClient().NewContainerClient(demoContainer)
 	cat := photos.NewBlockBlobClient(demoBlob)
-	for _, step := range []struct {
-		what string
-		do   func() error
-	}{
+	return d.steps(ctx, []demoStep{
 		{"create a container", func() error {
 			access := container.PublicAccessTypeBlob
 			_, err := photos.Create(ctx, &container.CreateOptions{Access: &access})
@@ -71,16 +88,7 @@ func (d *demo) traffic(ctx context.Context) error {
 			_, err := cat.Delete(ctx, nil)
 			return err
 		}},
-	} {
-		d.say("» %s", step.what)
-		if err := step.do(); err != nil {
-			return fmt.Errorf("%s: %w", step.what, err)
-		}
-		if err := d.show(ctx, 1); err != nil {
-			return fmt.Errorf("%s: %w", step.what, err)
-		}
-	}
-	return nil
+	})
 }
 
 func download(ctx context.Context, b *blockblob.Client) error {
@@ -134,7 +142,7 @@ func expect(err error, code bloberror.Code) error {
 // readBack prints the log as a user of the account reads it.
 func (d *demo) readBack(ctx context.Context) error {
 	d.say("")
-	d.say("After a second, the flush interval of this node, the log is in $logs:")
+	d.say("After a second, the flush interval of this node, the logs are in $logs:")
 	if err := d.node.Drain(ctx); err != nil {
 		return fmt.Errorf("wait for the log: %w", err)
 	}

@@ -18,7 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue"
 
 	"reslog/client"
 	"reslog/server"
@@ -132,6 +135,37 @@ func (n *Node) BlobClientFor(t testing.TB, account string, options *azblob.Clien
 	return c
 }
 
+// QueueClient is an azqueue client of the development account, with its key. It
+// trusts a node WithTLS.
+func (n *Node) QueueClient(t testing.TB) *azqueue.ServiceClient {
+	t.Helper()
+	c, err := azqueue.NewServiceClientFromConnectionString(n.ConnectionString(server.DevAccount), &azqueue.ClientOptions{ClientOptions: n.trusting(t)})
+	if err != nil {
+		t.Fatalf("make queue client: %v", err)
+	}
+	return c
+}
+
+// TableClient is an aztables client of the development account, with its key. It
+// trusts a node WithTLS.
+func (n *Node) TableClient(t testing.TB) *aztables.ServiceClient {
+	t.Helper()
+	c, err := aztables.NewServiceClientFromConnectionString(n.ConnectionString(server.DevAccount), &aztables.ClientOptions{ClientOptions: n.trusting(t)})
+	if err != nil {
+		t.Fatalf("make table client: %v", err)
+	}
+	return c
+}
+
+// trusting are the SDK's own options, with trust in a node WithTLS.
+func (n *Node) trusting(t testing.TB) (o azcore.ClientOptions) {
+	t.Helper()
+	if n.Config.TLS {
+		o.Transport = n.HTTPClient(t)
+	}
+	return o
+}
+
 // Account is the development account for package client.
 func (n *Node) Account(t testing.TB) *client.Account {
 	t.Helper()
@@ -146,6 +180,12 @@ func (n *Node) Account(t testing.TB) *client.Account {
 // on for a level such as "rwd", or off for "none".
 func (n *Node) SetLogging(t testing.TB, level string) {
 	t.Helper()
+	n.SetLoggingOf(t, client.Blob, level)
+}
+
+// SetLoggingOf is SetLogging for any service of the development account.
+func (n *Node) SetLoggingOf(t testing.TB, service client.Service, level string) {
+	t.Helper()
 	l, err := client.ParseLoggingLevel(level)
 	if err != nil {
 		t.Fatal(err)
@@ -153,12 +193,12 @@ func (n *Node) SetLogging(t testing.TB, level string) {
 	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
 	a := n.Account(t)
-	s, err := a.GetAnalytics(ctx, client.Blob)
+	s, err := a.GetAnalytics(ctx, service)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.LogType = l
-	if err := a.SetAnalytics(ctx, client.Blob, s); err != nil {
+	if err := a.SetAnalytics(ctx, service, s); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -88,7 +88,7 @@ type Call struct {
 	PathStyle bool
 
 	// Set between Route and Run. An operation whose name depends on what it finds,
-	// as GetMessageRead and GetMessageWrite, sets Op to another one of its service.
+	// as GetMessageRead and GetMessageWrite, changes Op with Become.
 
 	Identity Identity
 	Op       *Operation
@@ -137,6 +137,16 @@ func (c *Call) Inner(s Service) FrontConfig {
 		Authority: f.Authority, AuthorizationURI: f.AuthorizationURI, Audiences: f.Audiences,
 		DelegationSecret: f.DelegationSecret,
 		Now:              func() time.Time { return now },
+	}
+}
+
+// Become says which operation of its service the request turned out to be, before
+// anything of the answer is written. In audit mode the answer then waits for the
+// record of that one too, if nobody had asked for records of the one it was.
+func (c *Call) Become(op *Operation) {
+	c.Op = op
+	if x := c.Response.call; x.front.Audit && !x.rw.begun && x.wanted() {
+		x.rw.hold = true
 	}
 }
 

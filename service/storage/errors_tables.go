@@ -9,7 +9,7 @@ var (
 	ErrEntityNotFound               = &Error{Status: 404, Code: "EntityNotFound", Message: "The specified entity does not exist."}
 	ErrEntityTooLarge               = &Error{Status: 400, Code: "EntityTooLarge", Message: "The entity is larger than the maximum allowed size."}
 	ErrHostInformationNotPresent    = &Error{Status: 400, Code: "HostInformationNotPresent", Message: "The required host information is not present in the request. You must send a non-empty Host header or include the absolute URI in the request line."}
-	ErrInvalidDuplicateRow          = &Error{Status: 400, Code: "InvalidDuplicateRow", Message: "A command with RowKey is already present in the batch. An entity can appear only once in a batch."}
+	ErrInvalidDuplicateRow          = &Error{Status: 400, Code: "InvalidDuplicateRow", Message: "The batch request contains multiple changes with same row key. An entity can appear only once in a batch request."}
 	ErrInvalidValueType             = &Error{Status: 400, Code: "InvalidValueType", Message: "The value specified is invalid."}
 	ErrJsonFormatNotSupported       = &Error{Status: 415, Code: "JsonFormatNotSupported", Message: "JSON format is not supported."}
 	ErrJsonVerbosityNotSpecified    = &Error{Status: 400, Code: "JsonVerbosityNotSpecified", Message: "JSON verbosity is not specified."}

@@ -36,7 +36,7 @@ func (x *exchange) writeError(e *Error) {
 
 // errorBody renders e.
 func (x *exchange) errorBody(e *Error) (contentType string, body []byte) {
-	message := e.Message + "\nRequestId:" + x.call.RequestID + "\nTime:" + x.front.Now().UTC().Format(ticksLayout)
+	message := x.errorMessage(e)
 	if x.front.kind == Table {
 		return odataError(e.Code, message, first(x.req.Header, "Accept"))
 	}
@@ -55,6 +55,17 @@ func (x *exchange) errorBody(e *Error) (contentType string, body []byte) {
 	}
 	b.WriteString("</Error>")
 	return "application/xml", b.Bytes()
+}
+
+// errorMessage is what an error says, with what identifies the request.
+func (x *exchange) errorMessage(e *Error) string {
+	return e.Message + "\nRequestId:" + x.call.RequestID + "\nTime:" + x.front.Now().UTC().Format(ticksLayout)
+}
+
+// ErrorBody renders an error of the table service that is inside of another
+// answer, that to a batch; accept is what the request inside of the batch takes.
+func (c *Call) ErrorBody(e *Error, accept string) (contentType string, body []byte) {
+	return odataError(e.Code, c.Response.call.errorMessage(e), accept)
 }
 
 // odataError renders an error of the table service.

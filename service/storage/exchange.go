@@ -136,7 +136,7 @@ func (x *exchange) allowance() error {
 	if v := x.call.Query.Get("timeout"); v != "" {
 		n, err := strconv.ParseUint(v, 10, 31)
 		if err != nil || n == 0 {
-			return queryError("timeout", v, "The timeout is a number of seconds from 1.")
+			return InvalidQuery("timeout", v, "The timeout is a number of seconds from 1.")
 		}
 		x.limit = time.Duration(n) * time.Second
 	}

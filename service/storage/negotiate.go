@@ -21,7 +21,7 @@ func (x *exchange) negotiate(ctx context.Context) (Version, error) {
 	q := x.call.Query
 	if v := q.Get("api-version"); v != "" {
 		if !x.front.knows(Version(v)) {
-			return "", queryError("api-version", v, "The version is not one that this service supports.")
+			return "", InvalidQuery("api-version", v, "The version is not one that this service supports.")
 		}
 		return Version(v), nil
 	}
@@ -70,9 +70,4 @@ func knownVersion(v Version) bool {
 func isDate(s string) bool {
 	_, err := time.Parse(time.DateOnly, s)
 	return err == nil
-}
-
-// queryError is the refusal of a query parameter's value.
-func queryError(name, value, reason string) error {
-	return ErrInvalidQueryParameterValue.With("QueryParameterName", name).With("QueryParameterValue", value).With("Reason", reason)
 }

@@ -44,6 +44,9 @@ type Operation struct {
 	// those of the one who delegated a user delegation SAS. Empty: neither may
 	// call it.
 	Actions Actions
+	// Late says that only the body tells what the roles must allow, as of a batch:
+	// any bearer token may begin, and Run asks TokenAllows.
+	Late bool
 	// BearerOnly says that nothing but a bearer token opens it, not even the
 	// account's key.
 	BearerOnly bool

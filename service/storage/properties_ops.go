@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/md5" //nolint:gosec // the protocol's checksum
 	"encoding/base64"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -59,14 +58,9 @@ func (p *Properties) runGet(c *Call) error {
 
 // runSet answers 202 once the properties are stored and in force.
 func (p *Properties) runSet(c *Call) error {
-	body, err := io.ReadAll(c.Request.Body)
+	body, err := c.ReadBody(nil)
 	if err != nil {
 		return err
-	}
-	if c.RequestMD5 = c.Header("Content-Md5"); c.RequestMD5 != "" {
-		if err := checkMD5(body, c.RequestMD5); err != nil {
-			return err
-		}
 	}
 	err = p.update(c.Context(), c.Account, c.Service, func(old ServiceProperties) (ServiceProperties, error) {
 		return parseServiceProperties(body, c.Service, c.Version, old)
@@ -86,7 +80,7 @@ func (p *Properties) runSet(c *Call) error {
 // endpoint answers.
 func runStats(c *Call) error {
 	if !c.secondary {
-		return queryError("comp", "stats", "The statistics are only served by the secondary endpoint.")
+		return InvalidQuery("comp", "stats", "The statistics are only served by the secondary endpoint.")
 	}
 	body := xmlDeclaration + "<StorageServiceStats><GeoReplication><Status>live</Status><LastSyncTime>" +
 		c.Now.UTC().Format(http.TimeFormat) + "</LastSyncTime></GeoReplication></StorageServiceStats>"

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// maxHeld is how much of an answer is held back in audit mode until its record
-// is on disk. A longer answer is that of a read, and streams.
+// maxHeld is how much of the answer to a read is held back in audit mode until its
+// record is on disk; a longer one streams. The answer to a change is held back
+// whatever its length, which the service bounds.
 const maxHeld = 64 << 10
 
 // refusalTime is how long a client may take to read an error.
@@ -68,7 +69,7 @@ func (w *ResponseWriter) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if w.hold {
-		if len(w.held)+len(p) <= maxHeld && !w.longer() {
+		if w.holds(len(w.held) + len(p)) {
 			w.held = append(w.held, p...)
 			return len(p), nil
 		}
@@ -78,6 +79,14 @@ func (w *ResponseWriter) Write(p []byte) (int, error) {
 	}
 	w.begin()
 	return w.send(p)
+}
+
+// holds reports whether an answer of n bytes so far is held back.
+func (w *ResponseWriter) holds(n int) bool {
+	if op := w.call.call.Op; op != nil && op.Class != Read {
+		return true
+	}
+	return n <= maxHeld && !w.longer()
 }
 
 // longer reports whether the announced length is more than is held back.

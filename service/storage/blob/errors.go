@@ -84,34 +84,8 @@ func unsupportedHeader(name, value string) error {
 
 // invalidQuery refuses a query parameter's value, saying why.
 func invalidQuery(name, value, format string, args ...any) error {
-	return storage.ErrInvalidQueryParameterValue.
-		With("QueryParameterName", name).
-		With("QueryParameterValue", clip(value)).
-		With("Reason", fmt.Sprintf(format, args...))
-}
-
-// outOfRangeQuery refuses a number outside of its bounds.
-func outOfRangeQuery(name, value string, lowest, highest int) error {
-	return storage.ErrOutOfRangeQueryParameterValue.
-		With("QueryParameterName", name).
-		With("QueryParameterValue", clip(value)).
-		With("MinimumAllowed", fmt.Sprint(lowest)).
-		With("MaximumAllowed", fmt.Sprint(highest))
-}
-
-// invalidXMLValue refuses the text of an element.
-func invalidXMLValue(name, value, reason string) error {
-	return storage.ErrInvalidXmlNodeValue.
-		With("XmlNodeName", name).
-		With("XmlNodeValue", clip(value)).
-		With("Reason", reason)
+	return storage.InvalidQuery(name, value, fmt.Sprintf(format, args...))
 }
 
 // clip bounds what of a client's value an error repeats.
-func clip(s string) string {
-	const most = 256
-	if len(s) > most {
-		return s[:most]
-	}
-	return s
-}
+func clip(s string) string { return storage.Clip(s) }

@@ -217,7 +217,7 @@ func contentHeaders(c *storage.Call, b *blobstore.Blob, standard bool) error {
 		if len(v) == 0 {
 			continue
 		}
-		if !isHeaderText(v[0]) || len(v[0]) > maxContentHeader {
+		if !storage.IsHeaderText(v[0]) || len(v[0]) > maxContentHeader {
 			return invalidHeader(f.name, v[0])
 		}
 		*f.to = v[0]

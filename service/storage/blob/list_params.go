@@ -1,7 +1,6 @@
 package blob
 
 import (
-	"encoding/base64"
 	"strconv"
 	"strings"
 
@@ -46,13 +45,13 @@ func parseList(c *storage.Call, known map[string]storage.Version) (listParams, e
 			return p, invalidQuery("maxresults", p.maxResults, "not a number")
 		}
 		if n <= 0 {
-			return p, outOfRangeQuery("maxresults", p.maxResults, 1, maxResults)
+			return p, storage.OutOfRangeQuery("maxresults", p.maxResults, 1, maxResults)
 		}
 		p.options.Max = min(n, maxResults)
 	}
-	var err error
-	if p.options.Marker, err = decodeMarker(p.marker); err != nil {
-		return p, err
+	var ok bool
+	if p.options.Marker, ok = storage.DecodeMarker(p.marker); !ok {
+		return p, storage.ErrOutOfRangeInput
 	}
 	return p, p.parseInclude(q["include"], c.Version, known)
 }
@@ -83,40 +82,6 @@ func (p *listParams) parseInclude(values []string, version storage.Version, know
 		// The rest are sets that are empty here: deleted, versions, ….
 	}
 	return nil
-}
-
-// A marker is opaque to clients: the store's own in base64, so that it survives
-// XML and URLs whatever is in it.
-
-func encodeMarker(next string) string {
-	if next == "" {
-		return ""
-	}
-	return "1!" + base64.RawURLEncoding.EncodeToString([]byte(next))
-}
-
-func decodeMarker(s string) (string, error) {
-	if s == "" {
-		return "", nil
-	}
-	raw, ok := strings.CutPrefix(s, "1!")
-	next, err := base64.RawURLEncoding.DecodeString(raw)
-	if !ok || err != nil || len(next) == 0 {
-		return "", storage.ErrOutOfRangeInput
-	}
-	return string(next), nil
-}
-
-// endpoint returns the URL of the account, with a slash at the end.
-func endpoint(c *storage.Call) string {
-	scheme := "http://"
-	if c.Request.TLS != nil {
-		scheme = "https://"
-	}
-	if c.PathStyle {
-		return scheme + c.Request.Host + "/" + c.Account.Name + "/"
-	}
-	return scheme + c.Request.Host + "/"
 }
 
 // begin starts the document of a listing with what the request asked for.

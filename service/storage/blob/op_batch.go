@@ -175,7 +175,7 @@ func (b *batchService) Route(c *storage.Call) (*storage.Operation, error) {
 // writeSubresponse writes the answer to one part.
 func writeSubresponse(out *bytes.Buffer, boundary, id string, w *memoryWriter) {
 	fmt.Fprintf(out, "--%s\r\nContent-Type: application/http\r\n", boundary)
-	if id != "" && isHeaderText(id) {
+	if id != "" && storage.IsHeaderText(id) {
 		fmt.Fprintf(out, "Content-ID: %s\r\n", id)
 	}
 	w.WriteHeader(http.StatusOK)

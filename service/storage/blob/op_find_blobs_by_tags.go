@@ -38,7 +38,7 @@ func (s *Service) findBlobsByTags(c *storage.Call) error {
 	w := newXML()
 	defer w.release()
 	w.raw(`<EnumerationResults ServiceEndpoint="`)
-	w.text(endpoint(c))
+	w.text(c.Endpoint())
 	w.raw(`">`)
 	w.element("Where", where)
 	if len(found) == 0 {
@@ -50,7 +50,7 @@ func (s *Service) findBlobsByTags(c *storage.Call) error {
 		}
 		w.raw("</Blobs>")
 	}
-	w.element("NextMarker", encodeMarker(next))
+	w.element("NextMarker", storage.EncodeMarker(next))
 	w.raw("</EnumerationResults>")
 	return w.send(c)
 }

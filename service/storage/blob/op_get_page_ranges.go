@@ -114,7 +114,7 @@ func pageOfRanges(c *storage.Call, ranges []blobstore.Range) (page []blobstore.R
 			return nil, "", invalidQuery("maxresults", v, "not a number")
 		}
 		if n <= 0 {
-			return nil, "", outOfRangeQuery("maxresults", v, 1, maxPageRanges)
+			return nil, "", storage.OutOfRangeQuery("maxresults", v, 1, maxPageRanges)
 		}
 		most = min(n, maxPageRanges)
 	}

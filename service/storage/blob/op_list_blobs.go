@@ -61,7 +61,7 @@ func (s *Service) listBlobs(c *storage.Call) error {
 	}
 	w := newXML()
 	defer w.release()
-	url := endpoint(c)
+	url := c.Endpoint()
 	w.raw("<EnumerationResults ")
 	if c.Version < storage.V2013_08_15 {
 		w.raw(`ContainerName="`)
@@ -89,7 +89,7 @@ func (s *Service) listBlobs(c *storage.Call) error {
 		}
 		w.raw("</Blobs>")
 	}
-	w.element("NextMarker", encodeMarker(page.Next))
+	w.element("NextMarker", storage.EncodeMarker(page.Next))
 	w.raw("</EnumerationResults>")
 	return w.send(c)
 }

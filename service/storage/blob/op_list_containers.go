@@ -26,7 +26,7 @@ func (s *Service) listContainers(c *storage.Call) error {
 	if err != nil {
 		return s.storeError(err)
 	}
-	url := endpoint(c)
+	url := c.Endpoint()
 	w := newXML()
 	defer w.release()
 	if c.Version < storage.V2013_08_15 {
@@ -46,7 +46,7 @@ func (s *Service) listContainers(c *storage.Call) error {
 		}
 		w.raw("</Containers>")
 	}
-	w.element("NextMarker", encodeMarker(next))
+	w.element("NextMarker", storage.EncodeMarker(next))
 	w.raw("</EnumerationResults>")
 	return w.send(c)
 }

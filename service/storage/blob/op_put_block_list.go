@@ -80,7 +80,7 @@ func parseBlockList(raw []byte) ([]blobstore.BlockRef, error) {
 			break
 		}
 		if err != nil {
-			return nil, invalidXML(err)
+			return nil, storage.InvalidXML(err)
 		}
 		switch tok := tok.(type) {
 		case xml.StartElement:
@@ -96,7 +96,7 @@ func parseBlockList(raw []byte) ([]blobstore.BlockRef, error) {
 			case depth == 2 && name == "Uncommitted":
 				source = blobstore.Uncommitted
 			default:
-				return nil, invalidXML(errors.New("unexpected element " + clip(name)))
+				return nil, storage.InvalidXML(errors.New("unexpected element " + clip(name)))
 			}
 			text.Reset()
 		case xml.CharData:
@@ -115,11 +115,11 @@ func parseBlockList(raw []byte) ([]blobstore.BlockRef, error) {
 				return nil, storage.ErrBlockListTooLong
 			}
 		case xml.Directive:
-			return nil, invalidXML(errors.New("a document type declaration is not allowed"))
+			return nil, storage.InvalidXML(errors.New("a document type declaration is not allowed"))
 		}
 	}
 	if !rooted {
-		return nil, invalidXML(errors.New("no BlockList"))
+		return nil, storage.InvalidXML(errors.New("no BlockList"))
 	}
 	return refs, nil
 }

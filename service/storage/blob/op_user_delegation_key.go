@@ -42,7 +42,7 @@ func (s *Service) userDelegationKey(c *storage.Call) error {
 		return err
 	}
 	var info keyInfo
-	if err := decodeXML(raw, &info); err != nil {
+	if err := storage.DecodeXML(raw, &info); err != nil {
 		return err
 	}
 	k, err := delegationKey(c, &info)

@@ -41,7 +41,6 @@ type operations struct {
 const (
 	mib             = 1 << 20
 	maxXMLBody      = 8 * mib // 50,000 block ids
-	maxACLBody      = 64 << 10
 	maxTagsBody     = 64 << 10
 	maxKeyInfoBody  = 64 << 10
 	maxBatchBody    = 4 * mib
@@ -134,7 +133,7 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		getContainerMetadata:        public(ofAll, op("GetContainerMetadata", read, container, "r", containerRead, s.getContainerMetadata)),
 		setContainerMetadata:        op("SetContainerMetadata", write, container, "w", containerWrite, s.setContainerMetadata),
 		getContainerACL:             op("GetContainerACL", read, container, "", containerGetACL, s.getContainerACL),
-		setContainerACL:             body(maxACLBody, 0, op("SetContainerACL", write, container, "", containerSetACL, s.setContainerACL)),
+		setContainerACL:             body(storage.MaxPoliciesBody, 0, op("SetContainerACL", write, container, "", containerSetACL, s.setContainerACL)),
 		listBlobs:                   public(ofAll, byService(long(timeoutList, op("ListBlobs", read, container, "l", blobRead, s.listBlobs)))),
 		findInContainer:             byService(op("FindBlobsByTags", read, container, "f", blobFilter, s.findBlobsByTags)),
 		batchInContainer:            body(maxBatchBody, 0, byService(long(timeoutLong, op("BlobBatch", write, container, anyPermission, containerWrite, s.batch)))),

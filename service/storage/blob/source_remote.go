@@ -117,7 +117,7 @@ func remoteBlob(res *http.Response) *blobstore.Blob {
 		b.AppendBlocks = n
 	}
 	for key, v := range h {
-		if name, ok := strings.CutPrefix(key, metaPrefix); ok && isIdentifier(name) && isHeaderText(v[0]) {
+		if name, ok := strings.CutPrefix(key, metaPrefix); ok && storage.IsIdentifier(name) && storage.IsHeaderText(v[0]) {
 			b.Metadata = append(b.Metadata, blobstore.Pair{Name: strings.ToLower(name), Value: v[0]})
 		}
 	}

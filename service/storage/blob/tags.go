@@ -64,7 +64,7 @@ type tagSet struct {
 
 func parseTagSet(raw []byte) (blobstore.Metadata, error) {
 	var set tagSet
-	if err := decodeXML(raw, &set); err != nil {
+	if err := storage.DecodeXML(raw, &set); err != nil {
 		return nil, err
 	}
 	tags := make(blobstore.Metadata, len(set.Set.Tags))

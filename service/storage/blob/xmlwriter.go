@@ -40,7 +40,7 @@ func (w *xmlWriter) send(c *storage.Call) error {
 func (w *xmlWriter) raw(s string) { w.buf = append(w.buf, s...) }
 
 // text writes character data.
-func (w *xmlWriter) text(s string) { w.buf = appendEscaped(w.buf, s) }
+func (w *xmlWriter) text(s string) { w.buf = storage.AppendXML(w.buf, s) }
 
 // element writes <name>value</name>, and <name /> when the value is empty, as
 // the service does.
@@ -139,41 +139,4 @@ func isXMLText(s string) bool {
 		i += n
 	}
 	return true
-}
-
-// appendEscaped appends s as character data or attribute value; what XML cannot
-// hold becomes U+FFFD.
-func appendEscaped(dst []byte, s string) []byte {
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		var esc string
-		n := 1
-		switch {
-		case c == '&':
-			esc = "&amp;"
-		case c == '<':
-			esc = "&lt;"
-		case c == '>':
-			esc = "&gt;"
-		case c == '"':
-			esc = "&quot;"
-		case c == '\r':
-			esc = "&#xD;"
-		case c < ' ' && c != '\t' && c != '\n':
-			esc = "\ufffd"
-		case c >= utf8.RuneSelf:
-			var r rune
-			r, n = utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 || r == 0xfffe || r == 0xffff {
-				esc = "\ufffd"
-			}
-		}
-		if esc != "" {
-			dst = append(append(dst, s[start:i]...), esc...)
-			start = i + n
-		}
-		i += n
-	}
-	return append(dst, s[start:]...)
 }

@@ -1,10 +1,9 @@
-// Package table is the table service of a storage account: every operation of the
-// REST API, for versions 2009-09-19 to today's.
 package table
 
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"reslog/service/storage"
@@ -20,33 +19,45 @@ type Config struct {
 	Properties storage.PropertyOperations
 	// Logger is told of failures that no client sees. Nil means none.
 	Logger *slog.Logger
-	// Now is the clock; nil means time.Now.
+	// Now is the clock; nil means time.Now. Requests bring their own time, the
+	// clock is for what has none.
 	Now func() time.Time
 }
 
-// Service is the table service. It implements storage.Service and keeps nothing.
+// Service is the table service. It implements storage.Service and keeps nothing:
+// all that lasts is in the Store.
 type Service struct {
 	store tablestore.API
+	log   *slog.Logger
+	now   func() time.Time
+	ops   operations
+
+	toldReadOnly atomic.Int64 // when the log last said so, in ns since 1970
 }
 
 var _ storage.Service = (*Service)(nil)
 
 // New makes a Service.
-func New(c Config) *Service { return &Service{store: c.Store} }
+func New(c Config) *Service {
+	s := &Service{store: c.Store, log: c.Logger, now: c.Now}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	s.ops = s.operations(c.Properties)
+	return s
+}
 
 // Kind says that this is the table service.
 func (s *Service) Kind() storage.Kind { return storage.Table }
-
-// Route finds the operation of a request.
-func (s *Service) Route(*storage.Call) (*storage.Operation, error) {
-	return nil, storage.ErrInvalidUri
-}
 
 // Policies returns the stored access policies of a table.
 func (s *Service) Policies(ctx context.Context, a *storage.Account, name string) ([]storage.AccessPolicy, error) {
 	t, err := s.store.Table(ctx, a.Name, name)
 	if err != nil {
-		return nil, err
+		return nil, s.storeError(err)
 	}
 	policies := make([]storage.AccessPolicy, len(t.Policies))
 	for i, p := range t.Policies {

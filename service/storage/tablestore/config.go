@@ -23,3 +23,22 @@ type Config struct {
 	// FS is the file system; nil is the operating system's.
 	FS vfs.FS
 }
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.CacheBytes == 0 {
+		c.CacheBytes = 64 << 20
+	}
+	if c.MinFree == 0 {
+		c.MinFree = 128 << 20
+	}
+	if c.FS == nil {
+		c.FS = vfs.Default
+	}
+	return c
+}

@@ -1,0 +1,112 @@
+package table
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"reslog/service/storage"
+	"reslog/service/storage/tablestore"
+)
+
+// Errors of the table service that only this package gives.
+var (
+	errAtomFormatNotSupported = &storage.Error{Status: http.StatusUnsupportedMediaType, Code: "AtomFormatNotSupported", Message: "Atom format is not supported."}
+	errNameLength             = &storage.Error{Status: http.StatusBadRequest, Code: "OutOfRangeInput", Message: "The specified resource name length is not within the permissible limits."}
+	errIfNoneMatch            = &storage.Error{Status: http.StatusBadRequest, Code: "InvalidInput", Message: "If-None-Match HTTP header cannot be specified for PUT operations."}
+	errIfNoneMatchDelete      = &storage.Error{Status: http.StatusBadRequest, Code: "InvalidInput", Message: "If-None-Match HTTP header cannot be specified for DELETE operations."}
+	errBothConditions         = &storage.Error{Status: http.StatusBadRequest, Code: "InvalidInput", Message: "Both If-Match and If-None-Match HTTP headers cannot be specified at the same time. Please specify either one of the headers or none of them."}
+)
+
+// entityError turns an error of the store about entities into the service's own.
+// Which of several writes it is about is still in it, as a *tablestore.WriteError.
+func (s *Service) storeError(err error) error {
+	e := s.serviceError(err)
+	if e == nil {
+		return err
+	}
+	return e
+}
+
+// serviceError is what the service says to an error of the store, nil for one that
+// it has no word for.
+func (s *Service) serviceError(err error) *storage.Error {
+	switch {
+	case errors.Is(err, tablestore.ErrTableNotFound):
+		return storage.ErrTableNotFound
+	case errors.Is(err, tablestore.ErrTableExists):
+		return storage.ErrTableAlreadyExists
+	case errors.Is(err, tablestore.ErrEntityNotFound):
+		return storage.ErrResourceNotFound // EntityNotFound is documented, and never seen
+	case errors.Is(err, tablestore.ErrEntityExists):
+		return storage.ErrEntityAlreadyExists
+	case errors.Is(err, tablestore.ErrCondition):
+		return storage.ErrUpdateConditionNotSatisfied
+	case errors.Is(err, tablestore.ErrTooLarge):
+		return storage.ErrEntityTooLarge
+	case errors.Is(err, tablestore.ErrTooMany):
+		return storage.ErrTooManyProperties
+	case errors.Is(err, tablestore.ErrReadOnly):
+		s.tellReadOnly(err)
+		return storage.ErrInternalError
+	}
+	return nil
+}
+
+// resourceError is storeError for operations on tables themselves, for which a
+// table that is not there is a resource like any other.
+func (s *Service) resourceError(err error) error {
+	if errors.Is(err, tablestore.ErrTableNotFound) {
+		return storage.ErrResourceNotFound
+	}
+	return s.storeError(err)
+}
+
+// readOnlyEvery is how often the log says that writes are refused.
+const readOnlyEvery = 10 * time.Second
+
+// tellReadOnly says in the node's log what clients only learn as 500
+// InternalError.
+func (s *Service) tellReadOnly(err error) {
+	last, now := s.toldReadOnly.Load(), s.now().UnixNano()
+	if now-last < int64(readOnlyEvery) || !s.toldReadOnly.CompareAndSwap(last, now) {
+		return
+	}
+	s.log.Error("writes are refused; reading and deleting go on", "error", err,
+		"do", "free space on the disk of the data folder; if it has enough, a write to it failed: restart the node")
+}
+
+// outOfRange refuses a value of a property, which the message names.
+func outOfRange(property, value string) error {
+	e := *storage.ErrOutOfRangeInput
+	e.Message = "The '" + property + "' parameter of value '" + clip(value) + "' is out of range."
+	return &e
+}
+
+// invalidETag refuses a condition that is no ETag.
+func invalidETag(value string) error {
+	e := *storage.ErrInvalidInput
+	e.Message = "The etag value '" + clip(value) + "' specified in one of the request headers is not valid. " +
+		"Please make sure only one etag value is specified and is valid."
+	return &e
+}
+
+// invalidQuery refuses a query option, saying what is wrong with it.
+func invalidQuery(reason string) error {
+	e := *storage.ErrInvalidInput
+	e.Message = "Bad Request - Error in query syntax: " + clip(reason)
+	return &e
+}
+
+// clip bounds what of a client's value an error repeats.
+func clip(s string) string {
+	const most = 256
+	if len(s) <= most {
+		return s
+	}
+	n := most
+	for n > 0 && s[n]&0xC0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,109 @@
+package table
+
+import (
+	"net/http"
+
+	"reslog/service/storage"
+	"reslog/service/storage/table/odata"
+	"reslog/service/storage/tablestore"
+)
+
+// queryTables is "Query Tables": GET /Tables with $filter on TableName and $top,
+// of 1,000 tables at most. NextTableName goes on where
+// x-ms-continuation-NextTableName of an answer says.
+func (s *Service) queryTables(c *storage.Call) error {
+	l, err := mediaOf(c)
+	if err != nil {
+		return err
+	}
+	matches, err := tableFilter(c.Query.Get("$filter"))
+	if err != nil {
+		return err
+	}
+	limit, err := parseTop(c)
+	if err != nil {
+		return err
+	}
+	after := ""
+	if t := c.Query.Get("nexttablename"); t != "" {
+		if after, err = parseToken(t); err != nil {
+			return err
+		}
+	}
+	b := newBuffer()
+	defer release(b)
+	w := encoder{call: c, level: l}
+	*b = w.appendMetadata(append(*b, '{'), "Tables", "")
+	*b = append(*b, `"value":[`...)
+	next, err := s.listTables(c, after, limit, func(name string) bool {
+		if matches != nil && !matches(name) {
+			return false
+		}
+		if (*b)[len(*b)-1] == '}' {
+			*b = append(*b, ',')
+		}
+		*b = w.appendTable(append(*b, '{'), name)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	*b = append(*b, "]}"...)
+	if next != "" {
+		c.Response.Set("X-Ms-Continuation-Nexttablename", token(next))
+	}
+	return send(c, http.StatusOK, l, *b)
+}
+
+// maxTablesSeen bounds how many tables one query looks at.
+const maxTablesSeen = 10_000
+
+// listTables passes tables to add until it took as many as limit, and returns the
+// name behind which to go on, "" at the end.
+func (s *Service) listTables(c *storage.Call, after string, limit int, add func(name string) bool) (next string, err error) {
+	for seen := 0; seen < maxTablesSeen; {
+		list, more, err := s.store.Tables(c.Context(), c.Account.Name, after, maxTop)
+		if err != nil {
+			return "", s.storeError(err)
+		}
+		for i := range list {
+			seen++
+			after = list[i].Name
+			if !add(after) {
+				continue
+			}
+			if limit--; limit == 0 {
+				if more || i+1 < len(list) {
+					return after, nil
+				}
+				return "", nil
+			}
+		}
+		if !more || len(list) == 0 {
+			return "", nil
+		}
+	}
+	return after, nil
+}
+
+// tableFilter compiles a filter on TableName; nil takes all.
+func tableFilter(expression string) (func(name string) bool, error) {
+	if expression == "" {
+		return nil, nil
+	}
+	f, err := odata.Compile(expression)
+	if err != nil {
+		return nil, invalidQuery(err.Error())
+	}
+	if f.Ranges != nil { // a table has no keys
+		return func(string) bool { return false }, nil
+	}
+	if f.Match == nil {
+		return nil, nil
+	}
+	e := tablestore.Entity{Properties: []tablestore.Property{{Name: "TableName"}}}
+	return func(name string) bool {
+		e.Properties[0].Text = name
+		return f.Match(&e)
+	}, nil
+}
