@@ -86,10 +86,11 @@ func TestMessageLife(t *testing.T) {
 	want(t, "peeked while it is hidden", len(peeked.Messages), 0)
 	want(t, "count with hidden ones", count(t, q), 1)
 
+	// A receipt that is no longer the message's own is none ("Delete Message").
 	_, err = q.DeleteMessage(ctx, *m.MessageID, *put.PopReceipt, nil)
-	wantCode(t, err, http.StatusBadRequest, queueerror.PopReceiptMismatch)
+	wantCode(t, err, http.StatusNotFound, queueerror.MessageNotFound)
 	_, err = q.UpdateMessage(ctx, *m.MessageID, *put.PopReceipt, "x", nil)
-	wantCode(t, err, http.StatusBadRequest, queueerror.PopReceiptMismatch)
+	wantCode(t, err, http.StatusNotFound, queueerror.MessageNotFound)
 	updated, err := q.UpdateMessage(ctx, *m.MessageID, *m.PopReceipt, "second text", &azqueue.UpdateMessageOptions{VisibilityTimeout: to.Ptr(int32(60))})
 	check(t, err)
 	near(t, "next visible", updated.TimeNextVisible, time.Now().Add(time.Minute))
@@ -103,7 +104,7 @@ func TestMessageLife(t *testing.T) {
 	wantPtr(t, "dequeue count", again[0].DequeueCount, 2)
 
 	_, err = q.DeleteMessage(ctx, *m.MessageID, *updated.PopReceipt, nil)
-	wantCode(t, err, http.StatusBadRequest, queueerror.PopReceiptMismatch)
+	wantCode(t, err, http.StatusNotFound, queueerror.MessageNotFound)
 	_, err = q.DeleteMessage(ctx, *m.MessageID, *again[0].PopReceipt, nil)
 	check(t, err)
 	_, err = q.DeleteMessage(ctx, *m.MessageID, *again[0].PopReceipt, nil)
@@ -175,7 +176,7 @@ func TestMessageTimes(t *testing.T) {
 		return false
 	})
 	_, err := q.DeleteMessage(t.Context(), *first.MessageID, *first.PopReceipt, nil)
-	wantCode(t, err, http.StatusBadRequest, queueerror.PopReceiptMismatch)
+	wantCode(t, err, http.StatusNotFound, queueerror.MessageNotFound)
 	eventually(t, "the short message is gone", func() bool {
 		r, err := q.PeekMessages(t.Context(), &azqueue.PeekMessagesOptions{NumberOfMessages: to.Ptr(int32(32))})
 		check(t, err)

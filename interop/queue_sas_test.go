@@ -42,7 +42,7 @@ func TestQueueSAS(t *testing.T) {
 	}
 	denied := func(what string, err error) {
 		t.Helper()
-		if !queueerror.HasCode(err, queueerror.AuthorizationPermissionMismatch) {
+		if !queueerror.HasCode(err, queueerror.AuthorizationPermissionMismatch, queueerror.AuthorizationFailure) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

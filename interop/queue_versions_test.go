@@ -118,7 +118,7 @@ func queueVersion(t *testing.T, g *target, version string, lite bool) {
 			Name     string
 			URL      string `xml:"Url"`
 			Metadata struct {
-				L string `xml:"l"`
+				L string // the client writes names of headers so
 			}
 		} `xml:"Queues>Queue"`
 	}

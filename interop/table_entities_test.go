@@ -63,7 +63,8 @@ func (g got[T]) get(t *testing.T) T {
 
 // Values at the ends of their types, and how they are written.
 func TestEntityValues(t *testing.T) {
-	c := open(t).table(t)
+	g := open(t)
+	c := g.table(t)
 	typed := func(kind, value string) []any { return []any{"V@odata.type", "Edm." + kind, "V", value} }
 	for i, x := range []struct {
 		sent []any
@@ -94,7 +95,9 @@ func TestEntityValues(t *testing.T) {
 			if _, err := c.AddEntity(t.Context(), at("p", fmt.Sprint(i)).with(x.sent...).json(t), nil); err != nil {
 				t.Fatal(err)
 			}
-			o := c.get(t, "p", fmt.Sprint(i))
+			// As it comes: the SDK writes numbers anew.
+			_, _, answer := g.send(t, http.MethodGet, fmt.Sprintf("/%s(PartitionKey='p',RowKey='%d')", c.Name, i), "", "Accept", minimalMetadata)
+			o := parsed(t, []byte(answer))
 			kind, _ := o["V@odata.type"].(string)
 			v := o["V"]
 			if want, ok := x.back.(float64); ok {
@@ -201,7 +204,7 @@ func TestEntityWrites(t *testing.T) {
 func TestEntityKeys(t *testing.T) {
 	c := open(t).table(t)
 	keys := []string{
-		" ", "a b", "it's", "''", "ü 漢字", "a+b", "100%", "%20", "a&b=c;d", "(x)", "a,b", "$a", "@", "!*~", "\"q\"", "<t>", "{\"a\":1}", "𝄞", strings.Repeat("k", 512),
+		" ", "a b", "it's", "''", "ü 漢字", "a+b", "100%", "%20", "a&b=c;d", "(x)", "a,b", "$a", "@", "!*~", "\"q\"", "<t>", "{\"a\":1}", "𝄞", strings.Repeat("k", 1024),
 	}
 	for i, partition := range keys {
 		row := keys[len(keys)-1-i]
@@ -218,7 +221,7 @@ func TestEntityKeys(t *testing.T) {
 		check(t, err)
 		c.missing(t, partition, row)
 	}
-	for _, key := range []string{"a/b", `a\b`, "a#b", "a?b", "a\tb", "a\nb", "a\u0085b", strings.Repeat("k", 513)} {
+	for _, key := range []string{"a/b", `a\b`, "a#b", "a?b", "a\tb", "a\nb", "a\u0085b", strings.Repeat("k", 1025)} {
 		_, err := c.AddEntity(t.Context(), at(key, "r").json(t), nil)
 		if !hasCode(err, "OutOfRangeInput", "InvalidInput", "KeyValueTooLarge", "PropertyValueTooLarge") {
 			t.Errorf("partition key %.10q: %v", key, err)

@@ -108,7 +108,7 @@ func TestTableSAS(t *testing.T) {
 		q.Del("spk")
 		other := g.table(t)
 		q.Set("tn", strings.ToLower(c.Name))
-		wantCode(t, get(other.bare(t, g, q)), http.StatusForbidden, "AuthenticationFailed")
+		wantCode(t, get(other.bare(t, g, q)), http.StatusForbidden, "AuthorizationFailure")
 	})
 }
 

@@ -65,7 +65,7 @@ func open(t *testing.T) *target {
 // targetOf is the development account of a node.
 func targetOf(n *servertest.Node) *target {
 	return &target{
-		URL:     n.AccountURL(devAccount), /*QueueURL: n.QueueURL() + "/" + devAccount, TableURL: n.TableURL() + "/" + devAccount,*/
+		URL: n.AccountURL(devAccount), QueueURL: n.QueueURL() + "/" + devAccount, TableURL: n.TableURL() + "/" + devAccount,
 		Account: devAccount, Key: devKey,
 	}
 }

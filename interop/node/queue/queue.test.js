@@ -59,7 +59,7 @@ test("messages", async () => {
   const [first, second, third] = got;
   const updated = await q.updateMessage(first.messageId, first.popReceipt, "changed", 0);
   assert.notEqual(updated.popReceipt, first.popReceipt);
-  await refused(q.deleteMessage(first.messageId, first.popReceipt), 400, "PopReceiptMismatch");
+  await refused(q.deleteMessage(first.messageId, first.popReceipt), 404, "MessageNotFound");
   const back = (await q.receiveMessages()).receivedMessageItems;
   assert.deepEqual(back.map((m) => [m.messageId, m.messageText, m.dequeueCount]), [[first.messageId, "changed", 2]]);
   await q.deleteMessage(first.messageId, back[0].popReceipt);

@@ -56,7 +56,7 @@ test("stored policy", async () => {
 
 test("account SAS", async () => {
   const sas = (more) => new AzureSASCredential(generateAccountSas(credential, { expiresOn: soon(), ...more }));
-  const s = new TableServiceClient(endpoint, sas({ permissions: { query: true, list: true, create: true, add: true } }), options);
+  const s = new TableServiceClient(endpoint, sas({ permissions: { query: true, list: true, write: true, add: true } }), options);
   const n = name();
   await s.createTable(n);
   const t = new TableClient(endpoint, n, sas({ permissions: { query: true, add: true, delete: true } }), options);

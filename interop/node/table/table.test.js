@@ -106,7 +106,7 @@ test("queries", async () => {
   assert.equal(await count(odata`PartitionKey eq ${"p1"} and RowKey ge ${"080"}`), 10);
   assert.equal(await count(odata`n ge ${88}`), 6);
   assert.equal(await count(odata`half gt ${88.2} and half lt ${89.1}`), 3);
-  assert.equal(await count(odata`big eq ${50_000_000_000n}`), 3);
+  assert.equal(await count("big eq 50000000000L"), 3);
   assert.equal(await count(odata`at lt ${new Date(Date.UTC(2026, 0, 3))}`), 6);
   assert.equal(await count(odata`even eq ${true} and n lt ${10}`), 15);
   assert.equal(await count("not (n lt 80) or n eq 1"), 33);
