@@ -19,8 +19,10 @@ import (
 	"reslog/diagnostic"
 	"reslog/internal/localca"
 	"reslog/internal/lockfile"
+	"reslog/metric"
 	"reslog/record"
 	"reslog/resource"
+	"reslog/service/storage/storagemetrics"
 )
 
 // Node is one node. Its methods may be called from any goroutine; Start and
@@ -36,6 +38,8 @@ type Node struct {
 	router   *deliver.Router
 	gate     *diagnostic.Gate
 	requests *requestMetrics
+	recorder *metric.Recorder          // platform metrics of all resources
+	usage    *storagemetrics.Collector // metrics of storage accounts
 	tails    atomic.Int64
 	token    string
 	ca       *localca.CA
@@ -244,6 +248,10 @@ func (n *Node) openDeliveries(ctx context.Context, logs *classicLogs) error {
 		Now:      n.cfg.Now,
 	}
 	n.background("retention of archives", archives.Run)
+	// What the requests of the last minute were still counts: the listeners stop
+	// before these, and the deliveries after.
+	n.background("platform metrics", n.recorder.Run)
+	n.background("metrics of storage", n.usage.Run)
 	return nil
 }
 

@@ -82,6 +82,7 @@ func (n *Node) openServices(ctx context.Context) (*classicLogs, error) {
 		Logger:   n.cfg.Logger.With("part", "properties"),
 	})
 	n.gate = diagnostic.NewGate(n.bus.Emitter())
+	n.openMetering(logs.properties)
 	throttle := newThrottle(n.cfg.Throttle)
 	for _, s := range n.services {
 		s.front = storage.NewFront(storage.FrontConfig{
@@ -98,7 +99,7 @@ func (n *Node) openServices(ctx context.Context) (*classicLogs, error) {
 			SkipVersionCheck: n.cfg.SkipVersionCheck,
 			Logger:           n.cfg.Logger.With("part", string(s.kind)),
 			Now:              n.cfg.Now,
-			Observe:          n.requests.observe,
+			Observe:          n.observe,
 		})
 	}
 	logs.client = &http.Client{Transport: storage.InProcess(n.service(storage.Blob).front)}
@@ -123,7 +124,7 @@ func (n *Node) newService(k storage.Kind, p *storage.Properties) storage.Service
 		Properties:     operations,
 		Emitter:        n.gate,
 		Audit:          n.audits(),
-		Observe:        n.requests.observe,
+		Observe:        n.observe,
 		Logger:         logger,
 		Now:            n.cfg.Now,
 	})

@@ -15,8 +15,8 @@ import (
 // stores are what the storage services keep, each in a folder of its own.
 type stores struct {
 	blobs  blobstore.Store
-	queues queuestore.API
-	tables tablestore.API
+	queues *queuestore.Store
+	tables *tablestore.Store
 }
 
 // openStores opens the stores of the storage services. Each is closed at the stop
