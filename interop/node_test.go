@@ -20,14 +20,37 @@ func TestNode(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			g := open(t)
-			env := []string{"RESLOG_BLOB_ENDPOINT=" + g.URL, "RESLOG_ACCOUNT=" + g.Account, "RESLOG_KEY=" + g.Key}
-			if g.foreign {
-				env = append(env, "RESLOG_FOREIGN=1")
-			}
-			runNode(t, filepath.Join("test", filepath.Base(file)), env...)
+			runNode(t, filepath.Join("test", filepath.Base(file)), open(t).env()...)
 		})
 	}
+}
+
+// TestNodeQueue runs the tests of @azure/storage-queue in node/.
+func TestNodeQueue(t *testing.T) {
+	install(t)
+	for _, file := range []string{"queue/queue.test.js", "queue/sas.test.js"} {
+		t.Run(filepath.Base(file), func(t *testing.T) { runNode(t, file, open(t).env()...) })
+	}
+}
+
+// TestNodeTable runs the tests of @azure/data-tables in node/.
+func TestNodeTable(t *testing.T) {
+	install(t)
+	for _, file := range []string{"table/table.test.js", "table/sas.test.js"} {
+		t.Run(filepath.Base(file), func(t *testing.T) { runNode(t, file, open(t).env()...) })
+	}
+}
+
+// env is the account as the tests in node/ are told of it.
+func (g *target) env() []string {
+	env := []string{
+		"RESLOG_BLOB_ENDPOINT=" + g.URL, "RESLOG_QUEUE_ENDPOINT=" + g.QueueURL, "RESLOG_TABLE_ENDPOINT=" + g.TableURL,
+		"RESLOG_ACCOUNT=" + g.Account, "RESLOG_KEY=" + g.Key, "RESLOG_CONNECTION_STRING=" + g.connectionString(),
+	}
+	if g.foreign {
+		env = append(env, "RESLOG_FOREIGN=1")
+	}
+	return env
 }
 
 // TestNodeMonitor runs the tests of @azure/arm-monitor and @azure/identity in node/.

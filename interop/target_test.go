@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,11 +31,14 @@ const (
 	devKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 
-// target is the account that a test talks to.
+// target is the account that a test talks to, by the path-style URLs of its
+// services: "http://127.0.0.1:10000/devstoreaccount1".
 type target struct {
-	URL     string // of the blob service, path-style: "http://127.0.0.1:10000/devstoreaccount1"
-	Account string
-	Key     string
+	URL      string // of the blob service
+	QueueURL string
+	TableURL string
+	Account  string
+	Key      string
 
 	foreign bool // named from outside: not a node of ours
 }
@@ -42,15 +46,34 @@ type target struct {
 // open returns the account to test.
 func open(t *testing.T) *target {
 	t.Helper()
-	if url := os.Getenv("RESLOG_INTEROP_BLOB"); url != "" {
-		key := os.Getenv("RESLOG_INTEROP_KEY")
-		if key == "" {
-			key = devKey
-		}
-		return &target{URL: strings.TrimRight(url, "/"), Account: devAccount, Key: key, foreign: true}
+	g := &target{Account: devAccount, Key: os.Getenv("RESLOG_INTEROP_KEY")}
+	if g.Key == "" {
+		g.Key = devKey
 	}
-	n := servertest.Start(t)
-	return &target{URL: n.AccountURL(devAccount), Account: devAccount, Key: devKey}
+	for url, name := range map[*string]string{
+		&g.URL: "RESLOG_INTEROP_BLOB", &g.QueueURL: "RESLOG_INTEROP_QUEUE", &g.TableURL: "RESLOG_INTEROP_TABLE",
+	} {
+		*url = strings.TrimRight(os.Getenv(name), "/")
+		g.foreign = g.foreign || *url != ""
+	}
+	if g.foreign {
+		return g
+	}
+	return targetOf(servertest.Start(t))
+}
+
+// targetOf is the development account of a node.
+func targetOf(n *servertest.Node) *target {
+	return &target{
+		URL: n.AccountURL(devAccount), QueueURL: n.QueueURL() + "/" + devAccount, TableURL: n.TableURL() + "/" + devAccount,
+		Account: devAccount, Key: devKey,
+	}
+}
+
+// connectionString is the account as tools are told of it.
+func (g *target) connectionString() string {
+	return "DefaultEndpointsProtocol=http;AccountName=" + g.Account + ";AccountKey=" + g.Key +
+		";BlobEndpoint=" + g.URL + ";QueueEndpoint=" + g.QueueURL + ";TableEndpoint=" + g.TableURL + ";"
 }
 
 // mustBeOurs ends a test of what only our nodes do.
@@ -119,7 +142,7 @@ func check(t *testing.T, err error) {
 }
 
 // wantCode ends the test unless err is a refusal with this code and status.
-func wantCode(t *testing.T, err error, status int, code bloberror.Code) {
+func wantCode[C ~string](t *testing.T, err error, status int, code C) {
 	t.Helper()
 	var re *azcore.ResponseError
 	if !errors.As(err, &re) {
@@ -128,6 +151,12 @@ func wantCode(t *testing.T, err error, status int, code bloberror.Code) {
 	if re.StatusCode != status || re.ErrorCode != string(code) {
 		t.Fatalf("refused with %d %s, want %d %s", re.StatusCode, re.ErrorCode, status, code)
 	}
+}
+
+// hasCode reports whether err is a refusal with one of these codes.
+func hasCode(err error, codes ...string) bool {
+	var re *azcore.ResponseError
+	return errors.As(err, &re) && slices.Contains(codes, re.ErrorCode)
 }
 
 // want reports when two values differ.
