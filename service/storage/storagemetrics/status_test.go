@@ -68,13 +68,4 @@ func TestTableNames(t *testing.T) {
 			}
 		}
 	}
-	for name, want := range map[string]string{
-		"$MetricsTransactionsBlob": hours, "$metricstransactionsqueue": "$MetricsHourPrimaryTransactionsQueue",
-		"$MetricsTransactionsTable": "$MetricsHourPrimaryTransactionsTable", "$MetricsTransactionsFile": "$MetricsTransactionsFile",
-		hours: hours, "mine": "mine",
-	} {
-		if got := AliasOf(name); got != want {
-			t.Errorf("%s means %s, want %s", name, got, want)
-		}
-	}
 }

@@ -55,18 +55,6 @@ const (
 	capacityAnalytics = "analytics"
 )
 
-// AliasOf returns the table that is meant by one of the names from before version
-// 2013-08-15: `$MetricsTransactionsBlob` is the one of hours. Any other name is what
-// it is. Names are compared without regard to case, as those of all tables.
-func AliasOf(name string) string {
-	for _, k := range kinds {
-		if strings.EqualFold(name, "$MetricsTransactions"+title(k)) {
-			return hour.table(k)
-		}
-	}
-	return name
-}
-
 // partition is the PartitionKey of an interval: "20110809T0500".
 func partition(start time.Time) string { return start.UTC().Format("20060102T1504") }
 

@@ -177,6 +177,11 @@ func TestMetricsTables(t *testing.T) {
 	if a := s.ok(200, "GET", "/$metricshourprimarytransactionsblob()?$filter="+url.QueryEscape("RowKey eq 'user;All'"), ""); !strings.Contains(a.body, `"TotalRequests":"7"`) {
 		t.Errorf("%s", a.body)
 	}
+	if got := rows(t, s.ok(200, "GET", "/$MetricsTransactionsBlob()", "")); len(got) != 2 {
+		t.Errorf("by the name of before: %q", got)
+	}
+	s.ok(200, "GET", at("$metricstransactionsblob", "20260101T0000", "user;All"), "")
+	s.refused(404, "TableNotFound", "GET", "/$MetricsTransactionsQueue()", "")
 	row := at(name, "20260101T0000", "user;All")
 	s.ok(200, "GET", row, "")
 	s.ok(200, "GET", "/Tables('"+name+"')", "")

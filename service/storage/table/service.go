@@ -39,7 +39,7 @@ var _ storage.Service = (*Service)(nil)
 
 // New makes a Service.
 func New(c Config) *Service {
-	s := &Service{store: c.Store, log: c.Logger, now: c.Now}
+	s := &Service{store: aliases{c.Store}, log: c.Logger, now: c.Now}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
