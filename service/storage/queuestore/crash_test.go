@@ -239,18 +239,19 @@ func TestPowerLoss(t *testing.T) {
 			s := openTest(t, Config{Dir: "/store", FS: fs})
 			newQueue(t, s, "q")
 			var (
-				mu   sync.Mutex
-				p    = progress{}
-				over bool
-				wg   sync.WaitGroup
+				mu    sync.Mutex
+				p     = progress{}
+				wg    sync.WaitGroup
+				steps = make(chan struct{}) // each lets a worker go on
 			)
 			for w := range workerCount {
 				wg.Go(func() {
 					err := work(s, fmt.Sprint(w), func(what, text string) bool {
 						mu.Lock()
-						defer mu.Unlock()
 						p.note(what, text)
-						return !over
+						mu.Unlock()
+						_, ok := <-steps
+						return ok
 					})
 					if err != nil {
 						t.Error(err)
@@ -258,14 +259,13 @@ func TestPowerLoss(t *testing.T) {
 				})
 			}
 			defer wg.Wait() // before the store is closed
-			defer func() {
-				mu.Lock()
-				defer mu.Unlock()
-				over = true
-			}()
+			defer close(steps)
 			rng := rand.New(rand.NewPCG(1, uint64(percent)))
 			for range 12 {
-				time.Sleep(time.Duration(rng.IntN(30)) * time.Millisecond)
+				for range rng.IntN(200) {
+					steps <- struct{}{}
+				}
+				// Some workers are in the middle of a call now.
 				mu.Lock()
 				at := p.clone()
 				mu.Unlock()
