@@ -227,6 +227,10 @@ func TestTablesOfMetricsAreTheNodes(t *testing.T) {
 			}
 		}
 	}
+	byOldName, err := c.NewClient("$MetricsTransactionsTable").NewListEntitiesPager(nil).NextPage(t.Context())
+	if err != nil || len(byOldName.Entities) == 0 {
+		t.Errorf("by the name from before 2013-08-15: %d rows, %v", len(byOldName.Entities), err)
+	}
 	if _, err := c.NewClient("$MetricsHourPrimaryTransactionsTable").AddEntity(t.Context(), entity("mine"), nil); err == nil {
 		t.Error("a user has written metrics")
 	}
