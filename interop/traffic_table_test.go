@@ -32,7 +32,7 @@ func tableTraffic(t *testing.T, g *target, rec *recorder) []inner {
 	entity := at("p", "r", "a", "1").json(t)
 
 	do(svc.GetProperties(asOf(ctx, "GetTableServiceProperties", account), nil))
-	do(svc.SetProperties(as(ctx, "SetTableServiceProperties"), aztables.ServiceProperties{MinuteMetrics: &aztables.Metrics{
+	do(svc.SetProperties(as(ctx, "SetTableServiceProperties"), aztables.ServiceProperties{HourMetrics: &aztables.Metrics{
 		Version: to.Ptr("1.0"), Enabled: to.Ptr(false), RetentionPolicy: &aztables.RetentionPolicy{Enabled: to.Ptr(false)},
 	}}, nil))
 	_, err := c.AddEntity(as(ctx, "InsertEntity"), entity, nil)
