@@ -156,7 +156,7 @@ func TestArchive(t *testing.T) {
 			t.Errorf("%s %s has %d lines", e.Method, e.URL, len(lines))
 			continue
 		}
-		checkStorageLine(t, e, lines[0])
+		checkStorageLine(t, "blob", e, lines[0])
 		delete(byID, id)
 	}
 	for id, lines := range byID {
@@ -172,7 +172,8 @@ func TestArchive(t *testing.T) {
 	want(t, "lines after the setting is gone", len(storageLines(t, n, devBlobID)), len(done))
 }
 
-func checkStorageLine(t *testing.T, e exchange, l storageLine) {
+// checkStorageLine compares a line of a service with what the client saw.
+func checkStorageLine(t *testing.T, service string, e exchange, l storageLine) {
 	t.Helper()
 	what := e.Operation + ": "
 	want(t, what+"operationName", l.OperationName, e.Operation)
@@ -184,10 +185,10 @@ func checkStorageLine(t *testing.T, e exchange, l storageLine) {
 		t.Error(what + "no statusText")
 	}
 	want(t, what+"schemaVersion", l.SchemaVersion, "1.0")
-	want(t, what+"resourceId", l.ResourceID, devBlobID)
+	want(t, what+"resourceId", l.ResourceID, serviceID(service))
 	want(t, what+"location", l.Location, server.DefaultLocation)
 	want(t, what+"protocol", l.Protocol, "HTTP")
-	want(t, what+"resourceType", l.ResourceType, "Microsoft.Storage/storageAccounts/blobServices")
+	want(t, what+"resourceType", l.ResourceType, "Microsoft.Storage/storageAccounts/"+service+"Services")
 	if at, err := time.Parse("2006-01-02T15:04:05.0000000Z", l.Time); err != nil || !recent(&at) {
 		t.Errorf("%stime %s: %v", what, l.Time, err)
 	}
@@ -197,6 +198,10 @@ func checkStorageLine(t *testing.T, e exchange, l storageLine) {
 	if etag := e.Response.Get("Etag"); etag != "" {
 		want(t, what+"etag", l.Properties["etag"], any(etag))
 	}
+	if e.Key != "" {
+		want(t, what+"objectKey", l.Properties["objectKey"], any(e.Key))
+	}
+	want(t, what+"serviceType", l.Properties["serviceType"], any(service))
 	want(t, what+"accountName", l.Properties["accountName"], any(devAccount))
 	want(t, what+"userAgentHeader", l.Properties["userAgentHeader"], any(e.Request.Get("User-Agent")))
 	switch {

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,11 @@ func estate(kafka, partner string, properties map[string]any) servertest.Option 
 			server.Resource{ID: datadogID, Properties: monitor},
 		)
 	})
+}
+
+// serviceID is the resource of a service of the development account.
+func serviceID(service string) string {
+	return strings.Replace(devBlobID, "/blobServices/", "/"+service+"Services/", 1)
 }
 
 // allLogs asks for everything that a resource logs.

@@ -35,17 +35,17 @@ func switchLogging(t *testing.T, svc *service.Client, version storagelog.Version
 }
 
 // logName is the documented form of a log's name: service/YYYY/MM/DD/hhmm/counter.log.
-var logName = regexp.MustCompile(`^blob/\d{4}/\d{2}/\d{2}/\d{2}00/\d{6}\.log$`)
+var logName = regexp.MustCompile(`^(blob|queue|table)/\d{4}/\d{2}/\d{2}/\d{2}00/\d{6}\.log$`)
 
 // logType is what LogType may be: some of the three classes, in this order.
 var logType = regexp.MustCompile(`^(read)?(,?write)?(,?delete)?$`)
 
-// readLogs downloads every log, checks its name and metadata, and reads each
-// record strictly.
-func readLogs(t *testing.T, logs *container.Client, version storagelog.Version) []storagelog.Entry {
+// readLogs downloads every log of a service, checks its name and metadata, and
+// reads each record strictly.
+func readLogs(t *testing.T, logs *container.Client, service string, version storagelog.Version) []storagelog.Entry {
 	t.Helper()
 	var all []storagelog.Entry
-	pager := logs.NewListBlobsFlatPager(&container.ListBlobsFlatOptions{Prefix: to.Ptr("blob/"), Include: container.ListBlobsInclude{Metadata: true}})
+	pager := logs.NewListBlobsFlatPager(&container.ListBlobsFlatOptions{Prefix: to.Ptr(service + "/"), Include: container.ListBlobsInclude{Metadata: true}})
 	for pager.More() {
 		page, err := pager.NextPage(t.Context())
 		if bloberror.HasCode(err, bloberror.ContainerNotFound) {
@@ -109,13 +109,20 @@ func checkLogMetadata(t *testing.T, name string, md map[string]*string, entries 
 	}
 }
 
-// waitForLogs reads `$logs` until all exchanges are there.
+// waitForLogs reads the logs of the blob service until all exchanges are there.
 func waitForLogs(t *testing.T, logs *container.Client, version storagelog.Version, done []exchange) map[string][]storagelog.Entry {
+	t.Helper()
+	return waitForLogsOf(t, logs, "blob", version, done)
+}
+
+// waitForLogsOf reads the logs of a service until all exchanges are there, and
+// returns its records by request id.
+func waitForLogsOf(t *testing.T, logs *container.Client, service string, version storagelog.Version, done []exchange) map[string][]storagelog.Entry {
 	t.Helper()
 	deadline := time.Now().Add(logged)
 	for {
 		byID := map[string][]storagelog.Entry{}
-		for _, e := range readLogs(t, logs, version) {
+		for _, e := range readLogs(t, logs, service, version) {
 			byID[e.RequestID] = append(byID[e.RequestID], e)
 		}
 		missing := 0
@@ -145,12 +152,18 @@ func compare(t *testing.T, g *target, x exchange, e storagelog.Entry) {
 	name := x.Operation
 	want(t, name+": operation", e.Operation, x.Operation)
 	want(t, name+": HTTP status", e.HTTPStatus, strconv.Itoa(x.Status))
-	want(t, name+": service", e.Service, "blob")
+	want(t, name+": service", e.Service, x.service(g))
 	want(t, name+": owner", e.OwnerAccount, g.Account)
 	want(t, name+": client request id", e.ClientRequestID, x.Request.Get("x-ms-client-request-id"))
 	want(t, name+": version", e.RequestVersion, x.Request.Get("x-ms-version"))
 	want(t, name+": user agent", e.UserAgent, x.Request.Get("User-Agent"))
 	want(t, name+": ETag", e.ETag, x.Response.Get("ETag"))
+	if match := x.Request.Get("If-Match"); match != "" && !strings.Contains(e.Conditions, "If-Match="+match) {
+		t.Errorf("%s: conditions %q without If-Match=%s", name, e.Conditions, match)
+	}
+	if x.Key != "" {
+		want(t, name+": key", e.ObjectKey, x.Key)
+	}
 	if x.Length > 0 {
 		want(t, name+": request bytes", e.RequestPacketSize, x.Length)
 		want(t, name+": content length", e.ContentLength, x.Length)

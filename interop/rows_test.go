@@ -43,10 +43,16 @@ func TestRowsOfRequests(t *testing.T) {
 	rec := &recorder{}
 	traffic(t, g, rec)
 	n.Settle(t)
-	table := askWorkspace(t, asking(t, n, owner), customerID(t, n, workspaceID), `StorageBlobLogs
+	compareRows(t, n, owner, "blob", rec.exchanges())
+}
+
+// compareRows compares the table of a service's logs with all that clients did.
+func compareRows(t *testing.T, n *servertest.Node, owner client.Principal, service string, done []exchange) {
+	t.Helper()
+	table := askWorkspace(t, asking(t, n, owner), customerID(t, n, workspaceID), logsTable(service)+`
 		| project CorrelationId, OperationName, OperationVersion, StatusCode, StatusText, AuthenticationType, Protocol, UserAgentHeader,
 			AccountName, ServiceType, Category, Uri, CallerIpAddress, Etag, DurationMs, SchemaVersion, Location, _ResourceId, Type, _SubscriptionId,
-			Recent = abs(datetime_diff('minute', TimeGenerated, now())) < 5`)
+			ObjectKey, Recent = abs(datetime_diff('minute', TimeGenerated, now())) < 5`)
 	rows := map[string]map[string]any{}
 	for _, row := range table.Rows {
 		named := map[string]any{}
@@ -59,7 +65,6 @@ func TestRowsOfRequests(t *testing.T) {
 		}
 		rows[id] = named
 	}
-	done := rec.exchanges()
 	want(t, "rows", len(rows), len(done))
 	for _, e := range done {
 		row := rows[e.Response.Get("X-Ms-Request-Id")]
@@ -67,12 +72,17 @@ func TestRowsOfRequests(t *testing.T) {
 			t.Errorf("%s %s has no row", e.Method, e.URL)
 			continue
 		}
-		checkStorageRow(t, e, row)
+		checkStorageRow(t, service, e, row)
 	}
 	t.Logf("%d requests", len(done))
 }
 
-func checkStorageRow(t *testing.T, e exchange, row map[string]any) {
+// logsTable is the table of a service's logs.
+func logsTable(service string) string {
+	return "Storage" + strings.ToUpper(service[:1]) + service[1:] + "Logs"
+}
+
+func checkStorageRow(t *testing.T, service string, e exchange, row map[string]any) {
 	t.Helper()
 	authentication := "Anonymous"
 	switch {
@@ -84,10 +94,13 @@ func checkStorageRow(t *testing.T, e exchange, row map[string]any) {
 	for name, value := range map[string]any{
 		"OperationName": e.Operation, "OperationVersion": e.Request.Get("X-Ms-Version"), "StatusCode": fmt.Sprint(e.Status),
 		"AuthenticationType": authentication, "Protocol": "HTTP", "UserAgentHeader": e.Request.Get("User-Agent"), "AccountName": devAccount,
-		"ServiceType": "blob", "SchemaVersion": "1.0", "Location": server.DefaultLocation, "_ResourceId": strings.ToLower(devBlobID),
-		"Type": "StorageBlobLogs", "_SubscriptionId": server.DefaultSubscriptionID, "Recent": true,
+		"ServiceType": service, "SchemaVersion": "1.0", "Location": server.DefaultLocation, "_ResourceId": strings.ToLower(serviceID(service)),
+		"Type": logsTable(service), "_SubscriptionId": server.DefaultSubscriptionID, "Recent": true,
 	} {
 		want(t, e.Operation+": "+name, row[name], value)
+	}
+	if e.Key != "" {
+		want(t, e.Operation+": ObjectKey", row["ObjectKey"], any(e.Key))
 	}
 	if code := e.Response.Get("X-Ms-Error-Code"); code != "" {
 		want(t, e.Operation+": StatusText", row["StatusText"], any(code))
