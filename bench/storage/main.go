@@ -1,8 +1,9 @@
-// Command storage measures the blob service of a node against Azurite, the
+// Command storage measures the storage services of a node against Azurite, the
 // emulator everybody uses, and against a bare net/http handler that does nothing
 // but write the same bytes.
 //
 //	go run ./bench/storage
+//	go run ./bench/storage -ops put-message,message-10k,message-100k,insert-entity,get-entity,query-entities -out bench/results/queue-table.md
 //	go run ./bench/storage -ops get-4k -workers 32 -servers reslog,bare -profile .
 //
 // Azurite is installed from npm into the user's cache folder at its first run.
@@ -27,6 +28,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -64,7 +66,7 @@ type config struct {
 
 func parse(args []string) (config, error) {
 	flags := flag.NewFlagSet("storage", flag.ContinueOnError)
-	ops := flags.String("ops", "put-4k,get-4k,put-4m,get-4m,list-100", "operations to measure")
+	ops := flags.String("ops", "put-4k,get-4k,put-4m,get-4m,list-100", "operations to measure; for queues and tables put-message,message-0,message-10k,message-100k,insert-entity,get-entity,query-entities")
 	workers := flags.String("workers", "1,8,32", "numbers of connections, one request at a time on each")
 	servers := flags.String("servers", "azurite,reslog,reslog-log,bare", "servers to compare; see the package's documentation")
 	rounds := flags.Int("rounds", 3, "how often each measurement is repeated")
@@ -86,7 +88,7 @@ func parse(args []string) (config, error) {
 	}
 	for _, name := range c.ops {
 		if _, ok := operations()[name]; !ok {
-			return config{}, fmt.Errorf("operation %q: want one of put-4k, get-4k, put-4m, get-4m, list-100", name)
+			return config{}, fmt.Errorf("operation %q: want some of %s", name, strings.Join(slices.Sorted(maps.Keys(operations())), ", "))
 		}
 	}
 	if c.rounds < 1 || c.duration < 50*time.Millisecond {

@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/bits"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,7 +37,7 @@ func measureAll(ctx context.Context, cfg config, servers []*server) (map[cell][]
 			for _, workers := range cfg.workers {
 				for i := range servers {
 					s := servers[(i+round)%len(servers)] // nobody is always first
-					if s.bare && !strings.HasPrefix(op, "get") {
+					if o := operations()[op]; s.bare && op != "get-4k" && op != "get-4m" || !o.measures(s) {
 						continue
 					}
 					got, err := measure(ctx, cfg, s, op, workers)
@@ -58,7 +58,7 @@ func measureAll(ctx context.Context, cfg config, servers []*server) (map[cell][]
 // measure runs one operation against one server.
 func measure(ctx context.Context, cfg config, s *server, name string, workers int) (sample, error) {
 	op := operations()[name]
-	load := &load{op: op, body: payload(op.body), addr: s.addr}
+	load := &load{op: op, body: payload(op.body), addr: s.addrs[op.service]}
 	if err := load.dial(workers); err != nil {
 		return sample{}, err
 	}
@@ -161,40 +161,83 @@ func (l *load) run(ctx context.Context, s *server, d time.Duration) (outcome, er
 }
 
 func (l *load) work(w int, s *server, stop *atomic.Bool, h *histogram) error {
-	sign := newSigner(l.addr)
-	c := l.conns[w]
+	k := &worker{load: l, number: w, sign: newSigner(l.addr)}
 	for !stop.Load() {
-		q := l.op.request(w, s.next.Add(1))
+		n := s.next.Add(1)
+		q, body := l.op.request(w, n), l.body
+		if l.op.text != nil {
+			k.text = l.op.text(k.text[:0], w, n)
+			body, q.length = k.text, len(k.text)
+		}
 		start := time.Now()
-		a, err := c.do(sign.render(q), l.body, nil)
-		if err != nil {
+		if err := k.do(q, body, l.op.want, l.op.length); err != nil {
 			return err
 		}
-		h.record(time.Since(start))
-		if a.status != l.op.want || l.op.length > 0 && a.length != int64(l.op.length) {
-			return l.complain(q, a)
-		}
-		if a.closed {
-			c.Close()
-			if c, err = dial(l.addr); err != nil {
+		for _, f := range l.op.then {
+			q, err := f.request(k.answer.Bytes())
+			if err != nil {
 				return err
 			}
-			l.conns[w] = c
+			if err := k.do(q, nil, f.want, 0); err != nil {
+				return err
+			}
+		}
+		h.record(time.Since(start))
+	}
+	return nil
+}
+
+// worker is one connection under load.
+type worker struct {
+	load   *load
+	number int
+	sign   *signer
+	text   []byte
+	answer bytes.Buffer // the last one, of an operation of several requests
+}
+
+// do makes a request and looks at the answer.
+func (k *worker) do(q request, body []byte, want, length int) error {
+	l, c := k.load, k.load.conns[k.number]
+	var keep *bytes.Buffer
+	if len(l.op.then) > 0 {
+		keep = &k.answer
+		keep.Reset()
+	}
+	a, err := c.do(k.sign.render(q), body, keep)
+	if errors.Is(err, io.EOF) { // it was idle for too long, while the server came to rest
+		if c, err = dial(l.addr); err != nil {
+			return err
+		}
+		l.conns[k.number].Close()
+		l.conns[k.number] = c
+		a, err = c.do(k.sign.render(q), body, keep)
+	}
+	if err != nil {
+		return err
+	}
+	if a.status != want || length > 0 && a.length != int64(length) {
+		return l.complain(q, body, a, want, length)
+	}
+	if a.closed {
+		c.Close()
+		if l.conns[k.number], err = dial(l.addr); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // complain asks once more, to see what is wrong.
-func (l *load) complain(q request, a answer) error {
-	err := fmt.Errorf("%s %s: status %d with %d bytes, want %d with %d", q.method, q.path, a.status, a.length, l.op.want, l.op.length)
+func (l *load) complain(q request, body []byte, a answer, want, length int) error {
+	err := fmt.Errorf("%s %s: status %d with %d bytes, want %d with %d", q.method, q.path, a.status, a.length, want, length)
 	c, dialErr := dial(l.addr)
 	if dialErr != nil {
 		return err
 	}
 	defer c.Close()
 	var keep bytes.Buffer
-	if _, again := c.do(newSigner(l.addr).render(q), l.body, &keep); again == nil && keep.Len() < 4096 {
+	if _, again := c.do(newSigner(l.addr).render(q), body, &keep); again == nil && keep.Len() < 4096 {
 		return fmt.Errorf("%w: %s", err, keep.String())
 	}
 	return err

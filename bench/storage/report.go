@@ -13,7 +13,7 @@ import (
 // report writes the result.
 func report(cfg config, results map[cell][]sample) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Blob service under load\n\nWritten by `go run ./bench/storage`. %s.\n\n", machine())
+	fmt.Fprintf(&b, "# Storage services under load\n\nWritten by `go run ./bench/storage -ops %s`. %s.\n\n", strings.Join(cfg.ops, ","), machine())
 	fmt.Fprintf(&b, "Client and servers share the machine's processors; servers take turns within each of %d rounds of %s a measurement. "+
 		"Rates are requests a second, the median of the rounds with the single rounds in brackets; a ratio is the median of the rounds' ratios. "+
 		"Puts of reslog are durable when they are answered: synced, many in one group. `reslog-log` logs every request into `$logs`; "+
@@ -80,10 +80,22 @@ func summary(b *strings.Builder, cfg config, results map[cell][]sample) {
 	line("at least 40 times Azurite's gets of 4 KiB", "get-4k", "reslog", "azurite", 40)
 	line("at least half of bare net/http, gets of 4 KiB", "get-4k", "reslog", "bare", 0.5)
 	line("at least half of bare net/http, gets of 4 MiB", "get-4m", "reslog", "bare", 0.5)
+	line("at least 12 times Azurite's puts of a message", "put-message", "reslog", "azurite", 12)
+	line("at least 8 times Azurite's inserts of an entity", "insert-entity", "reslog", "azurite", 8)
+	line("at least 10 times Azurite's gets of an entity", "get-entity", "reslog", "azurite", 10)
+	backlog(b, results, most)
 	for _, op := range cfg.ops {
 		line("logging on costs less than 5 % of "+operations()[op].title, op, "reslog-log", "reslog", 0.95)
 	}
 	b.WriteString("\n")
+}
+
+// backlog tells whether a queue slows down with what waits in it.
+func backlog(b *strings.Builder, results map[cell][]sample, workers int) {
+	few, many := results[cell{"message-0", workers, "reslog"}], results[cell{"message-100k", workers, "reslog"}]
+	if ratio := paired(many, few); ratio > 0 {
+		fmt.Fprintf(b, "| a queue is as fast with 100,000 messages waiting as with none | %.2f× |\n", ratio)
+	}
 }
 
 // paired returns the median of the ratios within each round: what slows down the

@@ -25,7 +25,7 @@ const (
 	dataVariable = "RESLOG_BENCH_DATA"
 )
 
-// play is one of the servers until standard input ends. It prints its address.
+// play is one of the servers until standard input ends. It prints its addresses: of blobs, queues and tables.
 func play(role string) error {
 	var (
 		addr string
@@ -77,7 +77,7 @@ func writeAllocations(beside string) error {
 // its logs are visible after a second.
 func serveNode(role string) (addr string, stop func() error, err error) {
 	cfg := reslog.Config{
-		Data: os.Getenv(dataVariable), BlobAddr: "127.0.0.1:0", QueueAddr: reslog.Off, TableAddr: reslog.Off, ControlAddr: reslog.Off, AdminAddr: reslog.Off, FlushInterval: time.Second,
+		Data: os.Getenv(dataVariable), BlobAddr: "127.0.0.1:0", QueueAddr: "127.0.0.1:0", TableAddr: "127.0.0.1:0", ControlAddr: reslog.Off, AdminAddr: reslog.Off, FlushInterval: time.Second,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if role == "reslog-audit" {
@@ -91,7 +91,11 @@ func serveNode(role string) (addr string, stop func() error, err error) {
 	if err := n.Start(context.Background()); err != nil {
 		return "", nil, err
 	}
-	return strings.TrimPrefix(n.BlobURL(), "http://"), func() error { return n.Stop(context.Background()) }, nil
+	var addrs []string
+	for _, url := range []string{n.BlobURL(), n.QueueURL(), n.TableURL()} {
+		addrs = append(addrs, strings.TrimPrefix(url, "http://"))
+	}
+	return strings.Join(addrs, " "), func() error { return n.Stop(context.Background()) }, nil
 }
 
 // serveBare answers every get with the bytes that a blob has.

@@ -19,7 +19,7 @@ import (
 // server is a process under measurement.
 type server struct {
 	name     string
-	addr     string
+	addrs    [services]string
 	bare     bool
 	logging  bool
 	profiles bool
@@ -75,7 +75,7 @@ func (s *server) startRole(ctx context.Context, data string) error {
 		s.stop()
 		return fmt.Errorf("it did not say where it listens: %w", err)
 	}
-	s.addr = strings.TrimSpace(line)
+	copy(s.addrs[:], strings.Fields(line))
 	return nil
 }
 
@@ -85,7 +85,7 @@ func (s *server) startAzurite(ctx context.Context, data string) error {
 	if err != nil {
 		return err
 	}
-	var ports [3]string
+	var ports [services]string
 	for i := range ports {
 		if ports[i], err = freePort(); err != nil {
 			return err
@@ -97,9 +97,11 @@ func (s *server) startAzurite(ctx context.Context, data string) error {
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
-	s.addr = net.JoinHostPort("127.0.0.1", ports[0])
+	for k, port := range ports {
+		s.addrs[k] = net.JoinHostPort("127.0.0.1", port)
+	}
 	for range 200 {
-		if c, err := net.Dial("tcp", s.addr); err == nil {
+		if c, err := net.Dial("tcp", s.addrs[tables]); err == nil {
 			return c.Close()
 		}
 		time.Sleep(50 * time.Millisecond)
