@@ -19,7 +19,8 @@
 //     in the order in which they became visible, those of one time in the order in
 //     which they were put.
 //   - What a call costs depends neither on how many messages wait nor on how many
-//     were consumed, and nothing is kept in memory for each message.
+//   - On average a call costs the same however many messages wait or were
+//     consumed, and nothing is kept in memory for each message.
 //   - A receipt is good until the message is dequeued or updated again. An id or a
 //     receipt that is not one costs two lookups at most.
 //   - On a full disk writes fail with ErrReadOnly: first what adds, then what
