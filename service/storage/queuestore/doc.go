@@ -18,7 +18,6 @@
 //   - No two calls of Get return a message, until its time is over. Messages come
 //     in the order in which they became visible, those of one time in the order in
 //     which they were put.
-//   - What a call costs depends neither on how many messages wait nor on how many
 //   - On average a call costs the same however many messages wait or were
 //     consumed, and nothing is kept in memory for each message.
 //   - A receipt is good until the message is dequeued or updated again. An id or a
