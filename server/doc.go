@@ -5,11 +5,12 @@
 //	err = n.Run(ctx) // until ctx ends; or n.Start(ctx) … n.Stop(ctx)
 //
 // New checks the configuration and touches nothing. Start takes the data folder
-// and the addresses, opens the parts from the bottom up (bus, settings,
-// resources, blob store, front ends, deliveries) and serves last, so that a
-// request that gets through finds everything there. Stop goes the other way: stop accepting,
-// finish the requests that run, hand what was recorded to the bus, settle what
-// the destinations hold, close the bus, close the stores. Each step is bounded
+// and the addresses, opens the parts from the bottom up (stores of blobs, queues
+// and tables, bus, settings, resources, front ends, deliveries, metrics) and serves
+// last, so that a request that gets through finds everything there. Stop goes the
+// other way: stop accepting, finish the requests that run, hand what was recorded
+// and counted to the bus, settle what the destinations hold, close the bus, close
+// the stores. Each step is bounded
 // in time; what a step could not finish is on disk and continues at the next
 // start.
 //

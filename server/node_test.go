@@ -208,7 +208,8 @@ func TestHealthAndMetrics(t *testing.T) {
 		"reslog_records_emitted_total", "reslog_records_dropped_total 0", "reslog_bus_sync_seconds_bucket", "reslog_bus_stream_bytes",
 		`reslog_delivery_delivered_total{kind="classic"`, `reslog_delivery_shed_total{kind="classic"`,
 		`reslog_delivery_backlog_records{kind="classic"`, `reslog_delivery_backlog_bytes{kind="classic"`,
-		"reslog_delivery_abandoned_total 0", `reslog_storage_bytes{account="devstoreaccount1",kind="system"}`,
+		"reslog_delivery_abandoned_total 0", `reslog_storage_bytes{account="devstoreaccount1",kind="system",service="blob"}`,
+		`reslog_storage_bytes{account="devstoreaccount1",kind="user",service="queue"}`, `reslog_storage_bytes{account="devstoreaccount1",kind="user",service="table"}`,
 		`reslog_requests_total{by="system",operation="PutBlockList"`, `reslog_request_seconds_count{operation="CreateContainer",service="blob"} 1`,
 		"go_goroutines",
 	} {

@@ -134,7 +134,7 @@ func TestQueuesAndTablesAreRouted(t *testing.T) {
 	want := map[string]bool{
 		"StorageWrite queueServices CreateQueue 201": true, "StorageWrite queueServices PutMessage 201": true,
 		"StorageWrite queueServices GetMessageWrite 200": true, "StorageWrite tableServices CreateTable 201": true,
-		"StorageWrite tableServices InsertEntity 204": true, "StorageWrite tableServices EntityGroupTransaction 202": true,
+		"StorageWrite tableServices InsertEntity 201": true, "StorageWrite tableServices EntityGroupTransaction 202": true,
 		"StorageRead tableServices QueryEntity 404": true, "StorageDelete tableServices DeleteTable 204": true,
 	}
 	for _, category := range []string{"StorageRead", "StorageWrite", "StorageDelete"} {
@@ -153,7 +153,7 @@ func TestQueuesAndTablesAreRouted(t *testing.T) {
 	for table, rows := range map[string]string{
 		"StorageQueueLogs": "CreateQueue 201 /devstoreaccount1/jobs queue|GetMessageWrite 200 /devstoreaccount1/jobs queue|PutMessage 201 /devstoreaccount1/jobs queue",
 		"StorageTableLogs": "CreateTable 201 /devstoreaccount1/Orders table|DeleteTable 204 /devstoreaccount1/Orders table|" +
-			"EntityGroupTransaction 202 /devstoreaccount1 table|InsertEntity 204 /devstoreaccount1/Orders/p/1 table|QueryEntity 404 /devstoreaccount1/Orders/p/4 table",
+			"EntityGroupTransaction 202 /devstoreaccount1 table|InsertEntity 201 /devstoreaccount1/Orders/p/1 table|QueryEntity 404 /devstoreaccount1/Orders/p/4 table",
 	} {
 		if !hasWorkspaces(t, n) {
 			continue

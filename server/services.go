@@ -114,7 +114,7 @@ func (n *Node) newService(k storage.Kind, p *storage.Properties) storage.Service
 	case storage.Queue:
 		return queue.New(queue.Config{Store: n.stores.queues, Properties: operations, Logger: logger, Now: n.cfg.Now})
 	case storage.Table:
-		return table.New(table.Config{Store: n.stores.tables, Properties: operations, Logger: logger, Now: n.cfg.Now})
+		return table.New(table.Config{Store: named{n.stores.tables}, Properties: operations, Logger: logger, Now: n.cfg.Now})
 	case storage.Blob:
 	}
 	service := blob.New(blob.Config{

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"reslog/service/storage"
 	"reslog/service/storage/blobstore"
 	"reslog/service/storage/queuestore"
+	"reslog/service/storage/storagemetrics"
 	"reslog/service/storage/tablestore"
 )
 
@@ -49,4 +52,36 @@ func (n *Node) openStores() error {
 	n.stores.tables = tables
 	closing(storage.Table, tables)
 	return nil
+}
+
+// named is the store of tables for those who come from outside, who may know the
+// tables of metrics by older names.
+type named struct{ tablestore.API }
+
+// Table implements tablestore.API.
+func (n named) Table(ctx context.Context, account, name string) (tablestore.Table, error) {
+	return n.API.Table(ctx, account, realName(name))
+}
+
+// Get implements tablestore.API.
+func (n named) Get(ctx context.Context, account, table string, k tablestore.Key) (tablestore.Entity, error) {
+	return n.API.Get(ctx, account, realName(table), k)
+}
+
+// Query implements tablestore.API.
+func (n named) Query(ctx context.Context, account, table string, q tablestore.Query) (tablestore.Page, error) {
+	return n.API.Query(ctx, account, realName(table), q)
+}
+
+// Write implements tablestore.API.
+func (n named) Write(ctx context.Context, account, table string, now time.Time, writes []tablestore.Write) ([]time.Time, error) {
+	return n.API.Write(ctx, account, realName(table), now, writes)
+}
+
+// realName is the name of a table. Only those of the node itself begin with "$".
+func realName(table string) string {
+	if !strings.HasPrefix(table, "$") {
+		return table
+	}
+	return storagemetrics.AliasOf(table)
 }

@@ -33,7 +33,8 @@ const scriptLimit = 20 * time.Second
 //	                      AZURE_STORAGE_CONNECTION_STRING for what follows; DEV and,
 //	                      if there is an account of the name logs, LOGS are the
 //	                      connection strings to choose from
-//	blob VERB ARGS        makes requests with the Azure SDK, see blobCommand
+//	blob VERB ARGS        makes requests with the Azure SDK, see blobCommand;
+//	queue, table          likewise, see queueCommand and tableCommand
 //	settle                waits until all that was recorded is in $logs
 //	waitfor N             waits until N tails follow the node
 //	busyport NAME         takes a port for the script's life and puts its address
@@ -55,6 +56,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready":    readyCommand,
 			"blob":     blobCommand,
+			"queue":    queueCommand,
+			"table":    tableCommand,
 			"settle":   settleCommand,
 			"busyport": busyPortCommand,
 			"waitfor":  waitForCommand,

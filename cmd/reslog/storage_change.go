@@ -53,6 +53,10 @@ func changeAnalytics(ctx context.Context, account *client.Account, service clien
 	if err := s.Validate(); err != nil {
 		return usageError(err)
 	}
+	if service == client.Table && s.LogVersion != client.AnalyticsVersion {
+		// The service says no more than that the document is not valid.
+		return usageError(fmt.Errorf("logs of tables are of version %s, not %s", client.AnalyticsVersion, s.LogVersion))
+	}
 	return account.SetAnalytics(ctx, service, s)
 }
 

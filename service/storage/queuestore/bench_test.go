@@ -47,7 +47,7 @@ func backlog(b testing.TB, s *Store, n int) {
 		go func() {
 			for left.Add(-1) >= 0 {
 				now := time.Now()
-				if _, err := s.Put(ctx, account1, "q", benchText, now, now, Forever); err != nil {
+				if _, err := s.Put(ctx, testAccount, "q", benchText, now, now, Forever); err != nil {
 					errs <- err
 					return
 				}
@@ -68,7 +68,7 @@ func BenchmarkPut(b *testing.B) {
 	ctx := context.Background()
 	parallel32(b, func() error {
 		now := time.Now()
-		_, err := s.Put(ctx, account1, "q", benchText, now, now, now.Add(7*24*time.Hour))
+		_, err := s.Put(ctx, testAccount, "q", benchText, now, now, now.Add(7*24*time.Hour))
 		return err
 	})
 }
@@ -83,7 +83,7 @@ func BenchmarkCycle(b *testing.B) {
 			ctx := context.Background()
 			parallel32(b, func() error {
 				now := time.Now()
-				if _, err := s.Put(ctx, account1, "q", benchText, now, now, now.Add(7*24*time.Hour)); err != nil {
+				if _, err := s.Put(ctx, testAccount, "q", benchText, now, now, now.Add(7*24*time.Hour)); err != nil {
 					return err
 				}
 				return take(ctx, s)
@@ -94,11 +94,11 @@ func BenchmarkCycle(b *testing.B) {
 
 func take(ctx context.Context, s *Store) error {
 	now := time.Now()
-	list, err := s.Get(ctx, account1, "q", 1, now, now.Add(30*time.Second))
+	list, err := s.Get(ctx, testAccount, "q", 1, now, now.Add(30*time.Second))
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	return s.Delete(ctx, account1, "q", list[0].ID, list[0].Receipt, time.Now())
+	return s.Delete(ctx, testAccount, "q", list[0].ID, list[0].Receipt, time.Now())
 }
 
 // BenchmarkConsume dequeues and deletes what waits: each of b.N finds a message.
@@ -118,7 +118,7 @@ func BenchmarkPeek(b *testing.B) {
 			backlog(b, s, n)
 			ctx := context.Background()
 			parallel32(b, func() error {
-				list, err := s.Peek(ctx, account1, "q", 1, time.Now())
+				list, err := s.Peek(ctx, testAccount, "q", 1, time.Now())
 				if err == nil && len(list) != 1 {
 					err = fmt.Errorf("%d messages", len(list))
 				}

@@ -34,13 +34,17 @@ func (g guard) open(name string, open func() (vfs.File, error)) (vfs.File, error
 	if !isLog(name) {
 		return open()
 	}
-	if g.space.failed() != nil {
-		return nowhereFile{}, nil
-	}
-	f, err := open()
-	if err != nil {
+	if g.space.failed() == nil {
+		f, err := open()
+		if err == nil {
+			return &logFile{f, g.space}, nil
+		}
 		g.space.fail(fmt.Errorf("make log: %w", err))
-		return nowhereFile{}, nil
+	}
+	// A log after one that did not end well could not be read.
+	f, err := vfs.NewMem().Create("log", vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return nil, err
 	}
 	return &logFile{f, g.space}, nil
 }
@@ -82,17 +86,8 @@ func (f *logFile) SyncTo(length int64) (full bool, err error) {
 }
 
 func (f *logFile) Close() error {
-	f.do("close", f.File.Close)
+	if err := f.File.Close(); err != nil {
+		f.space.fail(fmt.Errorf("close log: %w", err))
+	}
 	return nil
 }
-
-// nowhereFile stands for a log after the real one failed.
-type nowhereFile struct{ vfs.File }
-
-func (nowhereFile) Write(p []byte) (int, error)    { return len(p), nil }
-func (nowhereFile) Preallocate(int64, int64) error { return nil }
-func (nowhereFile) Sync() error                    { return nil }
-func (nowhereFile) SyncData() error                { return nil }
-func (nowhereFile) SyncTo(int64) (bool, error)     { return true, nil }
-func (nowhereFile) Close() error                   { return nil }
-func (nowhereFile) Fd() uintptr                    { return vfs.InvalidFd }

@@ -14,6 +14,7 @@ type queues struct {
 	mu       sync.RWMutex // held to make a queue, to delete one, to take one in
 	named    map[queueName]*queue
 	accounts map[string]*account
+	max      int // of named
 }
 
 // maxOpen bounds the queues held in memory.
@@ -121,7 +122,7 @@ func (s *Store) newQueue(id uint64, n queueName, t totals) *queue {
 // many; open.mu is held.
 func (s *Store) keep(q *queue) {
 	for n, old := range s.open.named {
-		if len(s.open.named) < maxOpen {
+		if len(s.open.named) < s.open.max {
 			break
 		}
 		old.life.Lock()

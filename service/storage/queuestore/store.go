@@ -63,7 +63,7 @@ func open(c Config) (_ *Store, err error) {
 	}
 	s := &Store{c: c, log: c.Logger, now: c.Now}
 	s.space.fs, s.space.dir, s.space.min, s.space.now = c.FS, c.Dir, c.MinFree, c.Now
-	s.open.named = map[queueName]*queue{}
+	s.open.named, s.open.max = map[queueName]*queue{}, maxOpen
 	s.open.accounts = map[string]*account{}
 	defer func() {
 		if err != nil {
@@ -74,6 +74,9 @@ func open(c Config) (_ *Store, err error) {
 	s.cache = pebble.NewCache(c.CacheBytes + 2*memTable)
 	if s.db, err = pebble.Open(c.Dir, s.pebbleOptions()); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := s.space.failed(); err != nil {
+		return nil, err
 	}
 	if err := s.prepare(); err != nil {
 		return nil, err

@@ -2,12 +2,15 @@ package queuestore
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-const account1 = "devstoreaccount1"
+const testAccount = "devstoretestAccount"
 
 // openTest opens a store that does not sweep by itself.
 func openTest(t testing.TB, c Config) *Store {
@@ -51,7 +54,81 @@ func closeTest(t testing.TB, s *Store) {
 
 func newQueue(t testing.TB, s *Store, name string) {
 	t.Helper()
-	if _, err := s.CreateQueue(context.Background(), account1, Queue{Name: name}); err != nil {
+	if _, err := s.CreateQueue(context.Background(), testAccount, Queue{Name: name}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// epoch is when tests begin.
+var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func after(d time.Duration) time.Time { return epoch.Add(d) }
+
+// put adds a message that is visible at once and never expires.
+func put(t testing.TB, s *Store, queue, text string, now time.Time) Message {
+	t.Helper()
+	return putAt(t, s, queue, text, now, now, Forever)
+}
+
+func putAt(t testing.TB, s *Store, queue, text string, now, visible, expires time.Time) Message {
+	t.Helper()
+	m, err := s.Put(context.Background(), testAccount, queue, text, now, visible, expires)
+	if err != nil {
+		t.Fatalf("put: %v", err)
+	}
+	return m
+}
+
+func dequeue(t testing.TB, s *Store, queue string, n int, now, until time.Time) []Message {
+	t.Helper()
+	list, err := s.Get(context.Background(), testAccount, queue, n, now, until)
+	if err != nil {
+		t.Fatalf("get: %v", err)
+	}
+	return list
+}
+
+func peek(t testing.TB, s *Store, queue string, n int, now time.Time) []Message {
+	t.Helper()
+	list, err := s.Peek(context.Background(), testAccount, queue, n, now)
+	if err != nil {
+		t.Fatalf("peek: %v", err)
+	}
+	return list
+}
+
+func remove(s *Store, queue string, m Message, now time.Time) error {
+	return s.Delete(context.Background(), testAccount, queue, m.ID, m.Receipt, now)
+}
+
+func count(t testing.TB, s *Store, queue string) int64 {
+	t.Helper()
+	n, err := s.Count(context.Background(), testAccount, queue)
+	if err != nil {
+		t.Fatalf("count: %v", err)
+	}
+	return n
+}
+
+// texts are the texts of messages, in one string.
+func texts(list []Message) string {
+	var all []string
+	for _, m := range list {
+		all = append(all, m.Text)
+	}
+	return strings.Join(all, " ")
+}
+
+func wantTexts(t testing.TB, list []Message, want string) {
+	t.Helper()
+	if got := texts(list); got != want {
+		t.Errorf("messages %q, want %q", got, want)
+	}
+}
+
+func wantErr(t testing.TB, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("error %v, want %v", err, want)
 	}
 }

@@ -48,11 +48,11 @@ func (c *Collector) measure(ctx context.Context, a *account, now time.Time) erro
 			},
 		}}
 	}
-	err = write(ctx, c.Tables, a.name, CapacityTable, now, []tablestore.Write{
+	err = write(ctx, c.Tables, a.name, capacityTable, now, []tablestore.Write{
 		capacity(capacityUser, u.User), capacity(capacityAnalytics, u.Analytics),
 	})
 	if err != nil {
-		return fmt.Errorf("write %s of %s: %w", CapacityTable, a.name, err)
+		return fmt.Errorf("write %s of %s: %w", capacityTable, a.name, err)
 	}
 	return nil
 }

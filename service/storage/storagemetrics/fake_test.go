@@ -1,12 +1,9 @@
 package storagemetrics
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -14,135 +11,114 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"reslog/record"
 	"reslog/resource"
 	"reslog/service/storage"
 	"reslog/service/storage/tablestore"
 )
 
-// fakeTables is a store of tables in memory, as far as metrics need one.
-type fakeTables struct {
+// testTables is a store of tables, in memory, that fails when a test wants it to.
+type testTables struct {
+	*tablestore.Store
 	mu     sync.Mutex
-	tables map[string]map[tablestore.Key][]tablestore.Property // by "account table"
 	writes int
 	fail   error
 }
 
-func newFakeTables() *fakeTables {
-	return &fakeTables{tables: map[string]map[tablestore.Key][]tablestore.Property{}}
-}
-
-func (f *fakeTables) table(account, name string) (map[tablestore.Key][]tablestore.Property, error) {
-	if f.fail != nil {
-		return nil, f.fail
-	}
-	t := f.tables[account+" "+name]
-	if t == nil {
-		return nil, tablestore.ErrTableNotFound
-	}
-	return t, nil
-}
-
-func (f *fakeTables) CreateTable(_ context.Context, account string, t tablestore.Table) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch _, err := f.table(account, t.Name); {
-	case err == nil:
-		return tablestore.ErrTableExists
-	case !errors.Is(err, tablestore.ErrTableNotFound):
-		return err
-	}
-	f.tables[account+" "+t.Name] = map[tablestore.Key][]tablestore.Property{}
-	return nil
-}
-
-func compareKeys(a, b tablestore.Key) int {
-	return cmp.Or(strings.Compare(a.Partition, b.Partition), strings.Compare(a.Row, b.Row))
-}
-
-func within(k tablestore.Key, r tablestore.Range) bool {
-	return (r.From == nil || compareKeys(*r.From, k) <= 0) && (r.To == nil || compareKeys(k, *r.To) <= 0)
-}
-
-// Query answers with pages of three, so that there are some.
-func (f *fakeTables) Query(_ context.Context, account, name string, q tablestore.Query) (p tablestore.Page, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	t, err := f.table(account, name)
+func newTestTables(t testing.TB) *testTables {
+	s, err := tablestore.Open(tablestore.Config{Dir: "tables", FS: vfs.NewMem(), MinFree: -1, CacheBytes: 1 << 20})
 	if err != nil {
-		return p, err
+		t.Fatal(err)
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(t), compareKeys) {
-		if !within(k, q.Ranges[0]) || q.Next != nil && compareKeys(k, *q.Next) < 0 {
-			continue
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
 		}
-		if len(p.Entities) == 3 {
-			p.Next = &k
-			break
-		}
-		p.Entities = append(p.Entities, tablestore.Entity{Key: k, Properties: t[k]})
-	}
-	return p, nil
+	})
+	return &testTables{Store: s}
 }
 
-func (f *fakeTables) Write(_ context.Context, account, name string, _ time.Time, writes []tablestore.Write) ([]time.Time, error) {
+func (f *testTables) failure() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	t, err := f.table(account, name)
-	if err != nil {
-		return nil, err
-	}
-	f.writes++
-	for _, w := range writes {
-		if w.Kind != tablestore.InsertOrReplace {
-			return nil, fmt.Errorf("write of kind %d", w.Kind)
-		}
-		t[w.Entity.Key] = w.Entity.Properties
-	}
-	return make([]time.Time, len(writes)), nil
+	return f.fail
 }
 
-func (f *fakeTables) DeleteRange(_ context.Context, account, name string, r tablestore.Range) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	t, err := f.table(account, name)
-	if err != nil {
-		return err
-	}
-	maps.DeleteFunc(t, func(k tablestore.Key, _ []tablestore.Property) bool { return within(k, r) })
-	return nil
-}
-
-func (f *fakeTables) setFail(err error) {
+func (f *testTables) setFail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fail = err
 }
 
-// keys are the rows of a table, "partition row", in order.
-func (f *fakeTables) keys(account, name string) []string {
+// Query answers with pages of three, so that there are some.
+func (f *testTables) Query(ctx context.Context, account, table string, q tablestore.Query) (tablestore.Page, error) {
+	if err := f.failure(); err != nil {
+		return tablestore.Page{}, err
+	}
+	q.Limit = 3
+	return f.Store.Query(ctx, account, table, q)
+}
+
+func (f *testTables) Write(ctx context.Context, account, table string, now time.Time, writes []tablestore.Write) ([]time.Time, error) {
+	if err := f.failure(); err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	f.writes++
+	f.mu.Unlock()
+	return f.Store.Write(ctx, account, table, now, writes)
+}
+
+func (f *testTables) DeleteRange(ctx context.Context, account, table string, r tablestore.Range) error {
+	if err := f.failure(); err != nil {
+		return err
+	}
+	return f.Store.DeleteRange(ctx, account, table, r)
+}
+
+// all are the rows of a table, none when there is no table.
+func (f *testTables) all(account, table string) []tablestore.Entity {
+	page, err := f.Store.Query(context.Background(), account, table, tablestore.Query{Limit: 1 << 20, Scan: 1 << 20, Bytes: 1 << 30})
+	if err != nil && !errors.Is(err, tablestore.ErrTableNotFound) {
+		panic(err)
+	}
+	return page.Entities
+}
+
+// keys are the rows of a table, "partition row", in order.
+func (f *testTables) keys(account, table string) []string {
 	var keys []string
-	for _, k := range slices.SortedFunc(maps.Keys(f.tables[account+" "+name]), compareKeys) {
-		keys = append(keys, k.Partition+" "+k.Row)
+	for _, e := range f.all(account, table) {
+		keys = append(keys, e.Partition+" "+e.Row)
 	}
 	return keys
 }
 
 // row is a row as numbers by column; nil when it is not there.
-func (f *fakeTables) row(account, name, partition, row string) map[string]float64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	properties, ok := f.tables[account+" "+name][tablestore.Key{Partition: partition, Row: row}]
-	if !ok {
+func (f *testTables) row(account, table, partition, row string) map[string]float64 {
+	e, err := f.Get(context.Background(), account, table, tablestore.Key{Partition: partition, Row: row})
+	if err != nil {
 		return nil
 	}
 	m := make(map[string]float64)
-	for _, p := range properties {
+	for _, p := range e.Properties {
 		m[p.Name] = number(p)
 	}
 	return m
+}
+
+// sum adds up a column over the rows of a table with a RowKey that fits.
+func (f *testTables) sum(account, table, column string, fits func(row string) bool) (sum float64) {
+	for _, e := range f.all(account, table) {
+		for _, p := range e.Properties {
+			if p.Name == column && fits(e.Row) {
+				sum += number(p)
+			}
+		}
+	}
+	return sum
 }
 
 func number(p tablestore.Property) float64 {
@@ -150,20 +126,6 @@ func number(p tablestore.Property) float64 {
 		return math.Float64frombits(uint64(p.Number))
 	}
 	return float64(p.Number)
-}
-
-// sum adds up a column over the rows of a table with a RowKey that fits.
-func (f *fakeTables) sum(account, name, column string, fits func(row string) bool) (sum float64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for k, properties := range f.tables[account+" "+name] {
-		for _, p := range properties {
-			if p.Name == column && fits(k.Row) {
-				sum += number(p)
-			}
-		}
-	}
-	return sum
 }
 
 // clock is a clock that stands still.
@@ -231,7 +193,7 @@ type world struct {
 	*Collector
 	t          testing.TB
 	clock      *clock
-	tables     *fakeTables
+	tables     *testTables
 	properties *storage.Properties
 	said       *strings.Builder // by the logger
 
@@ -243,7 +205,7 @@ type world struct {
 // new account: hours with operations.
 func newWorld(t testing.TB, configure ...func(*Config)) *world {
 	w := &world{
-		t: t, clock: new(clock), tables: newFakeTables(), said: new(strings.Builder),
+		t: t, clock: new(clock), tables: newTestTables(t), said: new(strings.Builder),
 		properties: storage.OpenProperties(storage.PropertiesConfig{}), list: []*storage.Account{newAccount("acct")},
 	}
 	w.clock.set("12:00:30")

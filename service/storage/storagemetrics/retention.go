@@ -32,7 +32,7 @@ func (c *Collector) Sweep(ctx context.Context) error {
 				errs = append(errs, c.expire(ctx, a.Name, g.table(k), g.settings(&p).Retention, g.length(), now))
 			}
 			if k == storage.Blob {
-				errs = append(errs, c.expire(ctx, a.Name, CapacityTable, p.HourMetrics.Retention, 24*time.Hour, now))
+				errs = append(errs, c.expire(ctx, a.Name, capacityTable, p.HourMetrics.Retention, 24*time.Hour, now))
 			}
 		}
 	}

@@ -58,13 +58,15 @@ func TestStatusOf(t *testing.T) {
 }
 
 func TestTableNames(t *testing.T) {
-	want := []string{
-		"$MetricsHourPrimaryTransactionsBlob", "$MetricsHourPrimaryTransactionsQueue", "$MetricsHourPrimaryTransactionsTable",
-		"$MetricsMinutePrimaryTransactionsBlob", "$MetricsMinutePrimaryTransactionsQueue", "$MetricsMinutePrimaryTransactionsTable",
-		"$MetricsCapacityBlob",
-	}
-	if got := TableNames(); !slices.Equal(got, want) {
-		t.Errorf("tables %v, want %v", got, want)
+	for g, want := range map[grain][len(kinds)]string{
+		hour:   {hours, "$MetricsHourPrimaryTransactionsQueue", "$MetricsHourPrimaryTransactionsTable"},
+		minute: {minutes, "$MetricsMinutePrimaryTransactionsQueue", "$MetricsMinutePrimaryTransactionsTable"},
+	} {
+		for i, k := range kinds {
+			if got := g.table(k); got != want[i] {
+				t.Errorf("table %s, want %s", got, want[i])
+			}
+		}
 	}
 	for name, want := range map[string]string{
 		"$MetricsTransactionsBlob": hours, "$metricstransactionsqueue": "$MetricsHourPrimaryTransactionsQueue",

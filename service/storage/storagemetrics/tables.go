@@ -46,26 +46,14 @@ func (g grain) table(k storage.Kind) string {
 	return name + title(k)
 }
 
-// CapacityTable is the table of capacity, which only the blob service has.
-const CapacityTable = "$MetricsCapacityBlob"
+// capacityTable is the table of capacity, which only the blob service has.
+const capacityTable = "$MetricsCapacityBlob"
 
 // Rows of the table of capacity.
 const (
 	capacityUser      = "data"
 	capacityAnalytics = "analytics"
 )
-
-// TableNames are the tables that an account can have, as they are listed in the
-// documentation: hours, minutes, capacity.
-func TableNames() []string {
-	var names []string
-	for g := range grains {
-		for _, k := range kinds {
-			names = append(names, g.table(k))
-		}
-	}
-	return append(names, CapacityTable)
-}
 
 // AliasOf returns the table that is meant by one of the names from before version
 // 2013-08-15: `$MetricsTransactionsBlob` is the one of hours. Any other name is what

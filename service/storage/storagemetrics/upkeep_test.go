@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"reslog/catalog"
 	"reslog/metric"
+	"reslog/record"
+	"reslog/resource"
 	"reslog/service/storage"
 	"reslog/service/storage/blobstore"
 	"reslog/service/storage/queuestore"
@@ -27,7 +30,7 @@ func TestRetention(t *testing.T) {
 	w.metrics("acct", storage.Queue, whole, whole)              // for ever
 	put := func(table, partition string) {
 		e := tablestore.Entity{Key: tablestore.Key{Partition: partition, Row: "user;All"}}
-		if err := write(t.Context(), w.tables, "acct", table, time.Time{}, []tablestore.Write{{Kind: tablestore.InsertOrReplace, Entity: e}}); err != nil {
+		if err := write(t.Context(), w.tables, "acct", table, w.clock.now(), []tablestore.Write{{Kind: tablestore.InsertOrReplace, Entity: e}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -39,7 +42,7 @@ func TestRetention(t *testing.T) {
 		put(minutes, p)
 	}
 	for _, p := range []string{"20260301T0000", "20260302T0000", "20260304T0000"} {
-		put(CapacityTable, p)
+		put(capacityTable, p)
 	}
 	if err := w.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
@@ -47,7 +50,7 @@ func TestRetention(t *testing.T) {
 	// Exactly what was over at 12:00:30 two days, or one, before.
 	w.wantKeys(hours, "20260302T1200 user;All", "20260304T1200 user;All")
 	w.wantKeys(minutes, "20260303T1200 user;All", "20260304T1200 user;All")
-	w.wantKeys(CapacityTable, "20260302T0000 user;All", "20260304T0000 user;All")
+	w.wantKeys(capacityTable, "20260302T0000 user;All", "20260304T0000 user;All")
 	w.wantKeys("$MetricsHourPrimaryTransactionsQueue", "20250101T0000 user;All", "20260302T1100 user;All", "20260302T1200 user;All", "20260304T1200 user;All")
 
 	w.tables.setFail(errors.New("the disk is broken"))
@@ -73,16 +76,16 @@ func TestCapacityTable(t *testing.T) {
 	if err := w.Measure(t.Context()); err == nil || !strings.Contains(err.Error(), "no idea") {
 		t.Errorf("measuring returned %v", err)
 	}
-	w.wantKeys(CapacityTable, "20260304T0000 analytics", "20260304T0000 data")
+	w.wantKeys(capacityTable, "20260304T0000 analytics", "20260304T0000 data")
 	for row, want := range map[string]map[string]float64{
 		"data":      {"Capacity": 1000, "ContainerCount": 2, "ObjectCount": 3},
 		"analytics": {"Capacity": 50, "ContainerCount": 1, "ObjectCount": 7},
 	} {
-		if got := w.tables.row("acct", CapacityTable, "20260304T0000", row); !maps.Equal(got, want) {
+		if got := w.tables.row("acct", capacityTable, "20260304T0000", row); !maps.Equal(got, want) {
 			t.Errorf("row %s is %v, want %v", row, got, want)
 		}
 	}
-	if asked != 2 || len(w.tables.keys("silent", CapacityTable)) != 0 {
+	if asked != 2 || len(w.tables.keys("silent", capacityTable)) != 0 {
 		t.Errorf("asked %d times", asked)
 	}
 }
@@ -194,5 +197,26 @@ func TestCapacityMetrics(t *testing.T) {
 	}
 	if asked != 1 {
 		t.Errorf("the blobs were counted %d times", asked)
+	}
+}
+
+// The categories are those that settings can ask for.
+func TestCategoriesAreInTheCatalogue(t *testing.T) {
+	a := newAccount("acct")
+	ids := []resource.ID{a.ID}
+	for _, k := range kinds {
+		ids = append(ids, a.ServiceID(k))
+	}
+	for _, id := range ids {
+		typ, ok := catalog.Find(id.Type())
+		if !ok {
+			t.Errorf("no type %s", id.Type())
+			continue
+		}
+		for _, c := range []record.Category{categoryTransaction, categoryCapacity} {
+			if !slices.Contains(typ.Expand(string(catalog.AllMetrics)), c) {
+				t.Errorf("%s has no category %s", id.Type(), c)
+			}
+		}
 	}
 }

@@ -12,7 +12,7 @@
 //	media.go          JSON and its three levels of metadata, Prefer
 //	command.go        a change of one entity, alone or in a batch
 //	guard.go          what a SAS or a token allows of which entities; `$Metrics` tables
-//	entity_decode.go  an entity from JSON, value.go its values
+//	entity_decode.go  an entity from JSON; member.go its properties, value.go values
 //	entity_encode.go  an entity to JSON
 //	etag.go           ETags and conditions
 //	continuation.go   tokens of answers that go on

@@ -44,17 +44,27 @@ func TestDecode(t *testing.T) {
 	when, _ := parseDateTime("2008-07-10T00:00:00Z")
 	type p = tablestore.Property
 	want := tablestore.Entity{Key: tablestore.Key{Partition: "p", Row: "ré"}, Properties: []p{
-		{Name: "Text", Text: "a\\\"😀"}, {Name: "Plain", Text: "é"}, {Name: "Empty"},
-		{Name: "Yes", Type: tablestore.Boolean, Number: 1}, {Name: "No", Type: tablestore.Boolean},
+		{Name: "Text", Text: "a\\\"😀"},
+		{Name: "Plain", Text: "é"},
+		{Name: "Empty"},
+		{Name: "Yes", Type: tablestore.Boolean, Number: 1},
+		{Name: "No", Type: tablestore.Boolean},
 		{Name: "Int", Type: tablestore.Int32, Number: math.MinInt32},
-		{Name: "Wide", Type: tablestore.Double, Number: double(2147483648)}, {Name: "Whole", Type: tablestore.Double, Number: double(3)},
-		{Name: "Frac", Type: tablestore.Double, Number: double(1500)}, {Name: "Zero", Type: tablestore.Double, Number: double(math.Copysign(0, -1))},
-		{Name: "Long", Type: tablestore.Int64, Number: math.MaxInt64}, {Name: "Number", Type: tablestore.Int64, Number: 5},
-		{Name: "Nan", Type: tablestore.Double, Number: double(math.NaN())}, {Name: "Inf", Type: tablestore.Double, Number: double(math.Inf(-1))},
-		{Name: "Sci", Type: tablestore.Double, Number: double(1.5e10)}, {Name: "Dbl", Type: tablestore.Double, Number: double(7)},
-		{Name: "Small", Type: tablestore.Int32, Number: 12}, {Name: "When", Type: tablestore.DateTime, Number: when},
+		{Name: "Wide", Type: tablestore.Double, Number: double(2147483648)},
+		{Name: "Whole", Type: tablestore.Double, Number: double(3)},
+		{Name: "Frac", Type: tablestore.Double, Number: double(1500)},
+		{Name: "Zero", Type: tablestore.Double, Number: double(math.Copysign(0, -1))},
+		{Name: "Long", Type: tablestore.Int64, Number: math.MaxInt64},
+		{Name: "Number", Type: tablestore.Int64, Number: 5},
+		{Name: "Nan", Type: tablestore.Double, Number: double(math.NaN())},
+		{Name: "Inf", Type: tablestore.Double, Number: double(math.Inf(-1))},
+		{Name: "Sci", Type: tablestore.Double, Number: double(1.5e10)},
+		{Name: "Dbl", Type: tablestore.Double, Number: double(7)},
+		{Name: "Small", Type: tablestore.Int32, Number: 12},
+		{Name: "When", Type: tablestore.DateTime, Number: when},
 		{Name: "Guid", Type: tablestore.GUID, Text: "c9da6455-213d-42c9-9a79-3e9149a57833"},
-		{Name: "Bin", Type: tablestore.Binary, Text: "\x01\x02\x03\xff"}, {Name: "_x1é", Type: tablestore.Int32, Number: 1},
+		{Name: "Bin", Type: tablestore.Binary, Text: "\x01\x02\x03\xff"},
+		{Name: "_x1é", Type: tablestore.Int32, Number: 1},
 	}}
 	if !d.hasPartition || !d.hasRowKey {
 		t.Error("keys were not seen")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"reslog/service/storage"
+	"reslog/service/storage/table/odata"
 	"reslog/service/storage/tablestore"
 )
 
@@ -18,8 +19,7 @@ var (
 	errBothConditions         = &storage.Error{Status: http.StatusBadRequest, Code: "InvalidInput", Message: "Both If-Match and If-None-Match HTTP headers cannot be specified at the same time. Please specify either one of the headers or none of them."}
 )
 
-// entityError turns an error of the store about entities into the service's own.
-// Which of several writes it is about is still in it, as a *tablestore.WriteError.
+// storeError turns an error of the store into the service's own.
 func (s *Service) storeError(err error) error {
 	e := s.serviceError(err)
 	if e == nil {
@@ -96,6 +96,18 @@ func invalidQuery(reason string) error {
 	e := *storage.ErrInvalidInput
 	e.Message = "Bad Request - Error in query syntax: " + clip(reason)
 	return &e
+}
+
+// filterError refuses a filter. What is good OData, but more than the service knows,
+// is not implemented.
+func filterError(err error) error {
+	var e *odata.Error
+	if !errors.As(err, &e) || !e.Unsupported {
+		return invalidQuery(err.Error())
+	}
+	refusal := *storage.ErrNotImplemented
+	refusal.Message += " " + clip(err.Error())
+	return &refusal
 }
 
 // clip bounds what of a client's value an error repeats.

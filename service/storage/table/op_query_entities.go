@@ -79,9 +79,12 @@ func (w *encoder) appendPage(b []byte, list []tablestore.Entity, selection strin
 // entityQuery is what a request asks of the store: its filter, cut to the keys
 // that its SAS is for.
 func entityQuery(c *storage.Call) (tablestore.Query, error) {
+	if err := checkOptions(c); err != nil {
+		return tablestore.Query{}, err
+	}
 	f, err := odata.Compile(c.Query.Get("$filter"))
 	if err != nil {
-		return tablestore.Query{}, invalidQuery(err.Error())
+		return tablestore.Query{}, filterError(err)
 	}
 	q := tablestore.Query{Ranges: f.Ranges, Filter: f.Match}
 	if t := c.Identity.Table; t != nil {
@@ -113,6 +116,21 @@ func parseNext(c *storage.Call) (*tablestore.Key, error) {
 		k.Row, err = parseToken(row)
 	}
 	return &k, err
+}
+
+// checkOptions refuses query options of OData that the service does not have, such
+// as $orderby: an answer without them would be another one than was asked for.
+func checkOptions(c *storage.Call) error {
+	for name := range c.Query {
+		switch name {
+		case "$filter", "$select", "$top", "$format":
+		default:
+			if name != "" && name[0] == '$' {
+				return storage.ErrNotImplemented
+			}
+		}
+	}
+	return nil
 }
 
 // parseTop reads $top, from 1 to 1,000.

@@ -37,6 +37,9 @@ func (s *Service) queryEntity(c *storage.Call) error {
 
 // appendEntity appends the body of the answer to a query of one entity to b.
 func (s *Service) appendEntity(c *storage.Call, a *address, l level, conditions http.Header, selected string, b *[]byte) (tablestore.Entity, error) {
+	if err := checkOptions(c); err != nil {
+		return tablestore.Entity{}, err
+	}
 	list, selection, err := parseSelect(selected)
 	if err != nil {
 		return tablestore.Entity{}, err

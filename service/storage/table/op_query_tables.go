@@ -5,7 +5,6 @@ import (
 
 	"reslog/service/storage"
 	"reslog/service/storage/table/odata"
-	"reslog/service/storage/tablestore"
 )
 
 // queryTables is "Query Tables": GET /Tables with $filter on TableName and $top,
@@ -16,9 +15,12 @@ func (s *Service) queryTables(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	matches, err := tableFilter(c.Query.Get("$filter"))
-	if err != nil {
+	if err := checkOptions(c); err != nil {
 		return err
+	}
+	matches, err := odata.CompileTables(c.Query.Get("$filter"))
+	if err != nil {
+		return filterError(err)
 	}
 	limit, err := parseTop(c)
 	if err != nil {
@@ -84,26 +86,4 @@ func (s *Service) listTables(c *storage.Call, after string, limit int, add func(
 		}
 	}
 	return after, nil
-}
-
-// tableFilter compiles a filter on TableName; nil takes all.
-func tableFilter(expression string) (func(name string) bool, error) {
-	if expression == "" {
-		return nil, nil
-	}
-	f, err := odata.Compile(expression)
-	if err != nil {
-		return nil, invalidQuery(err.Error())
-	}
-	if f.Ranges != nil { // a table has no keys
-		return func(string) bool { return false }, nil
-	}
-	if f.Match == nil {
-		return nil, nil
-	}
-	e := tablestore.Entity{Properties: []tablestore.Property{{Name: "TableName"}}}
-	return func(name string) bool {
-		e.Properties[0].Text = name
-		return f.Match(&e)
-	}, nil
 }

@@ -114,9 +114,12 @@ func TestQueryEntities(t *testing.T) {
 	}
 	for _, query := range []string{
 		"$top=0", "$top=1001", "$top=1.5", "$select=a,,b", "$select=a%20b", "NextPartitionKey=x", "NextRowKey=1!0!",
-		"NextPartitionKey=1!4!YQ--&NextRowKey=1!4!Y", "$filter=" + url.QueryEscape("n eq"), "$filter=" + url.QueryEscape("startswith(p,'a')"),
+		"NextPartitionKey=1!4!YQ--&NextRowKey=1!4!Y", "$filter=" + url.QueryEscape("n eq"),
 	} {
 		s.refused(400, "InvalidInput", "GET", "/tab()?"+query, "")
+	}
+	for _, path := range []string{"/tab()?$orderby=n", "/tab()?$skip=1", "/tab()?$inlinecount=allpages", at("tab", "a", "x") + "?$expand=n", "/Tables?$orderby=TableName"} {
+		s.refused(501, "NotImplemented", "GET", path, "")
 	}
 	s.refused(404, "TableNotFound", "GET", "/none()", "")
 	s.refused(415, "AtomFormatNotSupported", "GET", "/tab()", "", "Accept: application/atom+xml")

@@ -145,16 +145,16 @@ func (l *lexer) number() (literal, error) {
 		l.pos++
 		if n := nameLength(l.src[l.pos:]); l.src[l.pos:l.pos+n] == "INF" {
 			l.pos += n
-			return literal{typ: tablestore.Double, real: math.Inf(-1)}, nil
+			return literal{typ: tablestore.Double, float: math.Inf(-1)}, nil
 		}
 	}
 	if !l.digits() {
 		return literal{}, l.fail(start, "a number needs digits")
 	}
-	real := false
+	fraction := false
 	if l.at(0) == '.' {
 		l.pos++
-		if real = true; !l.digits() {
+		if fraction = true; !l.digits() {
 			return literal{}, l.fail(start, "the number needs digits after its point")
 		}
 	}
@@ -163,7 +163,7 @@ func (l *lexer) number() (literal, error) {
 		if c := l.at(0); c == '+' || c == '-' {
 			l.pos++
 		}
-		if real = true; !l.digits() {
+		if fraction = true; !l.digits() {
 			return literal{}, l.fail(start, "the number needs digits in its exponent")
 		}
 	}
@@ -171,7 +171,7 @@ func (l *lexer) number() (literal, error) {
 	n := nameLength(l.src[l.pos:])
 	suffix := l.src[l.pos : l.pos+n]
 	l.pos += n
-	v, wrong := numberLiteral(digits, suffix, real)
+	v, wrong := numberLiteral(digits, suffix, fraction)
 	if wrong != nil {
 		wrong.Offset = start
 		return v, wrong

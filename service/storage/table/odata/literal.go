@@ -11,12 +11,12 @@ import (
 )
 
 // literal is a constant. Its text and number are as those of a
-// tablestore.Property; real is the value of a Double.
+// tablestore.Property; float is the value of a Double.
 type literal struct {
 	typ    tablestore.Type
 	text   string
 	number int64
-	real   float64
+	float  float64
 }
 
 // typeNames are the names of types in errors.
@@ -34,21 +34,21 @@ func wordLiteral(word string) (literal, bool) {
 	case "false":
 		return literal{typ: tablestore.Boolean}, true
 	case "NaN":
-		return literal{typ: tablestore.Double, real: math.NaN()}, true
+		return literal{typ: tablestore.Double, float: math.NaN()}, true
 	case "INF":
-		return literal{typ: tablestore.Double, real: math.Inf(1)}, true
+		return literal{typ: tablestore.Double, float: math.Inf(1)}, true
 	}
 	return literal{}, false
 }
 
-// numberLiteral is the constant of a number that is well formed; real says that it
-// has a fraction or an exponent. The caller knows where it is.
+// numberLiteral is the constant of a number that is well formed; fraction says that
+// it has one, or an exponent. The caller knows where it is.
 //
 // Source: [MS-ODATA] 2.2.2, abstract type system: an Edm.Int64 ends with L, an
 // Edm.Double may end with D; F and M make types that the service does not have.
-func numberLiteral(digits, suffix string, real bool) (literal, *Error) {
+func numberLiteral(digits, suffix string, fraction bool) (literal, *Error) {
 	switch {
-	case strings.EqualFold(suffix, "D"), suffix == "" && real:
+	case strings.EqualFold(suffix, "D"), suffix == "" && fraction:
 		return doubleLiteral(digits)
 	case strings.EqualFold(suffix, "F"), strings.EqualFold(suffix, "M"):
 		return literal{}, &Error{Reason: "there are no constants of type Edm.Single and Edm.Decimal", Unsupported: true}
@@ -58,7 +58,7 @@ func numberLiteral(digits, suffix string, real bool) (literal, *Error) {
 			return literal{}, &Error{Reason: "unrecognized 'Edm.Int32' literal '" + clip(digits) + "'; an Edm.Int64 ends with L"}
 		}
 		return literal{typ: tablestore.Int32, number: n}, nil
-	case strings.EqualFold(suffix, "L") && !real:
+	case strings.EqualFold(suffix, "L") && !fraction:
 		n, err := strconv.ParseInt(digits, 10, 64)
 		if err != nil {
 			return literal{}, &Error{Reason: "unrecognized 'Edm.Int64' literal '" + clip(digits) + "L'"}
@@ -73,7 +73,7 @@ func doubleLiteral(digits string) (literal, *Error) {
 	if err != nil {
 		return literal{}, &Error{Reason: "unrecognized 'Edm.Double' literal '" + clip(digits) + "'"}
 	}
-	return literal{typ: tablestore.Double, real: f}, nil
+	return literal{typ: tablestore.Double, float: f}, nil
 }
 
 // typedLiteral is the constant that typ'text' stands for. The caller knows where it

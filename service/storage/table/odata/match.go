@@ -143,7 +143,7 @@ func (v literal) sameTypeTest(op operator) func(*tablestore.Property) bool {
 		test := orderedTest(op, v.text)
 		return func(p *tablestore.Property) bool { return test(p.Text) }
 	case tablestore.Double:
-		test := orderedTest(op, v.real)
+		test := orderedTest(op, v.float)
 		return func(p *tablestore.Property) bool { return test(math.Float64frombits(uint64(p.Number))) }
 	}
 	test := orderedTest(op, v.number)
@@ -154,7 +154,7 @@ func (v literal) sameTypeTest(op operator) func(*tablestore.Property) bool {
 func (v literal) property() *tablestore.Property {
 	p := tablestore.Property{Type: v.typ, Text: v.text, Number: v.number}
 	if v.typ == tablestore.Double {
-		p.Number = int64(math.Float64bits(v.real))
+		p.Number = int64(math.Float64bits(v.float))
 	}
 	return &p
 }

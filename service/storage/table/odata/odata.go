@@ -45,8 +45,8 @@
 // # Bounds
 //
 // The reference permits 15 comparisons. The service takes more, and clients count on
-// it (one of Azure's own, azure-diagnostics-tools, sends 202), so the bounds here are
-// those of the constants below.
+// it (azure-diagnostics-tools 71 asks for dozens of ranges of partitions at once), so
+// the bounds here are those of the constants below.
 package odata
 
 import (

@@ -1,6 +1,7 @@
 package odata
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -228,8 +229,8 @@ func (e *tree) eval(x *tablestore.Entity) bool {
 	if e.turned {
 		word = map[string]string{"eq": "eq", "ne": "ne", "lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}[word]
 	}
-	order, comparable := orderOf(p, e.constant)
-	if !comparable {
+	order, ok := orderOf(p, e.constant)
+	if !ok {
 		return word == "ne"
 	}
 	return map[string]bool{"eq": order == 0, "ne": order != 0, "lt": order < 0, "le": order <= 0, "gt": order > 0, "ge": order >= 0}[word]
@@ -393,8 +394,8 @@ func FuzzCompile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, expression, partition, row string) {
 		filter, err := Compile(expression)
 		if err != nil {
-			e, ok := err.(*Error)
-			if !ok || e.Offset < 0 || e.Offset > len(expression) || e.Reason == "" {
+			var e *Error
+			if !errors.As(err, &e) || e.Offset < 0 || e.Offset > len(expression) || e.Reason == "" {
 				t.Errorf("%q: %#v", expression, err)
 			}
 			return
