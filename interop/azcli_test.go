@@ -153,6 +153,8 @@ func TestAzureCLI(t *testing.T) {
 		{"resources", azResources},
 		{"storage", azStorage},
 		{"workspaces", azWorkspaces},
+		{"queues", azQueues},
+		{"entities", azEntities},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			t.Parallel()
