@@ -3,7 +3,6 @@ package table
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"reslog/service/storage"
 	"reslog/service/storage/table/odata"
@@ -47,8 +46,7 @@ func (s *Service) serviceError(err error) *storage.Error {
 	case errors.Is(err, tablestore.ErrTooMany):
 		return storage.ErrTooManyProperties
 	case errors.Is(err, tablestore.ErrReadOnly):
-		s.tellReadOnly(err)
-		return storage.ErrInternalError
+		return s.readOnly.Refuse(err)
 	}
 	return nil
 }
@@ -60,20 +58,6 @@ func (s *Service) resourceError(err error) error {
 		return storage.ErrResourceNotFound
 	}
 	return s.storeError(err)
-}
-
-// readOnlyEvery is how often the log says that writes are refused.
-const readOnlyEvery = 10 * time.Second
-
-// tellReadOnly says in the node's log what clients only learn as 500
-// InternalError.
-func (s *Service) tellReadOnly(err error) {
-	last, now := s.toldReadOnly.Load(), s.now().UnixNano()
-	if now-last < int64(readOnlyEvery) || !s.toldReadOnly.CompareAndSwap(last, now) {
-		return
-	}
-	s.log.Error("writes are refused; reading and deleting go on", "error", err,
-		"do", "free space on the disk of the data folder; if it has enough, a write to it failed: restart the node")
 }
 
 // outOfRange refuses a value of a property, which the message names.

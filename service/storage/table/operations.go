@@ -27,7 +27,6 @@ type operations struct {
 // Limits of request bodies and times.
 const (
 	maxTableBody  = 64 << 10
-	maxACLBody    = 64 << 10
 	maxEntityBody = 4 << 20 // of an entity of 1 MiB, most of it in escapes
 	maxBatchBody  = 4 << 20
 	timeout       = 30 * time.Second
@@ -78,7 +77,7 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		createTable: body(maxTableBody, op("CreateTable", write, container, "cw", anyOf(tableWrite), s.createTable)),
 		deleteTable: op("DeleteTable", del, container, "d", anyOf(tableDelete), s.deleteTable),
 		getTableACL: op("GetTableACL", read, container, "", nil, s.getTableACL),
-		setTableACL: body(maxACLBody, op("SetTableACL", write, container, "", nil, s.setTableACL)),
+		setTableACL: body(storage.MaxPoliciesBody, op("SetTableACL", write, container, "", nil, s.setTableACL)),
 
 		queryEntities: op("QueryEntities", read, object, "r", anyOf(entityRead), s.queryEntities),
 		queryEntity:   op("QueryEntity", read, object, "r", anyOf(entityRead), s.queryEntity),
