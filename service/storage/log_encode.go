@@ -70,12 +70,12 @@ func (x *exchange) appendLine(b []byte, o outcome) []byte {
 	case o.code == "":
 		b = append(b, `"Success"`...)
 	default:
-		b = appendJSONString(b, o.code)
+		b = AppendJSONString(b, o.code)
 	}
 	b = append(b, `,"durationMs":`...)
 	b = strconv.AppendInt(b, o.total.Milliseconds(), 10)
 	b = append(b, `,"callerIpAddress":`...)
-	b = appendJSONString(b, r.RemoteAddr)
+	b = AppendJSONString(b, r.RemoteAddr)
 	b = append(b, `,"correlationId":"`...)
 	b = append(b, c.RequestID...)
 	b = append(b, `","identity":`...)
@@ -100,7 +100,7 @@ func (x *exchange) appendLine(b []byte, o outcome) []byte {
 func (x *exchange) appendProperties(b []byte, o outcome) []byte {
 	c, h := &x.call, x.req.Header
 	b = append(b, `"accountName":`...)
-	b = appendJSONString(b, c.Account.Name)
+	b = AppendJSONString(b, c.Account.Name)
 	b = appendText(b, "userAgentHeader", first(h, "User-Agent"))
 	if v := first(h, "Referer"); v != "" {
 		b = appendText(b, "referrerHeader", cut(redactText(v), maxLoggedHeader))
@@ -156,17 +156,17 @@ func (x *exchange) appendURI(b []byte) []byte {
 	}
 	b = append(b, '"')
 	b = append(b, scheme...)
-	b = appendJSONText(b, r.Host)
+	b = AppendJSONText(b, r.Host)
 	if i := strings.LastIndexByte(r.Host, ':'); i < 0 || strings.IndexByte(r.Host[i:], ']') >= 0 {
 		b = append(b, port...)
 	}
-	b = appendJSONText(b, x.address.raw)
+	b = AppendJSONText(b, x.address.raw)
 	if q := r.URL.RawQuery; q != "" {
 		b = append(b, '?')
 		if mayHoldSignature(q) {
 			b = appendRedacted(b, q)
 		} else {
-			b = appendJSONText(b, q)
+			b = AppendJSONText(b, q)
 		}
 	}
 	return append(b, '"')
@@ -230,7 +230,7 @@ func appendText(b []byte, name, value string) []byte {
 		return b
 	}
 	b = append(append(append(b, `,"`...), name...), `":"`...)
-	return append(appendJSONText(b, value), '"')
+	return append(AppendJSONText(b, value), '"')
 }
 
 // appendNumber appends a member unless its value is zero.

@@ -47,6 +47,19 @@ func NewPropertyOperations(k Kind, p *Properties) PropertyOperations {
 	}
 }
 
+// Complete puts operations that are refused as not implemented in the place of
+// those that are nil.
+func (o PropertyOperations) Complete(k Kind) PropertyOperations {
+	none := NewPropertyOperations(k, nil)
+	for _, one := range [...]struct{ op, refused **Operation }{{&o.Get, &none.Get}, {&o.Set, &none.Set}, {&o.Stats, &none.Stats}} {
+		if *one.op == nil {
+			*one.op = *one.refused
+			(*one.op).Run = func(*Call) error { return ErrNotImplemented }
+		}
+	}
+	return o
+}
+
 // runGet answers 200 with the properties that version c.Version knows.
 func (p *Properties) runGet(c *Call) error {
 	sp, err := p.Get(c.Context(), c.Account.Name, c.Service)

@@ -211,6 +211,10 @@ func TestQueryEntity(t *testing.T) {
 			t.Errorf("%s: %s\n%s", query, a.body, want)
 		}
 	}
+	second := s.ok(200, "GET", "-secondary"+path, "", minimal)
+	if want := `{"odata.metadata":"` + s.url + `-secondary/$metadata#tab/@Element",`; !strings.HasPrefix(second.body, want) {
+		t.Errorf("from the secondary endpoint: %s\n%s", second.body, want)
+	}
 	all := s.ok(200, "GET", path, "").body
 	for _, same := range []string{
 		path + "?$select=", path + "?$select=*", path + "?$select=%20", "/tab(RowKey='r',PartitionKey='p')", "/tab(PartitionKey=%27p%27,%20RowKey=%27r%27)",

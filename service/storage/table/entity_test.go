@@ -198,7 +198,7 @@ func TestEncode(t *testing.T) {
 			`"clsid":"c9da6455-213d-42c9-9a79-3e9149a57833","nan":"NaN","q":"\"\\\u0001\n<é"`
 	)
 	host := testCall("acct.table.core.windows.net", "/tab", false, true)
-	path := testCall("127.0.0.1:10002", "/acct-secondary/tab", true, false)
+	path := testCall("127.0.0.1:10002", "/acct/tab", true, false)
 	for _, tc := range []struct {
 		call     *storage.Call
 		level    level
@@ -207,7 +207,7 @@ func TestEncode(t *testing.T) {
 	}{
 		{host, noMetadata, "", `{` + keys + `,` + time + `,` + plain + `}`},
 		{host, minimalMetadata, "", `{"odata.metadata":"https://acct.table.core.windows.net/$metadata#tab/@Element",` + etag + `,` + keys + `,` + time + `,` + typed + `}`},
-		{path, minimalMetadata, "", `{"odata.metadata":"http://127.0.0.1:10002/acct-secondary/$metadata#tab/@Element",` + etag + `,` + keys + `,` + time + `,` + typed + `}`},
+		{path, minimalMetadata, "", `{"odata.metadata":"http://127.0.0.1:10002/acct/$metadata#tab/@Element",` + etag + `,` + keys + `,` + time + `,` + typed + `}`},
 		{host, fullMetadata, "", `{"odata.metadata":"https://acct.table.core.windows.net/$metadata#tab/@Element","odata.type":"acct.tab",` +
 			`"odata.id":"https://acct.table.core.windows.net/tab(PartitionKey='pk',RowKey='r''k')",` + etag + `,"odata.editLink":"tab(PartitionKey='pk',RowKey='r''k')",` +
 			keys + `,"Timestamp@odata.type":"Edm.DateTime",` + time + `,` + typed + `}`},

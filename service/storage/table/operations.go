@@ -38,6 +38,7 @@ const (
 // operations builds the table. shared are the operations on the service itself
 // that the parent package does.
 func (s *Service) operations(shared storage.PropertyOperations) operations {
+	shared = shared.Complete(storage.Table)
 	const (
 		service   = storage.ScopeService
 		container = storage.ScopeContainer
@@ -59,18 +60,12 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		o.Late = true
 		return o
 	}
-	mounted := func(o *storage.Operation, name string, class storage.Class, can storage.Action) *storage.Operation {
-		if o != nil {
-			return o
-		}
-		return op(name, class, service, "", storage.AnyOf(can), notImplemented)
-	}
 	anyOf := storage.AnyOf
 	upsert := storage.Actions{{entityWrite}, {entityAdd, entityUpdate}}
 	return operations{
-		getServiceProperties: mounted(shared.Get, "GetTableServiceProperties", read, serviceRead),
-		setServiceProperties: mounted(shared.Set, "SetTableServiceProperties", write, serviceWrite),
-		serviceStats:         mounted(shared.Stats, "GetTableServiceStats", read, serviceRead),
+		getServiceProperties: shared.Get,
+		setServiceProperties: shared.Set,
+		serviceStats:         shared.Stats,
 
 		queryTables: op("QueryTables", read, container, "l", anyOf(tableRead), s.queryTables),
 		queryTable:  op("QueryTable", read, container, "l", anyOf(tableRead), s.queryTable),
@@ -91,6 +86,3 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		entityGroupTransaction: late(body(maxBatchBody, op("EntityGroupTransaction", write, object, "raud", anyOf(entityWrite), s.entityGroupTransaction))),
 	}
 }
-
-// notImplemented refuses what the node has not mounted.
-func notImplemented(*storage.Call) error { return storage.ErrNotImplemented }
