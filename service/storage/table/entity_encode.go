@@ -14,11 +14,12 @@ type encoder struct {
 	level level
 	table string // as the request names it
 	// selected are the properties that are wanted; nil is all.
-	selected []string
+	selected *selection
 }
 
 // appendMetadata appends the member that says what a body is about, and a comma.
-// fragment is behind the hash, as URLs have it.
+// fragment is behind the hash, as URLs have it,
+// with selection behind that.
 func (w *encoder) appendMetadata(b []byte, fragment, selection string) []byte {
 	if w.level == noMetadata {
 		return b
@@ -41,6 +42,7 @@ func (w *encoder) appendSingle(b []byte, e *tablestore.Entity, selection string)
 // appendMembers appends the members of an entity, and the bracket that ends it.
 // The keys and the time come first, what was not found last, as null.
 func (w *encoder) appendMembers(b []byte, e *tablestore.Entity) []byte {
+	w.selected.begin()
 	if w.level == fullMetadata {
 		b = append(append(append(b, `"odata.type":"`...), w.call.Account.Name...), '.')
 		b = append(append(b, w.table...), `","odata.id":"`...)
@@ -55,59 +57,28 @@ func (w *encoder) appendMembers(b []byte, e *tablestore.Entity) []byte {
 		b = append(b, `"odata.editLink":"`...)
 		b = append(appendEntityPath(b, w.table, &e.Key), `",`...)
 	}
-	if w.wants(partitionKey) {
+	if w.selected.wants(partitionKey) {
 		b = append(storage.AppendJSONString(append(b, `"PartitionKey":`...), e.Partition), ',')
 	}
-	if w.wants(rowKey) {
+	if w.selected.wants(rowKey) {
 		b = append(storage.AppendJSONString(append(b, `"RowKey":`...), e.Row), ',')
 	}
-	if w.wants(timestamp) {
+	if w.selected.wants(timestamp) {
 		if w.level == fullMetadata {
 			b = append(b, `"Timestamp@odata.type":"Edm.DateTime",`...)
 		}
 		b = append(appendTime(append(b, `"Timestamp":"`...), e.Timestamp, ":"), `",`...)
 	}
 	for i := range e.Properties {
-		if p := &e.Properties[i]; w.wants(p.Name) {
+		if p := &e.Properties[i]; w.selected.wants(p.Name) {
 			b = append(w.appendProperty(b, p), ',')
 		}
 	}
-	for _, name := range w.selected {
-		if !has(e, name) {
-			b = append(storage.AppendJSONString(b, name), ":null,"...)
-		}
-	}
+	b = w.selected.appendMissing(b)
 	if b[len(b)-1] == ',' {
 		b = b[:len(b)-1]
 	}
 	return append(b, '}')
-}
-
-// wants reports whether a property is selected.
-func (w *encoder) wants(name string) bool {
-	if w.selected == nil {
-		return true
-	}
-	for _, s := range w.selected {
-		if s == name {
-			return true
-		}
-	}
-	return false
-}
-
-// has reports whether an entity has a property.
-func has(e *tablestore.Entity, name string) bool {
-	switch name {
-	case partitionKey, rowKey, timestamp:
-		return true
-	}
-	for i := range e.Properties {
-		if e.Properties[i].Name == name {
-			return true
-		}
-	}
-	return false
 }
 
 // appendProperty appends a property, before it its type where the JSON alone does

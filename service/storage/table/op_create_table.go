@@ -26,15 +26,15 @@ func (s *Service) createTable(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
+	if err := checkTableName(name); err != nil {
+		return err
+	}
 	c.ObjectKey = "/" + c.Account.Name + "/" + name
 	switch {
 	case isReserved(name):
 		return storage.ErrInvalidInput
 	case isMetrics(name) && c.Identity.Type != storage.System:
 		return storage.ErrInsufficientAccountPermissions
-	}
-	if err := checkTableName(name); err != nil {
-		return err
 	}
 	err = s.store.CreateTable(c.Context(), c.Account.Name, tablestore.Table{Name: name, Created: c.Now})
 	if err != nil {
