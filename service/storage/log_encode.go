@@ -14,8 +14,25 @@ const maxLoggedHeader = 1024
 // lastModifiedLayout is the lastModifiedTime of resource logs.
 const lastModifiedLayout = "2006/01/02 15:04:05.0000000"
 
-// scratch holds a record while it is encoded.
+// scratch holds a record while it is encoded, or the text that a request signs
+// while its signature is computed.
 type scratch struct{ b []byte }
+
+// maxScratch is the largest that is kept for another request.
+const maxScratch = 64 << 10
+
+func (f *Front) scratch() *scratch {
+	if s, ok := f.scratches.Get().(*scratch); ok {
+		return s
+	}
+	return &scratch{make([]byte, 0, 2048)}
+}
+
+func (f *Front) release(s *scratch) {
+	if cap(s.b) <= maxScratch {
+		f.scratches.Put(s)
+	}
+}
 
 // record describes the request as a resource log record.
 //
@@ -24,14 +41,11 @@ type scratch struct{ b []byte }
 // have and zero or empty properties left out. It holds all that a classic entry
 // needs; what belongs to single operations inside the request is in Detail.
 func (x *exchange) record(o outcome) record.Record {
-	s, ok := x.front.scratches.Get().(*scratch)
-	if !ok {
-		s = &scratch{make([]byte, 0, 2048)}
-	}
+	s := x.front.scratch()
 	s.b = x.appendLine(s.b[:0], o)
 	line := make([]byte, len(s.b))
 	copy(line, s.b)
-	x.front.scratches.Put(s)
+	x.front.release(s)
 	c := &x.call
 	return record.Record{
 		Resource: x.info.service,
