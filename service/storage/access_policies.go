@@ -16,33 +16,60 @@ const (
 	MaxPoliciesBody = 64 << 10
 )
 
-// signedIdentifiers is the body of Get and Set Container, Queue and Table ACL.
+// signedIdentifiers is the body of Set Container, Queue and Table ACL.
 type signedIdentifiers struct {
-	XMLName     xml.Name           `xml:"SignedIdentifiers"`
-	Identifiers []signedIdentifier `xml:"SignedIdentifier"`
+	XMLName     xml.Name `xml:"SignedIdentifiers"`
+	Identifiers []struct {
+		ID         string `xml:"Id"`
+		Start      string `xml:"AccessPolicy>Start"`
+		Expiry     string `xml:"AccessPolicy>Expiry"`
+		Permission string `xml:"AccessPolicy>Permission"`
+	} `xml:"SignedIdentifier"`
 }
 
-type signedIdentifier struct {
-	ID     string        `xml:"Id"`
-	Policy *accessPolicy `xml:"AccessPolicy"`
+// storedPolicy is a stored access policy, as a store has it or the Front.
+type storedPolicy interface {
+	~struct{ ID, Start, Expiry, Permission string }
 }
 
-type accessPolicy struct {
-	Start      string `xml:"Start,omitempty"`
-	Expiry     string `xml:"Expiry,omitempty"`
-	Permission string `xml:"Permission,omitempty"`
+// ConvertPolicies makes policies of a store those of the Front, or the other way
+// round. Of none it makes nil.
+func ConvertPolicies[To, From storedPolicy](list []From) []To {
+	var converted []To
+	for _, p := range list {
+		converted = append(converted, To(p))
+	}
+	return converted
 }
 
 // WritePolicies answers 200 with stored access policies.
-func (c *Call) WritePolicies(policies []AccessPolicy) error {
-	body := signedIdentifiers{}
-	for _, p := range policies {
-		body.Identifiers = append(body.Identifiers, signedIdentifier{
-			ID:     p.ID,
-			Policy: &accessPolicy{Start: p.Start, Expiry: p.Expiry, Permission: p.Permission},
-		})
+func WritePolicies[P storedPolicy](c *Call, policies []P) error {
+	b := []byte(xmlDeclaration)
+	if len(policies) == 0 {
+		b = append(b, "<SignedIdentifiers />"...)
+		return c.Response.WriteBody(http.StatusOK, "application/xml", b)
 	}
-	return c.Response.WriteXML(http.StatusOK, body)
+	b = append(b, "<SignedIdentifiers>"...)
+	for _, p := range ConvertPolicies[AccessPolicy](policies) {
+		b = AppendElement(append(b, "<SignedIdentifier>"...), "Id", p.ID)
+		b = append(p.appendXML(b), "</SignedIdentifier>"...)
+	}
+	b = append(b, "</SignedIdentifiers>"...)
+	return c.Response.WriteBody(http.StatusOK, "application/xml", b)
+}
+
+// appendXML appends the element AccessPolicy, with what the policy says.
+func (p AccessPolicy) appendXML(b []byte) []byte {
+	if p.Start+p.Expiry+p.Permission == "" {
+		return append(b, "<AccessPolicy />"...)
+	}
+	b = append(b, "<AccessPolicy>"...)
+	for _, e := range [...][2]string{{"Start", p.Start}, {"Expiry", p.Expiry}, {"Permission", p.Permission}} {
+		if e[1] != "" {
+			b = AppendElement(b, e[0], e[1])
+		}
+	}
+	return append(b, "</AccessPolicy>"...)
 }
 
 // ParsePolicies reads and checks the body of an operation that sets stored access
@@ -63,11 +90,9 @@ func ParsePolicies(raw []byte, letters string) ([]AccessPolicy, error) {
 	}
 	policies := make([]AccessPolicy, 0, len(body.Identifiers))
 	for _, si := range body.Identifiers {
-		p := AccessPolicy{ID: si.ID}
-		if si.Policy != nil {
-			p.Start = strings.TrimSpace(si.Policy.Start)
-			p.Expiry = strings.TrimSpace(si.Policy.Expiry)
-			p.Permission = strings.TrimSpace(si.Policy.Permission)
+		p := AccessPolicy{
+			ID: si.ID, Start: strings.TrimSpace(si.Start), Expiry: strings.TrimSpace(si.Expiry),
+			Permission: strings.TrimSpace(si.Permission),
 		}
 		if err := p.check(policies, letters); err != nil {
 			return nil, err
@@ -87,9 +112,9 @@ func (p AccessPolicy) check(others []AccessPolicy, letters string) error {
 			return InvalidXMLValue("Id", p.ID, "Identifiers must be unique.")
 		}
 	}
-	for name, v := range map[string]string{"Start": p.Start, "Expiry": p.Expiry} {
-		if v != "" && !isISOTime(v) {
-			return InvalidXMLValue(name, v, "Not a time in ISO 8601 form.")
+	for _, e := range [...][2]string{{"Start", p.Start}, {"Expiry", p.Expiry}} {
+		if e[1] != "" && !isISOTime(e[1]) {
+			return InvalidXMLValue(e[0], e[1], "Not a time in ISO 8601 form.")
 		}
 	}
 	if !knownLetters(p.Permission, letters) {

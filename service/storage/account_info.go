@@ -32,8 +32,8 @@ func (f *Front) info(a *Account) *accountInfo {
 		}
 	}
 	info := &accountInfo{account: a, service: a.ServiceID(f.kind)}
-	info.resourceID = appendJSONString(nil, info.service.String())
-	info.location = appendJSONString(nil, a.Location)
+	info.resourceID = AppendJSONString(nil, info.service.String())
+	info.location = AppendJSONString(nil, a.Location)
 	for i, key := range a.Keys {
 		if len(key) > 0 { // anybody can sign with an empty key
 			info.signers[i] = newSigner(key)

@@ -116,7 +116,8 @@ func parseQuery(raw string) (url.Values, error) {
 	if raw == "" {
 		return nil, nil
 	}
-	q := make(url.Values, strings.Count(raw, "&")+1)
+	n := strings.Count(raw, "&") + 1
+	q, values := make(url.Values, n), make([]string, 0, n)
 	for part := range strings.SplitSeq(raw, "&") {
 		if part == "" {
 			continue
@@ -131,7 +132,12 @@ func parseQuery(raw string) (url.Values, error) {
 			return nil, ErrInvalidUri
 		}
 		name = strings.ToLower(name)
-		q[name] = append(q[name], value)
+		if known := q[name]; known != nil {
+			q[name] = append(known, value)
+			continue
+		}
+		values = append(values, value)
+		q[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	return q, nil
 }

@@ -29,6 +29,10 @@
 // goes beyond the operation itself, such as writing tags with a blob. User
 // delegation keys are derived, never stored: see Call.UserDelegationKey.
 //
+// What services would write alike is here, too: Call.ByMethod, Call.ReadBody and
+// Call.Metadata, CheckName, ParsePolicies and WritePolicies, AppendXML and
+// AppendJSONString, ReadOnlyNotice.
+//
 // # Guarantees
 //
 // Every request the facts of Storage Analytics call logged is described by
@@ -40,8 +44,9 @@
 //
 // # What it does not do
 //
-// Without an Authority bearer tokens and user delegation SAS are refused; so are
-// a user delegation SAS for queues and tables, versions before 2009-09-19, and service properties that switch on soft delete or a static
-// website. HTTP/2 is served when the listener speaks it, but then header
-// sizes are those the same request would have had in HTTP/1.1.
+// Without an Authority bearer tokens and user delegation SAS are refused; so are a
+// user delegation SAS for queues and tables, versions before 2009-09-19, and
+// service properties that switch on soft delete or a static website. HTTP/2 is
+// served when the listener speaks it, but then header sizes are those the same
+// request would have had in HTTP/1.1.
 package storage

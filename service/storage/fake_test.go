@@ -254,7 +254,7 @@ func signRequest(r *http.Request, v Version, a *Account, key []byte) {
 		panic(err)
 	}
 	s := signable{kind: Blob, version: v, account: a.Name, path: r.URL.EscapedPath(), query: q, method: r.Method, header: h}
-	mac := newSigner(key).sign(s.text())
+	mac := newSigner(key).sign(s.appendText(nil))
 	r.Header.Set("Authorization", "SharedKey "+a.Name+":"+base64.StdEncoding.EncodeToString(mac[:]))
 }
 

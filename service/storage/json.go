@@ -2,14 +2,14 @@ package storage
 
 import "unicode/utf8"
 
-// appendJSONString appends s as a JSON string.
-func appendJSONString(b []byte, s string) []byte {
-	return append(appendJSONText(append(b, '"'), s), '"')
+// AppendJSONString appends s as a JSON string.
+func AppendJSONString(b []byte, s string) []byte {
+	return append(AppendJSONText(append(b, '"'), s), '"')
 }
 
-// appendJSONText appends the inside of a JSON string. Bytes that are not UTF-8
+// AppendJSONText appends the inside of a JSON string. Bytes that are not UTF-8
 // become the replacement character: JSON has no place for them.
-func appendJSONText(b []byte, s string) []byte {
+func AppendJSONText(b []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]

@@ -124,11 +124,11 @@ func appendRole(b []byte, p *scanner) []byte {
 			p.skip()
 		}
 	}
-	b = appendJSONString(append(b, `{"action":`...), action)
-	b = appendJSONString(append(b, `, "roleAssignmentId":`...), assignment)
-	b = appendJSONString(append(b, `, "roleDefinitionId":`...), definition)
-	b = appendJSONString(append(b, `, "principalId":`...), principal)
-	b = appendJSONString(append(b, `, "principalType":`...), kind)
+	b = AppendJSONString(append(b, `{"action":`...), action)
+	b = AppendJSONString(append(b, `, "roleAssignmentId":`...), assignment)
+	b = AppendJSONString(append(b, `, "roleDefinitionId":`...), definition)
+	b = AppendJSONString(append(b, `, "principalId":`...), principal)
+	b = AppendJSONString(append(b, `, "principalType":`...), kind)
 	return append(b, '}')
 }
 

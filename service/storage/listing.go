@@ -27,15 +27,24 @@ func DecodeMarker(s string) (next string, ok bool) {
 	return string(raw), err == nil
 }
 
-// Endpoint returns the URL of the account at this service, with a slash at the
-// end.
-func (c *Call) Endpoint() string {
-	scheme := "http://"
+// Endpoint returns the URL of the account at this service, as the client reached
+// it, with a slash at the end.
+func (c *Call) Endpoint() string { return string(c.AppendEndpoint(nil)) }
+
+// AppendEndpoint appends Endpoint.
+func (c *Call) AppendEndpoint(b []byte) []byte {
 	if c.Request.TLS != nil {
-		scheme = "https://"
+		b = append(b, "https://"...)
+	} else {
+		b = append(b, "http://"...)
 	}
-	if c.PathStyle {
-		return scheme + c.Request.Host + "/" + c.Account.Name + "/"
+	b = append(append(b, c.Request.Host...), '/')
+	if !c.PathStyle {
+		return b
 	}
-	return scheme + c.Request.Host + "/"
+	b = append(b, c.Account.Name...)
+	if c.secondary {
+		b = append(b, secondarySuffix...)
+	}
+	return append(b, '/')
 }

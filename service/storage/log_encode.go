@@ -14,8 +14,25 @@ const maxLoggedHeader = 1024
 // lastModifiedLayout is the lastModifiedTime of resource logs.
 const lastModifiedLayout = "2006/01/02 15:04:05.0000000"
 
-// scratch holds a record while it is encoded.
+// scratch holds a record while it is encoded, or the text that a request signs
+// while its signature is computed.
 type scratch struct{ b []byte }
+
+// maxScratch is the largest that is kept for another request.
+const maxScratch = 64 << 10
+
+func (f *Front) scratch() *scratch {
+	if s, ok := f.scratches.Get().(*scratch); ok {
+		return s
+	}
+	return &scratch{make([]byte, 0, 2048)}
+}
+
+func (f *Front) release(s *scratch) {
+	if cap(s.b) <= maxScratch {
+		f.scratches.Put(s)
+	}
+}
 
 // record describes the request as a resource log record.
 //
@@ -24,14 +41,11 @@ type scratch struct{ b []byte }
 // have and zero or empty properties left out. It holds all that a classic entry
 // needs; what belongs to single operations inside the request is in Detail.
 func (x *exchange) record(o outcome) record.Record {
-	s, ok := x.front.scratches.Get().(*scratch)
-	if !ok {
-		s = &scratch{make([]byte, 0, 2048)}
-	}
+	s := x.front.scratch()
 	s.b = x.appendLine(s.b[:0], o)
 	line := make([]byte, len(s.b))
 	copy(line, s.b)
-	x.front.scratches.Put(s)
+	x.front.release(s)
 	c := &x.call
 	return record.Record{
 		Resource: x.info.service,
@@ -70,12 +84,12 @@ func (x *exchange) appendLine(b []byte, o outcome) []byte {
 	case o.code == "":
 		b = append(b, `"Success"`...)
 	default:
-		b = appendJSONString(b, o.code)
+		b = AppendJSONString(b, o.code)
 	}
 	b = append(b, `,"durationMs":`...)
 	b = strconv.AppendInt(b, o.total.Milliseconds(), 10)
 	b = append(b, `,"callerIpAddress":`...)
-	b = appendJSONString(b, r.RemoteAddr)
+	b = AppendJSONString(b, r.RemoteAddr)
 	b = append(b, `,"correlationId":"`...)
 	b = append(b, c.RequestID...)
 	b = append(b, `","identity":`...)
@@ -100,7 +114,7 @@ func (x *exchange) appendLine(b []byte, o outcome) []byte {
 func (x *exchange) appendProperties(b []byte, o outcome) []byte {
 	c, h := &x.call, x.req.Header
 	b = append(b, `"accountName":`...)
-	b = appendJSONString(b, c.Account.Name)
+	b = AppendJSONString(b, c.Account.Name)
 	b = appendText(b, "userAgentHeader", first(h, "User-Agent"))
 	if v := first(h, "Referer"); v != "" {
 		b = appendText(b, "referrerHeader", cut(redactText(v), maxLoggedHeader))
@@ -156,17 +170,17 @@ func (x *exchange) appendURI(b []byte) []byte {
 	}
 	b = append(b, '"')
 	b = append(b, scheme...)
-	b = appendJSONText(b, r.Host)
+	b = AppendJSONText(b, r.Host)
 	if i := strings.LastIndexByte(r.Host, ':'); i < 0 || strings.IndexByte(r.Host[i:], ']') >= 0 {
 		b = append(b, port...)
 	}
-	b = appendJSONText(b, x.address.raw)
+	b = AppendJSONText(b, x.address.raw)
 	if q := r.URL.RawQuery; q != "" {
 		b = append(b, '?')
 		if mayHoldSignature(q) {
 			b = appendRedacted(b, q)
 		} else {
-			b = appendJSONText(b, q)
+			b = AppendJSONText(b, q)
 		}
 	}
 	return append(b, '"')
@@ -230,7 +244,7 @@ func appendText(b []byte, name, value string) []byte {
 		return b
 	}
 	b = append(append(append(b, `,"`...), name...), `":"`...)
-	return append(appendJSONText(b, value), '"')
+	return append(AppendJSONText(b, value), '"')
 }
 
 // appendNumber appends a member unless its value is zero.

@@ -74,7 +74,7 @@ func (x *exchange) appendRequester(b []byte) []byte {
 			b = append(b, ',')
 		}
 		b = append(append(append(b, '"'), m.name...), `":`...)
-		b = appendJSONString(b, m.value)
+		b = AppendJSONString(b, m.value)
 	}
 	return append(b, '}')
 }
@@ -82,17 +82,17 @@ func (x *exchange) appendRequester(b []byte) []byte {
 // append appends one element of "authorization".
 func (d *decision) append(b []byte) []byte {
 	b = append(b, `{"action":`...)
-	b = appendJSONString(b, d.action.Name)
+	b = AppendJSONString(b, d.action.Name)
 	if !d.granted {
 		return append(b, `,"reason":"NoApplicablePolicy","result":"Denied","type":"RBAC"}`...)
 	}
 	b = append(b, `,"denyAssignmentId":"","principals":[{"id":`...)
-	b = appendJSONString(b, d.grant.PrincipalID)
+	b = AppendJSONString(b, d.grant.PrincipalID)
 	b = append(b, `,"type":`...)
-	b = appendJSONString(b, d.grant.PrincipalType)
+	b = AppendJSONString(b, d.grant.PrincipalType)
 	b = append(b, `}],"reason":"Policy","result":"Granted","roleAssignmentId":`...)
-	b = appendJSONString(b, d.grant.RoleAssignmentID)
+	b = AppendJSONString(b, d.grant.RoleAssignmentID)
 	b = append(b, `,"roleDefinitionId":`...)
-	b = appendJSONString(b, d.grant.RoleDefinitionID)
+	b = AppendJSONString(b, d.grant.RoleDefinitionID)
 	return append(b, `,"type":"RBAC"}`...)
 }

@@ -47,6 +47,19 @@ func NewPropertyOperations(k Kind, p *Properties) PropertyOperations {
 	}
 }
 
+// Complete puts operations that are refused as not implemented in the place of
+// those that are nil.
+func (o PropertyOperations) Complete(k Kind) PropertyOperations {
+	none := NewPropertyOperations(k, nil)
+	for _, one := range [...]struct{ op, refused **Operation }{{&o.Get, &none.Get}, {&o.Set, &none.Set}, {&o.Stats, &none.Stats}} {
+		if *one.op == nil {
+			*one.op = *one.refused
+			(*one.op).Run = func(*Call) error { return ErrNotImplemented }
+		}
+	}
+	return o
+}
+
 // runGet answers 200 with the properties that version c.Version knows.
 func (p *Properties) runGet(c *Call) error {
 	sp, err := p.Get(c.Context(), c.Account.Name, c.Service)
@@ -92,10 +105,10 @@ func runStats(c *Call) error {
 // that is newer than version v.
 func appendServiceProperties(b []byte, k Kind, v Version, sp ServiceProperties) []byte {
 	b = append(b, xmlDeclaration+"<StorageServiceProperties><Logging>"...)
-	b = appendElement(b, "Version", sp.Logging.Version)
-	b = appendElement(b, "Read", strconv.FormatBool(sp.Logging.Read))
-	b = appendElement(b, "Write", strconv.FormatBool(sp.Logging.Write))
-	b = appendElement(b, "Delete", strconv.FormatBool(sp.Logging.Delete))
+	b = AppendElement(b, "Version", sp.Logging.Version)
+	b = AppendElement(b, "Read", strconv.FormatBool(sp.Logging.Read))
+	b = AppendElement(b, "Write", strconv.FormatBool(sp.Logging.Write))
+	b = AppendElement(b, "Delete", strconv.FormatBool(sp.Logging.Delete))
 	b = appendRetention(b, sp.Logging.Retention)
 	b = append(b, "</Logging>"...)
 	if v < V2013_08_15 {
@@ -112,17 +125,17 @@ func appendServiceProperties(b []byte, k Kind, v Version, sp ServiceProperties) 
 		b = append(b, "<StaticWebsite><Enabled>false</Enabled></StaticWebsite>"...)
 	}
 	if k == Blob && v >= V2011_08_18 && sp.DefaultServiceVersion != "" {
-		b = appendElement(b, "DefaultServiceVersion", string(sp.DefaultServiceVersion))
+		b = AppendElement(b, "DefaultServiceVersion", string(sp.DefaultServiceVersion))
 	}
 	return append(b, "</StorageServiceProperties>"...)
 }
 
 func appendMetrics(b []byte, name string, m Metrics) []byte {
 	b = append(b, "<"+name+">"...)
-	b = appendElement(b, "Version", m.Version)
-	b = appendElement(b, "Enabled", strconv.FormatBool(m.Enabled))
+	b = AppendElement(b, "Version", m.Version)
+	b = AppendElement(b, "Enabled", strconv.FormatBool(m.Enabled))
 	if m.Enabled {
-		b = appendElement(b, "IncludeAPIs", strconv.FormatBool(m.IncludeAPIs))
+		b = AppendElement(b, "IncludeAPIs", strconv.FormatBool(m.IncludeAPIs))
 	}
 	b = appendRetention(b, m.Retention)
 	return append(b, "</"+name+">"...)
@@ -130,9 +143,9 @@ func appendMetrics(b []byte, name string, m Metrics) []byte {
 
 func appendRetention(b []byte, r RetentionPolicy) []byte {
 	b = append(b, "<RetentionPolicy>"...)
-	b = appendElement(b, "Enabled", strconv.FormatBool(r.Enabled))
+	b = AppendElement(b, "Enabled", strconv.FormatBool(r.Enabled))
 	if r.Enabled {
-		b = appendElement(b, "Days", strconv.Itoa(r.Days))
+		b = AppendElement(b, "Days", strconv.Itoa(r.Days))
 	}
 	return append(b, "</RetentionPolicy>"...)
 }
@@ -144,26 +157,14 @@ func appendCors(b []byte, rules []CorsRule) []byte {
 	b = append(b, "<Cors>"...)
 	for _, r := range rules {
 		b = append(b, "<CorsRule>"...)
-		b = appendElement(b, "AllowedMethods", strings.Join(r.AllowedMethods, ","))
-		b = appendElement(b, "AllowedOrigins", strings.Join(r.AllowedOrigins, ","))
-		b = appendElement(b, "AllowedHeaders", strings.Join(r.AllowedHeaders, ","))
-		b = appendElement(b, "ExposedHeaders", strings.Join(r.ExposedHeaders, ","))
-		b = appendElement(b, "MaxAgeInSeconds", strconv.Itoa(r.MaxAgeInSeconds))
+		b = AppendElement(b, "AllowedMethods", strings.Join(r.AllowedMethods, ","))
+		b = AppendElement(b, "AllowedOrigins", strings.Join(r.AllowedOrigins, ","))
+		b = AppendElement(b, "AllowedHeaders", strings.Join(r.AllowedHeaders, ","))
+		b = AppendElement(b, "ExposedHeaders", strings.Join(r.ExposedHeaders, ","))
+		b = AppendElement(b, "MaxAgeInSeconds", strconv.Itoa(r.MaxAgeInSeconds))
 		b = append(b, "</CorsRule>"...)
 	}
 	return append(b, "</Cors>"...)
-}
-
-// appendElement appends an element with text; an empty one as "<Name />".
-func appendElement(b []byte, name, text string) []byte {
-	if text == "" {
-		return append(b, "<"+name+" />"...)
-	}
-	var escaped bytes.Buffer
-	escapeXML(&escaped, text)
-	b = append(b, "<"+name+">"...)
-	b = append(b, escaped.Bytes()...)
-	return append(b, "</"+name+">"...)
 }
 
 // checkMD5 compares a body with its Content-MD5.

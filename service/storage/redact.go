@@ -48,10 +48,10 @@ func appendRedacted(b []byte, q string) []byte {
 		}
 		first = false
 		if name, _, ok := strings.Cut(part, "="); ok && isSignature(name) {
-			b = append(appendJSONText(b, name), "="+redacted...)
+			b = append(AppendJSONText(b, name), "="+redacted...)
 			continue
 		}
-		b = appendJSONText(b, redactNested(part))
+		b = AppendJSONText(b, redactNested(part))
 	}
 	return b
 }

@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"encoding/xml"
 	"errors"
 	"net/http"
 	"os"
@@ -226,15 +225,6 @@ func (w *ResponseWriter) WriteBody(status int, contentType string, body []byte) 
 	w.WriteHeader(status)
 	_, err := w.Write(body)
 	return err
-}
-
-// WriteXML answers with v as XML after the usual declaration.
-func (w *ResponseWriter) WriteXML(status int, v any) error {
-	body, err := xml.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return w.WriteBody(status, "application/xml", append([]byte(xmlDeclaration), body...))
 }
 
 // xmlDeclaration starts every XML body, after a byte order mark as the service

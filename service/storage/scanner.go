@@ -153,7 +153,7 @@ func (p *scanner) escaped() string {
 	return ""
 }
 
-// unescape resolves the escapes that appendJSONText makes, into buf.
+// unescape resolves the escapes that AppendJSONText makes, into buf.
 func (p *scanner) unescape(s string) string {
 	if p.buf == nil {
 		p.buf = make([]byte, 0, max(64, len(s)))

@@ -63,19 +63,22 @@ func (x *exchange) sharedKey(header string) (int, error) {
 		account: x.info.account.Name, path: x.address.raw, query: x.call.Query,
 		method: x.req.Method, header: x.req.Header,
 	}
-	text := s.text()
+	scratch := x.front.scratch()
+	defer x.front.release(scratch)
+	text := s.appendText(scratch.b[:0])
+	scratch.b = text
 	if key := x.info.verify(text, a.signature); key != 0 {
 		return key, nil
 	}
 	for _, v := range s.variants() {
-		if key := x.info.verify(v.text(), a.signature); key != 0 {
+		if key := x.info.verify(v.appendText(nil), a.signature); key != 0 {
 			return key, nil
 		}
 	}
 	if len(s.header["X-Ms-Copy-Source-Authorization"]) > 0 { // a token, which is not repeated
 		s.header = s.header.Clone()
 		s.header["X-Ms-Copy-Source-Authorization"] = []string{redacted}
-		text = s.text()
+		text = s.appendText(nil)
 	}
 	return 0, ErrAuthenticationFailed.With("AuthenticationErrorDetail",
 		"The MAC signature found in the HTTP request '"+a.given+
@@ -119,9 +122,8 @@ type signable struct {
 	collate bool // order headers as a dictionary does, not by bytes
 }
 
-// text returns the string to sign.
-func (s *signable) text() []byte {
-	b := make([]byte, 0, 1024)
+// appendText appends the string to sign.
+func (s *signable) appendText(b []byte) []byte {
 	if s.kind == Table {
 		return s.tableText(b)
 	}

@@ -121,3 +121,15 @@ func AppendXML(dst []byte, s string) []byte {
 	}
 	return append(dst, s[start:]...)
 }
+
+// AppendElement appends <name>text</name>, and <name /> when the text is empty, as
+// the service does.
+func AppendElement(dst []byte, name, text string) []byte {
+	dst = append(append(dst, '<'), name...)
+	if text == "" {
+		return append(dst, " />"...)
+	}
+	dst = AppendXML(append(dst, '>'), text)
+	dst = append(append(dst, "</"...), name...)
+	return append(dst, '>')
+}

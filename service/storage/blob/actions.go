@@ -8,10 +8,8 @@ import "reslog/service/storage"
 // Source: REST API reference, "Authorize with Microsoft Entra ID", permissions
 // for Blob service operations; "Azure permissions for Storage".
 var (
-	serviceRead  = storage.Action{Name: blobServices + "read"}
-	serviceWrite = storage.Action{Name: blobServices + "write"}
-	accountInfo  = storage.Action{Name: blobServices + "getInfo/action"}
-	delegate     = storage.Action{Name: blobServices + "generateUserDelegationKey/action"}
+	accountInfo = storage.Action{Name: blobServices + "getInfo/action"}
+	delegate    = storage.Action{Name: blobServices + "generateUserDelegationKey/action"}
 
 	containerRead   = storage.Action{Name: containers + "read"}
 	containerWrite  = storage.Action{Name: containers + "write"}

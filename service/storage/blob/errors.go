@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"reslog/service/storage"
 	"reslog/service/storage/blobstore"
@@ -46,25 +45,9 @@ func (s *Service) storeError(err error) error {
 	case errors.Is(err, blobstore.ErrInvalidMarker):
 		return storage.ErrOutOfRangeInput
 	case errors.Is(err, blobstore.ErrReadOnly):
-		s.tellReadOnly(err)
-		return storage.ErrInternalError
+		return s.readOnly.Refuse(err)
 	}
 	return err
-}
-
-// readOnlyEvery is how often the log says that writes are refused.
-const readOnlyEvery = 10 * time.Second
-
-// tellReadOnly says in the node's log what clients only learn as 500
-// InternalError (ServerOtherError in theirs): not 503 ServerBusy, because that
-// counts as throttling, which it is not, and slowing down does not help.
-func (s *Service) tellReadOnly(err error) {
-	last, now := s.toldReadOnly.Load(), s.now().UnixNano()
-	if now-last < int64(readOnlyEvery) || !s.toldReadOnly.CompareAndSwap(last, now) {
-		return
-	}
-	s.log.Error("writes are refused; reading and deleting go on", "error", err,
-		"do", "free space on the disk of the data folder; if it has enough, a write to it failed: restart the node")
 }
 
 // invalidHeader refuses a header's value by name.

@@ -20,25 +20,12 @@ func isSystem(container string) bool {
 	return container == logsContainer || container == "$blobchangefeed"
 }
 
-// checkContainerName applies "Naming and Referencing Containers, Blobs, and
-// Metadata": 3 to 63 lower-case letters, digits and single hyphens, letters or
-// digits at both ends.
+// checkContainerName refuses what no container can be called.
 func checkContainerName(name string) error {
 	if name == rootContainer || name == webContainer || isSystem(name) {
 		return nil
 	}
-	if len(name) < 3 || len(name) > 63 {
-		return storage.ErrOutOfRangeInput
-	}
-	for i := 0; i < len(name); i++ {
-		switch c := name[i]; {
-		case c >= 'a' && c <= 'z' || c >= '0' && c <= '9':
-		case c == '-' && i > 0 && i < len(name)-1 && name[i-1] != '-':
-		default:
-			return storage.ErrInvalidResourceName
-		}
-	}
-	return nil
+	return storage.CheckName(name)
 }
 
 // maxBlobName is the longest blob name, in characters.

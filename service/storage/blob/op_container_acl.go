@@ -15,11 +15,7 @@ func (s *Service) getContainerACL(c *storage.Call) error {
 	h := answer(c)
 	h.setETag(c, k.ETag, k.LastModified)
 	h.optional("X-Ms-Blob-Public-Access", k.PublicAccess)
-	policies := make([]storage.AccessPolicy, len(k.Policies))
-	for i, p := range k.Policies {
-		policies[i] = storage.AccessPolicy(p)
-	}
-	return c.WritePolicies(policies)
+	return storage.WritePolicies(c, k.Policies)
 }
 
 // setContainerACL is "Set Container ACL": PUT
@@ -38,12 +34,8 @@ func (s *Service) setContainerACL(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	var policies []blobstore.Policy
-	for _, p := range given {
-		policies = append(policies, blobstore.Policy(p))
-	}
 	return s.updateContainer(c, func(k *blobstore.Container) error {
-		k.PublicAccess, k.Policies = access, policies
+		k.PublicAccess, k.Policies = access, storage.ConvertPolicies[blobstore.Policy](given)
 		return nil
 	})
 }

@@ -66,6 +66,7 @@ const anyPermission = "rwdxyltacufpiemo"
 // operations builds the table. shared are the operations on the service itself
 // that the parent package does.
 func (s *Service) operations(shared storage.PropertyOperations) operations {
+	shared = shared.Complete(storage.Blob)
 	const (
 		service   = storage.ScopeService
 		container = storage.ScopeContainer
@@ -106,12 +107,6 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		o.BearerOnly = true
 		return o
 	}
-	mounted := func(o *storage.Operation, name string, class storage.Class, can storage.Action) *storage.Operation {
-		if o != nil {
-			return o
-		}
-		return absent(name, class, service, "", can)
-	}
 
 	const (
 		read, write, del = storage.Read, storage.Write, storage.Delete
@@ -122,9 +117,9 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		accountInformation:   op("GetAccountInformation", read, service, anyPermission, accountInfo, s.accountInformation),
 		findBlobsByTags:      op("FindBlobsByTags", read, service, "f", blobFilter, s.findBlobsByTags),
 		batch:                body(maxBatchBody, 0, long(timeoutLong, op("BlobBatch", write, service, anyPermission, containerWrite, s.batch))),
-		getServiceProperties: mounted(shared.Get, "GetBlobServiceProperties", read, serviceRead),
-		setServiceProperties: mounted(shared.Set, "SetBlobServiceProperties", write, serviceWrite),
-		serviceStats:         mounted(shared.Stats, "GetBlobServiceStats", read, serviceRead),
+		getServiceProperties: shared.Get,
+		setServiceProperties: shared.Set,
+		serviceStats:         shared.Stats,
 		userDelegationKey:    byToken(body(maxKeyInfoBody, 0, op("GetUserDelegationKey", read, service, "", delegate, s.userDelegationKey))),
 
 		createContainer:             op("CreateContainer", write, container, "cw", containerWrite, s.createContainer),

@@ -43,54 +43,29 @@ func (s *Service) Route(c *storage.Call) (*storage.Operation, error) {
 	return s.routeBlob(c, comp)
 }
 
-// byMethod picks an operation by HTTP method; nil entries do not exist.
-func byMethod(c *storage.Call, get, put, del *storage.Operation) (*storage.Operation, error) {
-	var op *storage.Operation
-	switch c.Request.Method {
-	case http.MethodGet, http.MethodHead:
-		op = get
-	case http.MethodPut:
-		op = put
-	case http.MethodDelete:
-		op = del
-	}
-	if op == nil {
-		return nil, storage.ErrUnsupportedHttpVerb
-	}
-	return op, nil
-}
-
-// onMethod picks op for one method only.
-func onMethod(c *storage.Call, method string, op *storage.Operation) (*storage.Operation, error) {
-	if c.Request.Method != method {
-		return nil, storage.ErrUnsupportedHttpVerb
-	}
-	return op, nil
-}
-
 func (s *Service) routeInformation(c *storage.Call, comp string, op *storage.Operation) (*storage.Operation, error) {
 	if comp != "properties" {
 		return nil, invalidQuery("comp", comp, "an account has properties only")
 	}
-	return byMethod(c, op, nil, nil)
+	return c.ByMethod(op, nil, nil)
 }
 
 func (s *Service) routeAccount(c *storage.Call, restype, comp string) (*storage.Operation, error) {
 	switch restype + "/" + comp {
 	case "/list":
-		return onMethod(c, http.MethodGet, s.ops.listContainers)
+		return c.OnMethod(http.MethodGet, s.ops.listContainers)
 	case "service/properties":
-		return byMethod(c, s.ops.getServiceProperties, s.ops.setServiceProperties, nil)
+		return c.ByMethod(s.ops.getServiceProperties, s.ops.setServiceProperties, nil)
 	case "service/stats":
-		return onMethod(c, http.MethodGet, s.ops.serviceStats)
+		return c.OnMethod(http.MethodGet, s.ops.serviceStats)
 	case "service/userdelegationkey":
-		return onMethod(c, http.MethodPost, s.ops.userDelegationKey)
+		return c.OnMethod(http.MethodPost, s.ops.userDelegationKey)
 	case "account/properties":
-		return byMethod(c, s.ops.accountInformation, nil, nil)
+		return c.ByMethod(s.ops.accountInformation, nil, nil)
 	case "/batch":
-		return onMethod(c, http.MethodPost, s.ops.batch)
+		return c.OnMethod(http.MethodPost, s.ops.batch)
 	case "/blobs":
-		return onMethod(c, http.MethodGet, s.ops.findBlobsByTags)
+		return c.OnMethod(http.MethodGet, s.ops.findBlobsByTags)
 	}
 	if restype == "" && comp == "" {
 		return nil, storage.ErrInvalidUri
@@ -105,21 +80,21 @@ func (s *Service) routeContainer(c *storage.Call, comp string) (*storage.Operati
 	o := &s.ops
 	switch comp {
 	case "":
-		return byMethod(c, o.getContainerProperties, o.createContainer, o.deleteContainer)
+		return c.ByMethod(o.getContainerProperties, o.createContainer, o.deleteContainer)
 	case "metadata":
-		return byMethod(c, o.getContainerMetadata, o.setContainerMetadata, nil)
+		return c.ByMethod(o.getContainerMetadata, o.setContainerMetadata, nil)
 	case "acl":
-		return byMethod(c, o.getContainerACL, o.setContainerACL, nil)
+		return c.ByMethod(o.getContainerACL, o.setContainerACL, nil)
 	case "list":
-		return onMethod(c, http.MethodGet, o.listBlobs)
+		return c.OnMethod(http.MethodGet, o.listBlobs)
 	case "lease":
 		return s.routeLease(c, o.containerLease)
 	case "blobs":
-		return onMethod(c, http.MethodGet, o.findInContainer)
+		return c.OnMethod(http.MethodGet, o.findInContainer)
 	case "batch":
-		return onMethod(c, http.MethodPost, o.batchInContainer)
+		return c.OnMethod(http.MethodPost, o.batchInContainer)
 	case "undelete", "rename":
-		return byMethod(c, nil, o.restoreContainer, nil)
+		return c.ByMethod(nil, o.restoreContainer, nil)
 	}
 	return nil, invalidQuery("comp", comp, "no such component of a container")
 }
@@ -146,44 +121,44 @@ func (s *Service) routeBlob(c *storage.Call, comp string) (*storage.Operation, e
 	case "":
 		return s.routeWholeBlob(c, fromURL)
 	case "metadata":
-		return byMethod(c, o.getBlobMetadata, o.setBlobMetadata, nil)
+		return c.ByMethod(o.getBlobMetadata, o.setBlobMetadata, nil)
 	case "properties":
-		return byMethod(c, nil, o.setBlobProperties, nil)
+		return c.ByMethod(nil, o.setBlobProperties, nil)
 	case "lease":
 		return s.routeLease(c, o.blobLease)
 	case "snapshot":
-		return byMethod(c, nil, o.snapshotBlob, nil)
+		return c.ByMethod(nil, o.snapshotBlob, nil)
 	case "block":
-		return byMethod(c, nil, either(fromURL, o.putBlockFromURL, o.putBlock), nil)
+		return c.ByMethod(nil, either(fromURL, o.putBlockFromURL, o.putBlock), nil)
 	case "blocklist":
-		return byMethod(c, o.getBlocks, o.putBlockList, nil)
+		return c.ByMethod(o.getBlocks, o.putBlockList, nil)
 	case "appendblock":
-		return byMethod(c, nil, either(fromURL, o.appendBlockFromURL, o.appendBlock), nil)
+		return c.ByMethod(nil, either(fromURL, o.appendBlockFromURL, o.appendBlock), nil)
 	case "seal":
-		return byMethod(c, nil, o.sealBlob, nil)
+		return c.ByMethod(nil, o.sealBlob, nil)
 	case "page":
 		if c.Request.Method == http.MethodPut {
 			return s.routePage(c, fromURL)
 		}
 		return nil, storage.ErrUnsupportedHttpVerb
 	case "pagelist":
-		return byMethod(c, o.getPageRanges, nil, nil)
+		return c.ByMethod(o.getPageRanges, nil, nil)
 	case "copy":
 		return s.routeAbortCopy(c)
 	case "tier":
-		return byMethod(c, nil, o.setBlobTier, nil)
+		return c.ByMethod(nil, o.setBlobTier, nil)
 	case "tags":
-		return byMethod(c, o.getBlobTags, o.setBlobTags, nil)
+		return c.ByMethod(o.getBlobTags, o.setBlobTags, nil)
 	case "undelete":
-		return byMethod(c, nil, o.undeleteBlob, nil)
+		return c.ByMethod(nil, o.undeleteBlob, nil)
 	case "expiry":
-		return byMethod(c, nil, o.setBlobExpiry, nil)
+		return c.ByMethod(nil, o.setBlobExpiry, nil)
 	case "incrementalcopy":
-		return byMethod(c, nil, o.incrementalCopyBlob, nil)
+		return c.ByMethod(nil, o.incrementalCopyBlob, nil)
 	case "query":
-		return onMethod(c, http.MethodPost, o.queryBlobContents)
+		return c.OnMethod(http.MethodPost, o.queryBlobContents)
 	case "immutabilitypolicies", "legalhold":
-		return byMethod(c, nil, o.setImmutability, o.setImmutability)
+		return c.ByMethod(nil, o.setImmutability, o.setImmutability)
 	}
 	return nil, invalidQuery("comp", comp, "no such component of a blob")
 }

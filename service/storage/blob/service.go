@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,7 +71,7 @@ type Service struct {
 	emitter        record.Emitter
 	audit          bool
 	observe        func(storage.Observation)
-	toldReadOnly   atomic.Int64 // when the log last said so, in ns since 1970
+	readOnly       *storage.ReadOnlyNotice
 }
 
 var _ storage.Service = (*Service)(nil)
@@ -103,6 +102,7 @@ func New(cfg Config) *Service {
 		// A redirect could lead to a host that is not allowed.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	s.readOnly = storage.NewReadOnlyNotice("blobs", cfg.Logger, cfg.Now)
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -130,11 +130,7 @@ func (s *Service) Policies(ctx context.Context, a *storage.Account, name string)
 	if err != nil {
 		return nil, s.storeError(err)
 	}
-	policies := make([]storage.AccessPolicy, len(c.Policies))
-	for i, p := range c.Policies {
-		policies[i] = storage.AccessPolicy(p)
-	}
-	return policies, nil
+	return storage.ConvertPolicies[storage.AccessPolicy](c.Policies), nil
 }
 
 // PublicAccess returns what anonymous clients may read of a container; nothing

@@ -42,20 +42,9 @@ func (w *xmlWriter) raw(s string) { w.buf = append(w.buf, s...) }
 // text writes character data.
 func (w *xmlWriter) text(s string) { w.buf = storage.AppendXML(w.buf, s) }
 
-// element writes <name>value</name>, and <name /> when the value is empty, as
-// the service does.
+// element writes <name>value</name>, and <name /> when the value is empty.
 func (w *xmlWriter) element(name, value string) {
-	w.raw("<")
-	w.raw(name)
-	if value == "" {
-		w.raw(" />")
-		return
-	}
-	w.raw(">")
-	w.text(value)
-	w.raw("</")
-	w.raw(name)
-	w.raw(">")
+	w.buf = storage.AppendElement(w.buf, name, value)
 }
 
 // optional writes an element unless its value is empty.

@@ -153,7 +153,7 @@ func TestACL(t *testing.T) {
 	s := newServer(t)
 	s.queue("jobs")
 	a := s.ok(200, "GET", "/jobs?comp=acl", "")
-	if want := "\ufeff" + `<?xml version="1.0" encoding="utf-8"?><SignedIdentifiers></SignedIdentifiers>`; a.body != want {
+	if want := "\ufeff" + `<?xml version="1.0" encoding="utf-8"?><SignedIdentifiers />`; a.body != want {
 		t.Errorf("none: %q", a.body)
 	}
 	wantHeader(t, a, "Cache-Control", "no-cache")

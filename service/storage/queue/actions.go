@@ -8,9 +8,6 @@ import "reslog/service/storage"
 // Source: REST API reference, "Authorize with Microsoft Entra ID", permissions
 // for Queue service operations; "Azure permissions for Storage".
 var (
-	serviceRead  = storage.Action{Name: queueServices + "read"}
-	serviceWrite = storage.Action{Name: queueServices + "write"}
-
 	queueRead   = storage.Action{Name: queues + "read"}
 	queueWrite  = storage.Action{Name: queues + "write"}
 	queueDelete = storage.Action{Name: queues + "delete"}

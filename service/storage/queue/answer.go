@@ -132,20 +132,9 @@ func (w *xmlWriter) text(s string) {
 // time writes an HTTP date.
 func (w *xmlWriter) time(t time.Time) { w.buf = t.UTC().AppendFormat(w.buf, http.TimeFormat) }
 
-// element writes <name>value</name>, and <name /> when the value is empty, as the
-// service does.
+// element writes <name>value</name>, and <name /> when the value is empty.
 func (w *xmlWriter) element(name, value string) {
-	w.raw("<")
-	w.raw(name)
-	if value == "" {
-		w.raw(" />")
-		return
-	}
-	w.raw(">")
-	w.buf = storage.AppendXML(w.buf, value)
-	w.raw("</")
-	w.raw(name)
-	w.raw(">")
+	w.buf = storage.AppendElement(w.buf, name, value)
 }
 
 // finish sends an answer without a body.

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"errors"
-	"time"
 
 	"reslog/service/storage"
 	"reslog/service/storage/queuestore"
@@ -26,22 +25,7 @@ func (s *Service) storeError(err error) error {
 	case errors.Is(err, queuestore.ErrInvalidMarker):
 		return storage.ErrInvalidMarker
 	case errors.Is(err, queuestore.ErrReadOnly):
-		s.tellReadOnly(err)
-		return storage.ErrInternalError
+		return s.readOnly.Refuse(err)
 	}
 	return err
-}
-
-// readOnlyEvery is how often the log says that writes are refused.
-const readOnlyEvery = 10 * time.Second
-
-// tellReadOnly says in the node's log what clients only learn as 500
-// InternalError: not 503 ServerBusy, because that counts as throttling.
-func (s *Service) tellReadOnly(err error) {
-	last, now := s.toldReadOnly.Load(), s.now().UnixNano()
-	if now-last < int64(readOnlyEvery) || !s.toldReadOnly.CompareAndSwap(last, now) {
-		return
-	}
-	s.log.Error("writes to queues are refused; reading and deleting go on", "error", err,
-		"do", "free space on the disk of the data folder; if it has enough, a write to it failed: restart the node")
 }

@@ -99,7 +99,7 @@ func FuzzRoute(f *testing.F) {
 		if (op == nil) == (err == nil) {
 			t.Fatalf("%v, %v", op, err)
 		}
-		if err == nil && container != "" && (checkName(container) != nil || c.ObjectKey != "/acct/"+container && c.Name != "") {
+		if err == nil && container != "" && (storage.CheckName(container) != nil || c.ObjectKey != "/acct/"+container && c.Name != "") {
 			t.Fatalf("%s %s/%s?%s became %s of %s", method, container, name, query, op.Name, c.ObjectKey)
 		}
 	})

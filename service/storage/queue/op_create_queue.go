@@ -3,7 +3,6 @@ package queue
 import (
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
 	"reslog/service/storage"
@@ -46,8 +45,12 @@ func sameMetadata(a, b queuestore.Metadata) bool {
 	if len(a) != len(b) {
 		return false
 	}
+	values := make(map[string]string, len(b))
+	for _, p := range b {
+		values[strings.ToLower(p.Name)] = p.Value
+	}
 	for _, p := range a {
-		if !slices.ContainsFunc(b, func(o queuestore.Pair) bool { return o.Value == p.Value && strings.EqualFold(o.Name, p.Name) }) {
+		if v, ok := values[strings.ToLower(p.Name)]; !ok || v != p.Value {
 			return false
 		}
 	}

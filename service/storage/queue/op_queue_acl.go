@@ -19,7 +19,7 @@ func (s *Service) getQueueACL(c *storage.Call) error {
 		return s.storeError(err)
 	}
 	noCache(c)
-	return c.WritePolicies(policies(&q))
+	return storage.WritePolicies(c, q.Policies)
 }
 
 // setQueueACL is "Set Queue ACL": PUT /queue?comp=acl, from version 2012-02-12 on.
@@ -36,12 +36,8 @@ func (s *Service) setQueueACL(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
-	list := make([]queuestore.Policy, len(given))
-	for i, p := range given {
-		list[i] = queuestore.Policy(p)
-	}
 	err = s.store.UpdateQueue(c.Context(), c.Account.Name, c.Container, func(q *queuestore.Queue) error {
-		q.Policies = list
+		q.Policies = storage.ConvertPolicies[queuestore.Policy](given)
 		return nil
 	})
 	if err != nil {

@@ -33,6 +33,7 @@ const timeout = 30 * time.Second
 // operations builds the table. shared are the operations on the service itself
 // that the parent package does.
 func (s *Service) operations(shared storage.PropertyOperations) operations {
+	shared = shared.Complete(storage.Queue)
 	const (
 		service, queue, message = storage.ScopeService, storage.ScopeContainer, storage.ScopeObject
 		read, write, del        = storage.Read, storage.Write, storage.Delete
@@ -51,21 +52,15 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		o.ServiceSAS = can
 		return o
 	}
-	mounted := func(o *storage.Operation, name string, class storage.Class, can storage.Action) *storage.Operation {
-		if o != nil {
-			return o
-		}
-		return op(name, class, service, "", storage.AnyOf(can), notImplemented)
-	}
 	one := func(a storage.Action) storage.Actions { return storage.AnyOf(a) }
 	// Getting a message is reading and deleting it, or processing it.
 	dequeue := storage.Actions{{messageProcess}, {messageDelete, messageRead}}
 
 	return operations{
 		listQueues:           op("ListQueues", read, service, "l", one(queueRead), s.listQueues),
-		getServiceProperties: mounted(shared.Get, "GetQueueServiceProperties", read, serviceRead),
-		setServiceProperties: mounted(shared.Set, "SetQueueServiceProperties", write, serviceWrite),
-		serviceStats:         mounted(shared.Stats, "GetQueueServiceStats", read, serviceRead),
+		getServiceProperties: shared.Get,
+		setServiceProperties: shared.Set,
+		serviceStats:         shared.Stats,
 
 		createQueue:      op("CreateQueue", write, queue, "cw", one(queueWrite), s.createQueue),
 		deleteQueue:      op("DeleteQueue", del, queue, "d", one(queueDelete), s.deleteQueue),
@@ -87,6 +82,3 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		getMessageWrite: op("GetMessageWrite", write, message, "p", dequeue, s.getMessages),
 	}
 }
-
-// notImplemented refuses the operations on the service itself when there are none.
-func notImplemented(*storage.Call) error { return storage.ErrNotImplemented }

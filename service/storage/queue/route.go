@@ -17,7 +17,7 @@ func (s *Service) Route(c *storage.Call) (*storage.Operation, error) {
 	if c.Container == "" {
 		return s.routeAccount(c, comp)
 	}
-	if err := checkName(c.Container); err != nil {
+	if err := storage.CheckName(c.Container); err != nil {
 		return nil, err
 	}
 	if v := c.Query.Get("restype"); v != "" {
@@ -48,14 +48,11 @@ func (s *Service) routeAccount(c *storage.Call, comp string) (*storage.Operation
 	restype := strings.ToLower(c.Query.Get("restype"))
 	switch restype + "/" + comp {
 	case "/list":
-		return byMethod(c, http.MethodGet, s.ops.listQueues)
+		return c.OnMethod(http.MethodGet, s.ops.listQueues)
 	case "service/properties":
-		if c.Request.Method == http.MethodPut {
-			return s.ops.setServiceProperties, nil
-		}
-		return reading(c, s.ops.getServiceProperties)
+		return c.ByMethod(s.ops.getServiceProperties, s.ops.setServiceProperties, nil)
 	case "service/stats":
-		return byMethod(c, http.MethodGet, s.ops.serviceStats)
+		return c.OnMethod(http.MethodGet, s.ops.serviceStats)
 	case "/":
 		return nil, storage.ErrInvalidUri
 	}
@@ -63,26 +60,16 @@ func (s *Service) routeAccount(c *storage.Call, comp string) (*storage.Operation
 }
 
 func (s *Service) routeQueue(c *storage.Call, comp string) (*storage.Operation, error) {
-	o, put := &s.ops, c.Request.Method == http.MethodPut
+	o := &s.ops
 	switch comp {
 	case "":
-		if put {
-			return o.createQueue, nil
-		}
-		return byMethod(c, http.MethodDelete, o.deleteQueue)
+		return c.ByMethod(nil, o.createQueue, o.deleteQueue)
 	case "metadata":
-		if put {
-			return o.setQueueMetadata, nil
-		}
-		return reading(c, o.getQueueMetadata)
+		return c.ByMethod(o.getQueueMetadata, o.setQueueMetadata, nil)
 	case "acl":
-		if c.Version < storage.V2012_02_12 {
-			break
+		if c.Version >= storage.V2012_02_12 {
+			return c.ByMethod(o.getQueueACL, o.setQueueACL, nil)
 		}
-		if put {
-			return o.setQueueACL, nil
-		}
-		return reading(c, o.getQueueACL)
 	}
 	return nil, storage.InvalidQuery("comp", comp, "A queue has no such component in this version.")
 }
@@ -119,23 +106,7 @@ func (s *Service) routeMessage(c *storage.Call, id string) (*storage.Operation, 
 	if c.Request.Method == http.MethodPut && c.Version >= storage.V2011_08_18 {
 		return s.ops.updateMessage, nil
 	}
-	return byMethod(c, http.MethodDelete, s.ops.deleteMessage)
-}
-
-// byMethod picks op for one method only.
-func byMethod(c *storage.Call, method string, op *storage.Operation) (*storage.Operation, error) {
-	if c.Request.Method != method {
-		return nil, storage.ErrUnsupportedHttpVerb
-	}
-	return op, nil
-}
-
-// reading picks op for GET and HEAD.
-func reading(c *storage.Call, op *storage.Operation) (*storage.Operation, error) {
-	if c.Request.Method == http.MethodHead {
-		return op, nil
-	}
-	return byMethod(c, http.MethodGet, op)
+	return c.OnMethod(http.MethodDelete, s.ops.deleteMessage)
 }
 
 func either(first bool, a, b *storage.Operation) *storage.Operation {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"reslog/service/storage"
@@ -28,26 +27,17 @@ type Config struct {
 // Service is the queue service. It implements storage.Service and keeps nothing:
 // all that lasts is in the Store.
 type Service struct {
-	store queuestore.API
-	log   *slog.Logger
-	now   func() time.Time
-	ops   operations
-
-	buffers      sync.Pool    // of *buffer
-	toldReadOnly atomic.Int64 // when the log last said so, in ns since 1970
+	store    queuestore.API
+	ops      operations
+	readOnly *storage.ReadOnlyNotice
+	buffers  sync.Pool // of *buffer
 }
 
 var _ storage.Service = (*Service)(nil)
 
 // New makes a Service.
 func New(c Config) *Service {
-	s := &Service{store: c.Store, log: c.Logger, now: c.Now}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
-	if s.now == nil {
-		s.now = time.Now
-	}
+	s := &Service{store: c.Store, readOnly: storage.NewReadOnlyNotice("queues", c.Logger, c.Now)}
 	s.ops = s.operations(c.Properties)
 	return s
 }
@@ -61,15 +51,7 @@ func (s *Service) Policies(ctx context.Context, a *storage.Account, name string)
 	if err != nil {
 		return nil, s.storeError(err)
 	}
-	return policies(&q), nil
-}
-
-func policies(q *queuestore.Queue) []storage.AccessPolicy {
-	list := make([]storage.AccessPolicy, len(q.Policies))
-	for i, p := range q.Policies {
-		list[i] = storage.AccessPolicy(p)
-	}
-	return list
+	return storage.ConvertPolicies[storage.AccessPolicy](q.Policies), nil
 }
 
 // PublicAccess is none: queues have no anonymous access.

@@ -8,9 +8,6 @@ import "reslog/service/storage"
 // Source: REST API reference, "Authorize with Microsoft Entra ID", permissions
 // for Table service operations; "Azure permissions for Storage".
 var (
-	serviceRead  = storage.Action{Name: tableServices + "read"}
-	serviceWrite = storage.Action{Name: tableServices + "write"}
-
 	tableRead   = storage.Action{Name: tables + "read"}
 	tableWrite  = storage.Action{Name: tables + "write"}
 	tableDelete = storage.Action{Name: tables + "delete"}

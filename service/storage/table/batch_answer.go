@@ -92,6 +92,10 @@ func (w *batchAnswer) refuse(c *storage.Call, m *batchMessage, e *storage.Error)
 	}
 	contentType, body := c.ErrorBody(e, accept)
 	h := http.Header{"Content-Type": {contentType}, "Dataserviceversion": {dataVersion3}}
+	if e.Status == http.StatusNotModified { // it cannot have a body
+		delete(h, "Content-Type")
+		body = nil
+	}
 	common(h)
 	w.begin(m, e.Status, h)
 	w.b = append(w.b, body...)

@@ -489,6 +489,10 @@ func TestBatchOfAQuery(t *testing.T) {
 	} else if code, message := none.message(); code != "ResourceNotFound" || message != "The specified resource does not exist." {
 		t.Errorf("%s %s", code, message)
 	}
+	same := query("/acct/orders(PartitionKey='p',RowKey='2')", "If-None-Match: "+one.header.Get("ETag"))
+	if same.status != 304 || same.body != "" || same.header.Get("Content-Type") != "" {
+		t.Errorf("not changed: %+v", same)
+	}
 	if bad := query("/acct/orders()?$filter=RowKey%20is%20'1'"); bad.status != 400 {
 		t.Errorf("%+v", bad)
 	}

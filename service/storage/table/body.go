@@ -1,9 +1,6 @@
 package table
 
 import (
-	"crypto/md5" //nolint:gosec // the protocol's checksum
-	"encoding/base64"
-	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -29,41 +26,17 @@ func release(b *[]byte) {
 	}
 }
 
-// readBody reads the body of a request, which the operation bounds, and checks its
-// MD5, if the request has one.
+// readBody reads the body of a request. The text is a copy, of which an entity may
+// keep pieces.
 func readBody(c *storage.Call) (string, error) {
-	n := c.Request.ContentLength
-	if n < 0 || n > c.Op.MaxBody {
-		return "", storage.ErrMissingContentLengthHeader // the Front has refused it already
-	}
 	b := newBuffer()
 	defer release(b)
-	if int64(cap(*b)) < n {
-		*b = make([]byte, 0, n)
-	}
-	*b = (*b)[:n]
-	if _, err := io.ReadFull(c.Request.Body, *b); err != nil {
+	raw, err := c.ReadBody(*b)
+	if err != nil {
 		return "", err
 	}
-	return string(*b), checkMD5(c, *b)
-}
-
-// checkMD5 compares a body with the request's Content-MD5.
-func checkMD5(c *storage.Call, body []byte) error {
-	sent := first(c.Request.Header, "Content-Md5")
-	if sent == "" {
-		return nil
-	}
-	c.RequestMD5 = sent
-	want, err := base64.StdEncoding.DecodeString(sent)
-	if err != nil || len(want) != md5.Size {
-		return storage.ErrInvalidMd5
-	}
-	sum := md5.Sum(body) //nolint:gosec // as above
-	if string(sum[:]) != string(want) {
-		return storage.ErrMd5Mismatch
-	}
-	return nil
+	*b = raw
+	return string(raw), nil
 }
 
 // send answers with JSON.

@@ -130,7 +130,7 @@ func (k *command) answer(c *storage.Call, h http.Header, stamp time.Time, b []by
 	}
 	e := &k.write.Entity
 	start := len(b)
-	b = appendEntityPath(appendBase(b, c), k.table, &e.Key)
+	b = appendEntityPath(c.AppendEndpoint(b), k.table, &e.Key)
 	location := []string{string(b[start:])}
 	b = b[:start]
 	h["Location"] = location

@@ -16,6 +16,9 @@
 //	entity_encode.go  an entity to JSON
 //	etag.go           ETags and conditions
 //	continuation.go   tokens of answers that go on
+//	selection.go      $select
+//	alias.go          old names of the tables of metrics
+//	batch*.go         bodies of entity group transactions and of their answers
 //
 // Filters are compiled by the package odata.
 //
@@ -28,6 +31,6 @@
 //
 // # What is not supported
 //
-// Atom. So all versions before 2013-08-15, which know nothing else, can only
-// delete, and get 415 AtomFormatNotSupported for the rest.
+// Atom. So all versions before 2013-08-15, which know nothing else, can only delete
+// tables and entities, and get 415 AtomFormatNotSupported for the rest about them.
 package table

@@ -205,11 +205,16 @@ func TestQueryEntity(t *testing.T) {
 		"?$select=b":              head + `&$select=b","odata.etag":` + strconv.Quote(etag) + `,"b":"x"}`,
 		"?$select=b,PartitionKey": head + `&$select=b,PartitionKey","odata.etag":` + strconv.Quote(etag) + `,"PartitionKey":"p","b":"x"}`,
 		"?$select=none,a":         head + `&$select=none,a","odata.etag":` + strconv.Quote(etag) + `,"a":1,"none":null}`,
+		"?$select=a,none,a,none":  head + `&$select=a,none,a,none","odata.etag":` + strconv.Quote(etag) + `,"a":1,"none":null}`,
 		"?$select=Timestamp":      head + `&$select=Timestamp","odata.etag":` + strconv.Quote(etag) + `,"Timestamp":"` + timeOf(t, etag) + `"}`,
 	} {
 		if a := s.ok(200, "GET", path+query, "", minimal); a.body != want {
 			t.Errorf("%s: %s\n%s", query, a.body, want)
 		}
+	}
+	second := s.ok(200, "GET", "-secondary"+path, "", minimal)
+	if want := `{"odata.metadata":"` + s.url + `-secondary/$metadata#tab/@Element",`; !strings.HasPrefix(second.body, want) {
+		t.Errorf("from the secondary endpoint: %s\n%s", second.body, want)
 	}
 	all := s.ok(200, "GET", path, "").body
 	for _, same := range []string{

@@ -47,12 +47,18 @@ type decodedEntity struct {
 func decodeEntity(body string) (decodedEntity, error) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
-	d.members = d.members[:0]
-	defer func() { clear(d.members) }() // they hold on to the body
+	defer d.reset()
 	if err := d.scan(body); err != nil {
 		return decodedEntity{}, err
 	}
 	return d.entity()
+}
+
+// reset forgets the members, which hold on to the body.
+func (d *decoder) reset() {
+	clear(d.members)
+	d.members = d.members[:0]
+	clear(d.at)
 }
 
 var decoders = sync.Pool{New: func() any { return &decoder{members: make([]member, 0, 32)} }}
@@ -60,7 +66,12 @@ var decoders = sync.Pool{New: func() any { return &decoder{members: make([]membe
 // decoder takes the object of a body apart.
 type decoder struct {
 	members []member
+	// at are the places of members by name, once there are more than maxLinear.
+	at map[string]int
 }
+
+// maxLinear is how many members are faster looked through than looked up.
+const maxLinear = 32
 
 // scan finds the members of an object.
 func (d *decoder) scan(s string) error {
@@ -139,7 +150,7 @@ func (d *decoder) add(m member) error {
 		}
 		m.name = m.name[:at]
 		if i := d.find(m.name); i < 0 {
-			d.members = append(d.members, member{name: m.name, edm: m.text})
+			d.append(member{name: m.name, edm: m.text})
 		} else if d.members[i].edm != "" {
 			return storage.ErrDuplicatePropertiesSpecified
 		} else {
@@ -150,7 +161,7 @@ func (d *decoder) add(m member) error {
 	i := d.find(m.name)
 	switch {
 	case i < 0:
-		d.members = append(d.members, m)
+		d.append(m)
 	case d.members[i].kind != 0:
 		return storage.ErrDuplicatePropertiesSpecified
 	default:
@@ -160,8 +171,31 @@ func (d *decoder) add(m member) error {
 	return nil
 }
 
+// append adds a member of a new name.
+func (d *decoder) append(m member) {
+	d.members = append(d.members, m)
+	switch n := len(d.members); {
+	case n <= maxLinear:
+	case len(d.at) > 0:
+		d.at[m.name] = n - 1
+	default:
+		if d.at == nil {
+			d.at = make(map[string]int, 4*maxLinear)
+		}
+		for i := range d.members {
+			d.at[d.members[i].name] = i
+		}
+	}
+}
+
 // find looks for a member from the last one on, which an annotation mostly is of.
 func (d *decoder) find(name string) int {
+	if len(d.at) > 0 {
+		if i, ok := d.at[name]; ok {
+			return i
+		}
+		return -1
+	}
 	for i := len(d.members) - 1; i >= 0; i-- {
 		if d.members[i].name == name {
 			return i

@@ -3,7 +3,6 @@ package table
 import (
 	"encoding/base64"
 	"strconv"
-	"unicode/utf8"
 
 	"reslog/service/storage"
 	"reslog/service/storage/tablestore"
@@ -15,37 +14,18 @@ type encoder struct {
 	level level
 	table string // as the request names it
 	// selected are the properties that are wanted; nil is all.
-	selected []string
-}
-
-// appendBase appends the URL of the account, with a slash at its end, as the
-// client reached it.
-func appendBase(b []byte, c *storage.Call) []byte {
-	if c.Request.TLS != nil {
-		b = append(b, "https://"...)
-	} else {
-		b = append(b, "http://"...)
-	}
-	b = append(b, c.Request.Host...)
-	b = append(b, '/')
-	if !c.PathStyle {
-		return b
-	}
-	path := c.Request.URL.Path // it begins with the account, or with its secondary endpoint
-	for i := 1; i < len(path) && path[i] != '/'; i++ {
-		b = append(b, path[i])
-	}
-	return append(b, '/')
+	selected *selection
 }
 
 // appendMetadata appends the member that says what a body is about, and a comma.
-// fragment is behind the hash, as URLs have it.
+// fragment is behind the hash, as URLs have it,
+// with selection behind that.
 func (w *encoder) appendMetadata(b []byte, fragment, selection string) []byte {
 	if w.level == noMetadata {
 		return b
 	}
 	b = append(b, `"odata.metadata":"`...)
-	b = appendBase(b, w.call)
+	b = w.call.AppendEndpoint(b)
 	b = append(b, "$metadata#"...)
 	b = append(b, fragment...)
 	b = append(b, selection...)
@@ -62,10 +42,11 @@ func (w *encoder) appendSingle(b []byte, e *tablestore.Entity, selection string)
 // appendMembers appends the members of an entity, and the bracket that ends it.
 // The keys and the time come first, what was not found last, as null.
 func (w *encoder) appendMembers(b []byte, e *tablestore.Entity) []byte {
+	w.selected.begin()
 	if w.level == fullMetadata {
 		b = append(append(append(b, `"odata.type":"`...), w.call.Account.Name...), '.')
 		b = append(append(b, w.table...), `","odata.id":"`...)
-		b = appendEntityPath(appendBase(b, w.call), w.table, &e.Key)
+		b = appendEntityPath(w.call.AppendEndpoint(b), w.table, &e.Key)
 		b = append(b, `",`...)
 	}
 	if w.level != noMetadata {
@@ -76,73 +57,42 @@ func (w *encoder) appendMembers(b []byte, e *tablestore.Entity) []byte {
 		b = append(b, `"odata.editLink":"`...)
 		b = append(appendEntityPath(b, w.table, &e.Key), `",`...)
 	}
-	if w.wants(partitionKey) {
-		b = append(appendString(append(b, `"PartitionKey":`...), e.Partition), ',')
+	if w.selected.wants(partitionKey) {
+		b = append(storage.AppendJSONString(append(b, `"PartitionKey":`...), e.Partition), ',')
 	}
-	if w.wants(rowKey) {
-		b = append(appendString(append(b, `"RowKey":`...), e.Row), ',')
+	if w.selected.wants(rowKey) {
+		b = append(storage.AppendJSONString(append(b, `"RowKey":`...), e.Row), ',')
 	}
-	if w.wants(timestamp) {
+	if w.selected.wants(timestamp) {
 		if w.level == fullMetadata {
 			b = append(b, `"Timestamp@odata.type":"Edm.DateTime",`...)
 		}
 		b = append(appendTime(append(b, `"Timestamp":"`...), e.Timestamp, ":"), `",`...)
 	}
 	for i := range e.Properties {
-		if p := &e.Properties[i]; w.wants(p.Name) {
+		if p := &e.Properties[i]; w.selected.wants(p.Name) {
 			b = append(w.appendProperty(b, p), ',')
 		}
 	}
-	for _, name := range w.selected {
-		if !has(e, name) {
-			b = append(appendString(b, name), ":null,"...)
-		}
-	}
+	b = w.selected.appendMissing(b)
 	if b[len(b)-1] == ',' {
 		b = b[:len(b)-1]
 	}
 	return append(b, '}')
 }
 
-// wants reports whether a property is selected.
-func (w *encoder) wants(name string) bool {
-	if w.selected == nil {
-		return true
-	}
-	for _, s := range w.selected {
-		if s == name {
-			return true
-		}
-	}
-	return false
-}
-
-// has reports whether an entity has a property.
-func has(e *tablestore.Entity, name string) bool {
-	switch name {
-	case partitionKey, rowKey, timestamp:
-		return true
-	}
-	for i := range e.Properties {
-		if e.Properties[i].Name == name {
-			return true
-		}
-	}
-	return false
-}
-
 // appendProperty appends a property, before it its type where the JSON alone does
 // not tell it.
 func (w *encoder) appendProperty(b []byte, p *tablestore.Property) []byte {
 	if w.level != noMetadata && needsType(p) {
-		b = appendText(append(b, '"'), p.Name)
+		b = storage.AppendJSONText(append(b, '"'), p.Name)
 		b = append(b, `@odata.type":"`...)
 		b = append(append(b, edmNames[p.Type]...), `",`...)
 	}
-	b = append(appendString(b, p.Name), ':')
+	b = append(storage.AppendJSONString(b, p.Name), ':')
 	switch p.Type {
 	case tablestore.String, tablestore.GUID:
-		return appendString(b, p.Text)
+		return storage.AppendJSONString(b, p.Text)
 	case tablestore.Binary:
 		b = base64.StdEncoding.AppendEncode(append(b, '"'), []byte(p.Text))
 	case tablestore.Boolean:
@@ -168,48 +118,4 @@ func needsType(p *tablestore.Property) bool {
 		return !isFinite(p.Number)
 	}
 	return false
-}
-
-// appendString appends a JSON string.
-func appendString(b []byte, s string) []byte {
-	return append(appendText(append(b, '"'), s), '"')
-}
-
-// appendText appends the inside of a JSON string. What is not UTF-8, which nothing
-// that was decoded is, becomes the replacement character.
-func appendText(b []byte, s string) []byte {
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r != utf8.RuneError || n > 1 {
-				i += n
-				continue
-			}
-		}
-		b = append(b, s[start:i]...)
-		switch {
-		case c >= utf8.RuneSelf:
-			b = append(b, "\ufffd"...)
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c == '\n':
-			b = append(b, `\n`...)
-		case c == '\r':
-			b = append(b, `\r`...)
-		case c == '\t':
-			b = append(b, `\t`...)
-		default:
-			const hex = "0123456789abcdef"
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		i++
-		start = i
-	}
-	return append(b, s[start:]...)
 }

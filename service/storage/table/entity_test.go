@@ -31,9 +31,9 @@ func TestDecode(t *testing.T) {
 		"Yes":true,"No":false,"No@odata.type":"Edm.Boolean",
 		"Int":-2147483648,"Wide":2147483648,"Whole":3.0,"Frac":1.5e3,"Zero":-0,
 		"Long@odata.type":"Edm.Int64","Long":"9223372036854775807","Number":5,"Number@odata.type":"Edm.Int64",
-		"Nan":"NaN","Nan@odata.type":"Edm.Double","Inf@odata.type":"Edm.Double","Inf":"-Infinity","Sci":"1.5e+10","Sci@odata.type":"Edm.Double","Dbl":7,"Dbl@odata.type":"Edm.Double",
+		"Nan":"NaN","Nan@odata.type":"Edm.Double","Inf@odata.type":"Edm.Double","Inf":"-Infinity","Sci":"1.5e\u002B10","Sci@odata.type":"Edm.Double","Dbl":7,"Dbl@odata.type":"Edm.Double",
 		"Small":"12","Small@odata.type":"Edm.Int32",
-		"When":"2008-07-10T00:00:00Z","When@odata.type":"Edm.DateTime",
+		"When":"2008-07-10T00:00:00\u002b00:00","When@odata.type":"Edm.DateTime",
 		"Guid":"C9DA6455-213d-42c9-9a79-3e9149a57833","Guid@odata.type":"Edm.Guid",
 		"Bin":"AQID\/w==","Bin@odata.type":"Edm.Binary",
 		"None":null,"None@odata.type":"Edm.Int64","Lonely@odata.type":"Edm.Guid","Other@odata.foo":5,"_x1é":1
@@ -137,6 +137,10 @@ func TestDecodeRefuses(t *testing.T) {
 		entity(`"a":null,"a":3`):    storage.ErrDuplicatePropertiesSpecified,
 		entity(`"RowKey":"s"`):      storage.ErrDuplicatePropertiesSpecified,
 		entity(`"a":1,"a@odata.type":"Edm.Int32","a@odata.type":"Edm.Int64"`): storage.ErrDuplicatePropertiesSpecified,
+		entity(many(100) + `,"p0":1`):                                         storage.ErrDuplicatePropertiesSpecified,
+		entity(many(100) + `,"p99":1`):                                        storage.ErrDuplicatePropertiesSpecified,
+		entity(many(100) + `,"p50@odata.type":"Edm.Nothing"`):                 storage.ErrInvalidInput,
+		entity(`"p50@odata.type":"Edm.Nothing",` + many(100)):                 storage.ErrInvalidInput,
 		entity(`"":1`):       storage.ErrPropertyNameInvalid,
 		entity(`"1a":1`):     storage.ErrPropertyNameInvalid,
 		entity(`"a-b":1`):    storage.ErrPropertyNameInvalid,
@@ -153,7 +157,7 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 	}
 	for _, body := range []string{
-		`{}`, `{ }`, entity(many(252)), `{"RowKey":"` + strings.Repeat("😀", 512) + `"}`, entity(`"` + strings.Repeat("n", 255) + `":1`),
+		`{}`, `{ }`, entity(many(100)), entity(many(100)), entity(many(252)), `{"RowKey":"` + strings.Repeat("😀", 512) + `"}`, entity(`"` + strings.Repeat("n", 255) + `":1`),
 		entity(`"a":"` + strings.Repeat("é", maxText) + `"`), `{"PartitionKey":"a b'c\"é%+=,()"}`, `{"PartitionKey":""}`,
 		entity(`"a@odata.type":"Edm.Binary","a":"` + base64.StdEncoding.EncodeToString(make([]byte, maxBinary)) + `"`),
 	} {
@@ -198,7 +202,7 @@ func TestEncode(t *testing.T) {
 			`"clsid":"c9da6455-213d-42c9-9a79-3e9149a57833","nan":"NaN","q":"\"\\\u0001\n<é"`
 	)
 	host := testCall("acct.table.core.windows.net", "/tab", false, true)
-	path := testCall("127.0.0.1:10002", "/acct-secondary/tab", true, false)
+	path := testCall("127.0.0.1:10002", "/acct/tab", true, false)
 	for _, tc := range []struct {
 		call     *storage.Call
 		level    level
@@ -207,7 +211,7 @@ func TestEncode(t *testing.T) {
 	}{
 		{host, noMetadata, "", `{` + keys + `,` + time + `,` + plain + `}`},
 		{host, minimalMetadata, "", `{"odata.metadata":"https://acct.table.core.windows.net/$metadata#tab/@Element",` + etag + `,` + keys + `,` + time + `,` + typed + `}`},
-		{path, minimalMetadata, "", `{"odata.metadata":"http://127.0.0.1:10002/acct-secondary/$metadata#tab/@Element",` + etag + `,` + keys + `,` + time + `,` + typed + `}`},
+		{path, minimalMetadata, "", `{"odata.metadata":"http://127.0.0.1:10002/acct/$metadata#tab/@Element",` + etag + `,` + keys + `,` + time + `,` + typed + `}`},
 		{host, fullMetadata, "", `{"odata.metadata":"https://acct.table.core.windows.net/$metadata#tab/@Element","odata.type":"acct.tab",` +
 			`"odata.id":"https://acct.table.core.windows.net/tab(PartitionKey='pk',RowKey='r''k')",` + etag + `,"odata.editLink":"tab(PartitionKey='pk',RowKey='r''k')",` +
 			keys + `,"Timestamp@odata.type":"Edm.DateTime",` + time + `,` + typed + `}`},

@@ -3,7 +3,6 @@ package table
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"reslog/service/storage"
 	"reslog/service/storage/table/odata"
@@ -47,8 +46,7 @@ func (s *Service) serviceError(err error) *storage.Error {
 	case errors.Is(err, tablestore.ErrTooMany):
 		return storage.ErrTooManyProperties
 	case errors.Is(err, tablestore.ErrReadOnly):
-		s.tellReadOnly(err)
-		return storage.ErrInternalError
+		return s.readOnly.Refuse(err)
 	}
 	return nil
 }
@@ -62,31 +60,17 @@ func (s *Service) resourceError(err error) error {
 	return s.storeError(err)
 }
 
-// readOnlyEvery is how often the log says that writes are refused.
-const readOnlyEvery = 10 * time.Second
-
-// tellReadOnly says in the node's log what clients only learn as 500
-// InternalError.
-func (s *Service) tellReadOnly(err error) {
-	last, now := s.toldReadOnly.Load(), s.now().UnixNano()
-	if now-last < int64(readOnlyEvery) || !s.toldReadOnly.CompareAndSwap(last, now) {
-		return
-	}
-	s.log.Error("writes are refused; reading and deleting go on", "error", err,
-		"do", "free space on the disk of the data folder; if it has enough, a write to it failed: restart the node")
-}
-
 // outOfRange refuses a value of a property, which the message names.
 func outOfRange(property, value string) error {
 	e := *storage.ErrOutOfRangeInput
-	e.Message = "The '" + property + "' parameter of value '" + clip(value) + "' is out of range."
+	e.Message = "The '" + property + "' parameter of value '" + storage.Clip(value) + "' is out of range."
 	return &e
 }
 
 // invalidETag refuses a condition that is no ETag.
 func invalidETag(value string) error {
 	e := *storage.ErrInvalidInput
-	e.Message = "The etag value '" + clip(value) + "' specified in one of the request headers is not valid. " +
+	e.Message = "The etag value '" + storage.Clip(value) + "' specified in one of the request headers is not valid. " +
 		"Please make sure only one etag value is specified and is valid."
 	return &e
 }
@@ -94,7 +78,7 @@ func invalidETag(value string) error {
 // invalidQuery refuses a query option, saying what is wrong with it.
 func invalidQuery(reason string) error {
 	e := *storage.ErrInvalidInput
-	e.Message = "Bad Request - Error in query syntax: " + clip(reason)
+	e.Message = "Bad Request - Error in query syntax: " + storage.Clip(reason)
 	return &e
 }
 
@@ -106,19 +90,6 @@ func filterError(err error) error {
 		return invalidQuery(err.Error())
 	}
 	refusal := *storage.ErrNotImplemented
-	refusal.Message += " " + clip(err.Error())
+	refusal.Message += " " + storage.Clip(err.Error())
 	return &refusal
-}
-
-// clip bounds what of a client's value an error repeats.
-func clip(s string) string {
-	const most = 256
-	if len(s) <= most {
-		return s
-	}
-	n := most
-	for n > 0 && s[n]&0xC0 == 0x80 {
-		n--
-	}
-	return s[:n]
 }

@@ -88,4 +88,10 @@ func TestLogOfRefusals(t *testing.T) {
 			t.Errorf("%s: a signature in the log: %s", tc.name, e.URL)
 		}
 	}
+	// A name that no table can have is not repeated: it could be of any length.
+	s.log.take(t)
+	s.refused(400, "OutOfRangeInput", "POST", "/Tables", `{"TableName":"`+strings.Repeat("n", 10_000)+`"}`)
+	if e := s.log.one(t); e.ObjectKey != "/acct" {
+		t.Errorf("the key of a table with a long name has %d bytes", len(e.ObjectKey))
+	}
 }

@@ -138,7 +138,7 @@ func checkDataVersion(h http.Header) error {
 				return storage.ErrJsonFormatNotSupported
 			}
 		default:
-			return storage.ErrInvalidHeaderValue.With("HeaderName", name).With("HeaderValue", clip(v))
+			return storage.ErrInvalidHeaderValue.With("HeaderName", name).With("HeaderValue", storage.Clip(v))
 		}
 	}
 	return nil

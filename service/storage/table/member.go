@@ -33,7 +33,7 @@ func (m *member) key() (text string, given bool, err error) {
 	return text, true, checkKey(m.name, text)
 }
 
-// string is the text of a string.
+// string is the text of a string, and of anything else its JSON.
 func (m *member) string() (string, error) {
 	if !m.esc {
 		return m.text, nil
@@ -54,7 +54,11 @@ func addProperty(e *tablestore.Entity, m *member) error {
 		return nil
 	}
 	p := tablestore.Property{Name: m.name}
-	var err error
+	text, err := m.string()
+	if err != nil {
+		return err
+	}
+	m.text, m.esc = text, false
 	if m.edm == "" {
 		err = m.infer(&p)
 	} else {
@@ -123,13 +127,11 @@ func (m *member) convert(p *tablestore.Property) error {
 	return nil
 }
 
-func (m *member) setText(p *tablestore.Property) (err error) {
-	if p.Text, err = m.string(); err != nil {
-		return err
-	}
-	if len(p.Text) > maxText && units(p.Text) > maxText {
+func (m *member) setText(p *tablestore.Property) error {
+	if len(m.text) > maxText && units(m.text) > maxText {
 		return storage.ErrPropertyValueTooLarge
 	}
+	p.Text = m.text
 	return nil
 }
 
@@ -178,11 +180,7 @@ func (m *member) setDateTime(p *tablestore.Property) error {
 }
 
 func (m *member) setBinary(p *tablestore.Property) error {
-	text, err := m.string() // a slash may be escaped
-	if err != nil {
-		return err
-	}
-	raw, err := base64.StdEncoding.DecodeString(text)
+	raw, err := base64.StdEncoding.DecodeString(m.text)
 	if err != nil {
 		return storage.ErrInvalidInput
 	}

@@ -26,15 +26,15 @@ func (s *Service) createTable(c *storage.Call) error {
 	if err != nil {
 		return err
 	}
+	if err := checkTableName(name); err != nil {
+		return err
+	}
 	c.ObjectKey = "/" + c.Account.Name + "/" + name
 	switch {
 	case isReserved(name):
 		return storage.ErrInvalidInput
 	case isMetrics(name) && c.Identity.Type != storage.System:
 		return storage.ErrInsufficientAccountPermissions
-	}
-	if err := checkTableName(name); err != nil {
-		return err
 	}
 	err = s.store.CreateTable(c.Context(), c.Account.Name, tablestore.Table{Name: name, Created: c.Now})
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Service) createTable(c *storage.Call) error {
 func answerTable(c *storage.Call, l level, name string) error {
 	b := newBuffer()
 	defer release(b)
-	*b = appendTablePath(appendBase(*b, c), name)
+	*b = appendTablePath(c.AppendEndpoint(*b), name)
 	location := []string{string(*b)}
 	h := c.Response.Header()
 	h["Location"] = location
@@ -69,10 +69,10 @@ func answerTable(c *storage.Call, l level, name string) error {
 func (w *encoder) appendTable(b []byte, name string) []byte {
 	if w.level == fullMetadata {
 		b = append(append(append(b, `"odata.type":"`...), w.call.Account.Name...), `.Tables","odata.id":"`...)
-		b = appendTablePath(appendBase(b, w.call), name)
+		b = appendTablePath(w.call.AppendEndpoint(b), name)
 		b = append(appendTablePath(append(b, `","odata.editLink":"`...), name), `",`...)
 	}
-	return append(appendString(append(b, `"TableName":`...), name), '}')
+	return append(storage.AppendJSONString(append(b, `"TableName":`...), name), '}')
 }
 
 func appendTablePath(b []byte, name string) []byte {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"reslog/service/storage"
 	"reslog/service/storage/table/odata"
@@ -41,12 +40,12 @@ func (s *Service) appendEntities(c *storage.Call, l level, h http.Header, b *[]b
 	if err != nil {
 		return err
 	}
-	selected, selection, err := parseSelect(c.Query.Get("$select"))
+	selected, fragment, err := parseSelect(c.Query.Get("$select"))
 	if err != nil {
 		return err
 	}
-	if c.Query.Has("$select") && selection == "" {
-		selection = selectPrefix
+	if c.Query.Has("$select") && fragment == "" {
+		fragment = selectPrefix
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), queryTime)
 	defer cancel()
@@ -55,7 +54,7 @@ func (s *Service) appendEntities(c *storage.Call, l level, h http.Header, b *[]b
 		return s.storeError(err)
 	}
 	w := encoder{call: c, level: l, table: c.Container, selected: selected}
-	*b = w.appendPage(*b, page.Entities, selection)
+	*b = w.appendPage(*b, page.Entities, fragment)
 	if page.Next != nil {
 		h["X-Ms-Continuation-Nextpartitionkey"] = []string{token(page.Next.Partition)}
 		h["X-Ms-Continuation-Nextrowkey"] = []string{token(page.Next.Row)}
@@ -64,8 +63,8 @@ func (s *Service) appendEntities(c *storage.Call, l level, h http.Header, b *[]b
 }
 
 // appendPage appends the body of an answer with entities.
-func (w *encoder) appendPage(b []byte, list []tablestore.Entity, selection string) []byte {
-	b = w.appendMetadata(append(b, '{'), w.table, selection)
+func (w *encoder) appendPage(b []byte, list []tablestore.Entity, fragment string) []byte {
+	b = w.appendMetadata(append(b, '{'), w.table, fragment)
 	b = append(b, `"value":[`...)
 	for i := range list {
 		if i > 0 {
@@ -144,38 +143,4 @@ func parseTop(c *storage.Call) (int, error) {
 		return 0, invalidQuery("$top is a number from 1 to 1000")
 	}
 	return n, nil
-}
-
-const selectPrefix = "&$select="
-
-// parseSelect reads $select: the names of properties, nil for all, and what of it
-// the metadata of the answer repeat.
-func parseSelect(v string) (names []string, selection string, err error) {
-	v = strings.TrimSpace(v)
-	if v == "" || v == "*" {
-		return nil, "", nil
-	}
-	for name := range strings.SplitSeq(v, ",") {
-		name = strings.TrimSpace(name)
-		if err := checkPropertyName(name); err != nil {
-			return nil, "", invalidQuery("$select is a list of properties")
-		}
-		if len(names) == maxProperties+3 {
-			return nil, "", storage.ErrTooManyProperties
-		}
-		names = append(names, name)
-	}
-	return names, selectPrefix + string(appendSelection(nil, v)), nil
-}
-
-// appendSelection appends a selection as URLs have it.
-func appendSelection(b []byte, v string) []byte {
-	for i := range len(v) {
-		if c := v[i]; c == ',' || c == '_' {
-			b = append(b, c)
-		} else {
-			b = appendEscapedKey(b, v[i:i+1])
-		}
-	}
-	return b
 }

@@ -40,7 +40,7 @@ func (s *Service) appendEntity(c *storage.Call, a *address, l level, conditions 
 	if err := checkOptions(c); err != nil {
 		return tablestore.Entity{}, err
 	}
-	list, selection, err := parseSelect(selected)
+	list, fragment, err := parseSelect(selected)
 	if err != nil {
 		return tablestore.Entity{}, err
 	}
@@ -52,6 +52,6 @@ func (s *Service) appendEntity(c *storage.Call, a *address, l level, conditions 
 		return e, err
 	}
 	w := encoder{call: c, level: l, table: a.table, selected: list}
-	*b = w.appendSingle(*b, &e, selection)
+	*b = w.appendSingle(*b, &e, fragment)
 	return e, nil
 }

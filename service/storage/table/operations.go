@@ -27,7 +27,6 @@ type operations struct {
 // Limits of request bodies and times.
 const (
 	maxTableBody  = 64 << 10
-	maxACLBody    = 64 << 10
 	maxEntityBody = 4 << 20 // of an entity of 1 MiB, most of it in escapes
 	maxBatchBody  = 4 << 20
 	timeout       = 30 * time.Second
@@ -39,6 +38,7 @@ const (
 // operations builds the table. shared are the operations on the service itself
 // that the parent package does.
 func (s *Service) operations(shared storage.PropertyOperations) operations {
+	shared = shared.Complete(storage.Table)
 	const (
 		service   = storage.ScopeService
 		container = storage.ScopeContainer
@@ -60,25 +60,19 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		o.Late = true
 		return o
 	}
-	mounted := func(o *storage.Operation, name string, class storage.Class, can storage.Action) *storage.Operation {
-		if o != nil {
-			return o
-		}
-		return op(name, class, service, "", storage.AnyOf(can), notImplemented)
-	}
 	anyOf := storage.AnyOf
 	upsert := storage.Actions{{entityWrite}, {entityAdd, entityUpdate}}
 	return operations{
-		getServiceProperties: mounted(shared.Get, "GetTableServiceProperties", read, serviceRead),
-		setServiceProperties: mounted(shared.Set, "SetTableServiceProperties", write, serviceWrite),
-		serviceStats:         mounted(shared.Stats, "GetTableServiceStats", read, serviceRead),
+		getServiceProperties: shared.Get,
+		setServiceProperties: shared.Set,
+		serviceStats:         shared.Stats,
 
 		queryTables: op("QueryTables", read, container, "l", anyOf(tableRead), s.queryTables),
 		queryTable:  op("QueryTable", read, container, "l", anyOf(tableRead), s.queryTable),
 		createTable: body(maxTableBody, op("CreateTable", write, container, "cw", anyOf(tableWrite), s.createTable)),
 		deleteTable: op("DeleteTable", del, container, "d", anyOf(tableDelete), s.deleteTable),
 		getTableACL: op("GetTableACL", read, container, "", nil, s.getTableACL),
-		setTableACL: body(maxACLBody, op("SetTableACL", write, container, "", nil, s.setTableACL)),
+		setTableACL: body(storage.MaxPoliciesBody, op("SetTableACL", write, container, "", nil, s.setTableACL)),
 
 		queryEntities: op("QueryEntities", read, object, "r", anyOf(entityRead), s.queryEntities),
 		queryEntity:   op("QueryEntity", read, object, "r", anyOf(entityRead), s.queryEntity),
@@ -92,6 +86,3 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		entityGroupTransaction: late(body(maxBatchBody, op("EntityGroupTransaction", write, object, "raud", anyOf(entityWrite), s.entityGroupTransaction))),
 	}
 }
-
-// notImplemented refuses what the node has not mounted.
-func notImplemented(*storage.Call) error { return storage.ErrNotImplemented }

@@ -3,7 +3,6 @@ package table
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"reslog/service/storage"
@@ -27,25 +26,16 @@ type Config struct {
 // Service is the table service. It implements storage.Service and keeps nothing:
 // all that lasts is in the Store.
 type Service struct {
-	store tablestore.API
-	log   *slog.Logger
-	now   func() time.Time
-	ops   operations
-
-	toldReadOnly atomic.Int64 // when the log last said so, in ns since 1970
+	store    tablestore.API
+	ops      operations
+	readOnly *storage.ReadOnlyNotice
 }
 
 var _ storage.Service = (*Service)(nil)
 
 // New makes a Service.
 func New(c Config) *Service {
-	s := &Service{store: aliases{c.Store}, log: c.Logger, now: c.Now}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
-	}
-	if s.now == nil {
-		s.now = time.Now
-	}
+	s := &Service{store: aliases{c.Store}, readOnly: storage.NewReadOnlyNotice("tables", c.Logger, c.Now)}
 	s.ops = s.operations(c.Properties)
 	return s
 }
@@ -59,11 +49,7 @@ func (s *Service) Policies(ctx context.Context, a *storage.Account, name string)
 	if err != nil {
 		return nil, s.storeError(err)
 	}
-	policies := make([]storage.AccessPolicy, len(t.Policies))
-	for i, p := range t.Policies {
-		policies[i] = storage.AccessPolicy(p)
-	}
-	return policies, nil
+	return storage.ConvertPolicies[storage.AccessPolicy](t.Policies), nil
 }
 
 // PublicAccess is none: tables have no anonymous access.

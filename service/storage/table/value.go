@@ -51,16 +51,14 @@ func appendTime(b []byte, t time.Time, colon string) []byte {
 	return append(b, 'Z')
 }
 
-// appendDigits appends n with zeros before it, width digits in all.
+// appendDigits appends n with zeros before it, width digits in all, nine at most.
 func appendDigits(b []byte, n, width int) []byte {
-	for range width {
-		b = append(b, '0')
-	}
-	for i := range width {
-		b[len(b)-1-i] = byte('0' + n%10)
+	var digits [9]byte
+	for i := len(digits) - 1; i >= len(digits)-width; i-- {
+		digits[i] = byte('0' + n%10)
 		n /= 10
 	}
-	return b
+	return append(b, digits[len(digits)-width:]...)
 }
 
 // parseDateTime reads a time: 2024-01-02T03:04:05, with a fraction of any length
