@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +36,7 @@ func measureAll(ctx context.Context, cfg config, servers []*server) (map[cell][]
 			for _, workers := range cfg.workers {
 				for i := range servers {
 					s := servers[(i+round)%len(servers)] // nobody is always first
-					if s.bare && !strings.HasPrefix(op, "get") {
+					if s.bare && !strings.HasPrefix(op, "get") || operations()[op].not == s.name {
 						continue
 					}
 					got, err := measure(ctx, cfg, s, op, workers)
@@ -58,11 +57,16 @@ func measureAll(ctx context.Context, cfg config, servers []*server) (map[cell][]
 // measure runs one operation against one server.
 func measure(ctx context.Context, cfg config, s *server, name string, workers int) (sample, error) {
 	op := operations()[name]
-	load := &load{op: op, body: payload(op.body), addr: s.addr}
-	if err := load.dial(workers); err != nil {
+	load := &load{op: op, body: payload(op.body)}
+	if err := load.dial(s, workers); err != nil {
 		return sample{}, err
 	}
 	defer load.close()
+	for _, b := range op.before {
+		if err := load.workers[0].send(b.request, []byte(b.body), b.want, nil); err != nil {
+			return sample{}, err
+		}
+	}
 	// Connections, caches and the other end's scheduler warm up unmeasured.
 	if _, err := load.run(ctx, s, cfg.duration/5); err != nil {
 		return sample{}, err
@@ -93,10 +97,9 @@ func measure(ctx context.Context, cfg config, s *server, name string, workers in
 // load is a closed loop: each worker sends its next request when it has the
 // answer to the last.
 type load struct {
-	op    operation
-	body  []byte
-	addr  string
-	conns []*conn
+	op      operation
+	body    []byte
+	workers []*worker
 }
 
 type outcome struct {
@@ -104,21 +107,21 @@ type outcome struct {
 	requests int64
 }
 
-func (l *load) dial(workers int) error {
-	for range workers {
-		c, err := dial(l.addr)
+func (l *load) dial(s *server, workers int) error {
+	for i := range workers {
+		w, err := newWorker(s, l.op.service, i)
 		if err != nil {
 			l.close()
 			return err
 		}
-		l.conns = append(l.conns, c)
+		l.workers = append(l.workers, w)
 	}
 	return nil
 }
 
 func (l *load) close() {
-	for _, c := range l.conns {
-		c.Close()
+	for _, w := range l.workers {
+		w.close()
 	}
 }
 
@@ -126,14 +129,14 @@ func (l *load) run(ctx context.Context, s *server, d time.Duration) (outcome, er
 	var (
 		wg    sync.WaitGroup
 		stop  atomic.Bool
-		hists = make([]histogram, len(l.conns))
-		errs  = make([]error, len(l.conns))
+		hists = make([]histogram, len(l.workers))
+		errs  = make([]error, len(l.workers))
 	)
 	start := time.Now()
-	for w := range l.conns {
+	for i, w := range l.workers {
 		wg.Go(func() {
-			errs[w] = l.work(w, s, &stop, &hists[w])
-			if errs[w] != nil {
+			errs[i] = l.work(w, s, &stop, &hists[i])
+			if errs[i] != nil {
 				stop.Store(true)
 			}
 		})
@@ -160,44 +163,22 @@ func (l *load) run(ctx context.Context, s *server, d time.Duration) (outcome, er
 	}, nil
 }
 
-func (l *load) work(w int, s *server, stop *atomic.Bool, h *histogram) error {
-	sign := newSigner(l.addr)
-	c := l.conns[w]
+func (l *load) work(w *worker, s *server, stop *atomic.Bool, h *histogram) error {
+	run := l.op.run
+	if run == nil {
+		run = func(w *worker, n int64) error {
+			w.length = int64(l.op.length)
+			return w.send(l.op.request(w.number, n), l.body, l.op.want, nil)
+		}
+	}
 	for !stop.Load() {
-		q := l.op.request(w, s.next.Add(1))
 		start := time.Now()
-		a, err := c.do(sign.render(q), l.body, nil)
-		if err != nil {
+		if err := run(w, s.next.Add(1)); err != nil {
 			return err
 		}
 		h.record(time.Since(start))
-		if a.status != l.op.want || l.op.length > 0 && a.length != int64(l.op.length) {
-			return l.complain(q, a)
-		}
-		if a.closed {
-			c.Close()
-			if c, err = dial(l.addr); err != nil {
-				return err
-			}
-			l.conns[w] = c
-		}
 	}
 	return nil
-}
-
-// complain asks once more, to see what is wrong.
-func (l *load) complain(q request, a answer) error {
-	err := fmt.Errorf("%s %s: status %d with %d bytes, want %d with %d", q.method, q.path, a.status, a.length, l.op.want, l.op.length)
-	c, dialErr := dial(l.addr)
-	if dialErr != nil {
-		return err
-	}
-	defer c.Close()
-	var keep bytes.Buffer
-	if _, again := c.do(newSigner(l.addr).render(q), l.body, &keep); again == nil && keep.Len() < 4096 {
-		return fmt.Errorf("%w: %s", err, keep.String())
-	}
-	return err
 }
 
 // histogram counts durations in buckets that are 1/16 of a power of two wide.
