@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/bits"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,7 +36,7 @@ func measureAll(ctx context.Context, cfg config, servers []*server) (map[cell][]
 			for _, workers := range cfg.workers {
 				for i := range servers {
 					s := servers[(i+round)%len(servers)] // nobody is always first
-					if o := operations()[op]; s.bare && op != "get-4k" && op != "get-4m" || !o.measures(s) {
+					if s.bare && !strings.HasPrefix(op, "get") || operations()[op].not == s.name {
 						continue
 					}
 					got, err := measure(ctx, cfg, s, op, workers)
@@ -58,11 +57,16 @@ func measureAll(ctx context.Context, cfg config, servers []*server) (map[cell][]
 // measure runs one operation against one server.
 func measure(ctx context.Context, cfg config, s *server, name string, workers int) (sample, error) {
 	op := operations()[name]
-	load := &load{op: op, body: payload(op.body), addr: s.addrs[op.service]}
-	if err := load.dial(workers); err != nil {
+	load := &load{op: op, body: payload(op.body)}
+	if err := load.dial(s, workers); err != nil {
 		return sample{}, err
 	}
 	defer load.close()
+	for _, b := range op.before {
+		if err := load.workers[0].send(b.request, []byte(b.body), b.want, nil); err != nil {
+			return sample{}, err
+		}
+	}
 	// Connections, caches and the other end's scheduler warm up unmeasured.
 	if _, err := load.run(ctx, s, cfg.duration/5); err != nil {
 		return sample{}, err
@@ -93,10 +97,9 @@ func measure(ctx context.Context, cfg config, s *server, name string, workers in
 // load is a closed loop: each worker sends its next request when it has the
 // answer to the last.
 type load struct {
-	op    operation
-	body  []byte
-	addr  string
-	conns []*conn
+	op      operation
+	body    []byte
+	workers []*worker
 }
 
 type outcome struct {
@@ -104,21 +107,21 @@ type outcome struct {
 	requests int64
 }
 
-func (l *load) dial(workers int) error {
-	for range workers {
-		c, err := dial(l.addr)
+func (l *load) dial(s *server, workers int) error {
+	for i := range workers {
+		w, err := newWorker(s, l.op.service, i)
 		if err != nil {
 			l.close()
 			return err
 		}
-		l.conns = append(l.conns, c)
+		l.workers = append(l.workers, w)
 	}
 	return nil
 }
 
 func (l *load) close() {
-	for _, c := range l.conns {
-		c.Close()
+	for _, w := range l.workers {
+		w.close()
 	}
 }
 
@@ -126,14 +129,14 @@ func (l *load) run(ctx context.Context, s *server, d time.Duration) (outcome, er
 	var (
 		wg    sync.WaitGroup
 		stop  atomic.Bool
-		hists = make([]histogram, len(l.conns))
-		errs  = make([]error, len(l.conns))
+		hists = make([]histogram, len(l.workers))
+		errs  = make([]error, len(l.workers))
 	)
 	start := time.Now()
-	for w := range l.conns {
+	for i, w := range l.workers {
 		wg.Go(func() {
-			errs[w] = l.work(w, s, &stop, &hists[w])
-			if errs[w] != nil {
+			errs[i] = l.work(w, s, &stop, &hists[i])
+			if errs[i] != nil {
 				stop.Store(true)
 			}
 		})
@@ -160,87 +163,22 @@ func (l *load) run(ctx context.Context, s *server, d time.Duration) (outcome, er
 	}, nil
 }
 
-func (l *load) work(w int, s *server, stop *atomic.Bool, h *histogram) error {
-	k := &worker{load: l, number: w, sign: newSigner(l.addr)}
+func (l *load) work(w *worker, s *server, stop *atomic.Bool, h *histogram) error {
+	run := l.op.run
+	if run == nil {
+		run = func(w *worker, n int64) error {
+			w.length = int64(l.op.length)
+			return w.send(l.op.request(w.number, n), l.body, l.op.want, nil)
+		}
+	}
 	for !stop.Load() {
-		n := s.next.Add(1)
-		q, body := l.op.request(w, n), l.body
-		if l.op.text != nil {
-			k.text = l.op.text(k.text[:0], w, n)
-			body, q.length = k.text, len(k.text)
-		}
 		start := time.Now()
-		if err := k.do(q, body, l.op.want, l.op.length); err != nil {
+		if err := run(w, s.next.Add(1)); err != nil {
 			return err
-		}
-		for _, f := range l.op.then {
-			q, err := f.request(k.answer.Bytes())
-			if err != nil {
-				return err
-			}
-			if err := k.do(q, nil, f.want, 0); err != nil {
-				return err
-			}
 		}
 		h.record(time.Since(start))
 	}
 	return nil
-}
-
-// worker is one connection under load.
-type worker struct {
-	load   *load
-	number int
-	sign   *signer
-	text   []byte
-	answer bytes.Buffer // the last one, of an operation of several requests
-}
-
-// do makes a request and looks at the answer.
-func (k *worker) do(q request, body []byte, want, length int) error {
-	l, c := k.load, k.load.conns[k.number]
-	var keep *bytes.Buffer
-	if len(l.op.then) > 0 {
-		keep = &k.answer
-		keep.Reset()
-	}
-	a, err := c.do(k.sign.render(q), body, keep)
-	if errors.Is(err, io.EOF) { // it was idle for too long, while the server came to rest
-		if c, err = dial(l.addr); err != nil {
-			return err
-		}
-		l.conns[k.number].Close()
-		l.conns[k.number] = c
-		a, err = c.do(k.sign.render(q), body, keep)
-	}
-	if err != nil {
-		return err
-	}
-	if a.status != want || length > 0 && a.length != int64(length) {
-		return l.complain(q, body, a, want, length)
-	}
-	if a.closed {
-		c.Close()
-		if l.conns[k.number], err = dial(l.addr); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// complain asks once more, to see what is wrong.
-func (l *load) complain(q request, body []byte, a answer, want, length int) error {
-	err := fmt.Errorf("%s %s: status %d with %d bytes, want %d with %d", q.method, q.path, a.status, a.length, want, length)
-	c, dialErr := dial(l.addr)
-	if dialErr != nil {
-		return err
-	}
-	defer c.Close()
-	var keep bytes.Buffer
-	if _, again := c.do(newSigner(l.addr).render(q), body, &keep); again == nil && keep.Len() < 4096 {
-		return fmt.Errorf("%w: %s", err, keep.String())
-	}
-	return err
 }
 
 // histogram counts durations in buckets that are 1/16 of a power of two wide.

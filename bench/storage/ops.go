@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strings"
 )
 
 // Sizes of blobs.
@@ -26,42 +25,31 @@ const (
 	listed     = 1000
 )
 
-// service is one of the services of a storage account.
-type service int
-
-const (
-	blobs service = iota
-	queues
-	tables
-	services
-)
-
 // operation is something to measure.
 type operation struct {
 	title   string
-	service service
+	service string
 	// request returns the n-th request of a worker; numbers are never used twice.
 	request func(worker int, n int64) request
-	// text appends the body of the request; nil: it is of body bytes of noise.
-	text   func(b []byte, worker int, n int64) []byte
-	body   int // bytes sent
-	want   int // status of the answer
-	length int // of the answer's body; 0 when it is not known
-	// then are requests that follow, made of the answer to the last one.
-	then []follow
-	// only, unless empty, are the servers it is measured with.
-	only []string
-	// prepare fills a server beforehand.
-	prepare func(p *preparation) error
+	body    int // bytes sent
+	want    int // status of the answer
+	length  int // of the answer's body; 0 when it is not known
+
+	// run makes more than one such request, in its place.
+	run func(w *worker, n int64) error
+	// not names a server that this is not asked of.
+	not string
+	// before empties what a measurement fills. It is not measured.
+	before []setup
 }
 
-// follow is a request that is made of the answer to the one before.
-type follow struct {
-	request func(answer []byte) (request, error)
-	want    int
+// setup is a request that makes ready, and the status of its answer.
+type setup struct {
+	request
+	body string
+	want int
 }
 
-// operations are all that can be measured, in the order of the flag's default.
 func operations() map[string]operation {
 	all := blobOperations()
 	maps.Copy(all, queueOperations())
@@ -83,39 +71,15 @@ func blobOperations() map[string]operation {
 			return request{method: http.MethodGet, path: fmt.Sprintf("/%s/%08d", container, (int64(worker)*31+n)%names)}
 		}
 	}
-	ops := map[string]operation{
-		"put-4k": {title: "Put Blob 4 KiB", request: put(small, "puts", 0), body: small, want: http.StatusCreated},
-		"get-4k": {title: "Get Blob 4 KiB", request: get("gets", readSmall), want: http.StatusOK, length: small},
-		"put-4m": {title: "Put Blob 4 MiB", request: put(large, "putl", writeLarge), body: large, want: http.StatusCreated},
-		"get-4m": {title: "Get Blob 4 MiB", request: get("getl", readLarge), want: http.StatusOK, length: large},
-		"list-100": {title: "List Blobs, 100 of 1,000", want: http.StatusOK, request: func(int, int64) request {
+	return map[string]operation{
+		"put-4k": {title: "Put Blob 4 KiB", service: "blob", request: put(small, "puts", 0), body: small, want: http.StatusCreated},
+		"get-4k": {title: "Get Blob 4 KiB", service: "blob", request: get("gets", readSmall), want: http.StatusOK, length: small},
+		"put-4m": {title: "Put Blob 4 MiB", service: "blob", request: put(large, "putl", writeLarge), body: large, want: http.StatusCreated},
+		"get-4m": {title: "Get Blob 4 MiB", service: "blob", request: get("getl", readLarge), want: http.StatusOK, length: large},
+		"list-100": {title: "List Blobs, 100 of 1,000", service: "blob", want: http.StatusOK, request: func(int, int64) request {
 			return request{method: http.MethodGet, path: "/list", query: "comp=list&maxresults=100&restype=container"}
 		}},
 	}
-	for name, seed := range map[string]struct {
-		container   string
-		count, size int
-	}{
-		"put-4k": {"puts", 0, 0}, "put-4m": {"putl", 0, 0},
-		"get-4k": {"gets", readSmall, small}, "get-4m": {"getl", readLarge, large}, "list-100": {"list", listed, 16},
-	} {
-		op := ops[name]
-		op.prepare = func(p *preparation) error {
-			if err := p.send(request{method: http.MethodPut, path: "/" + seed.container, query: "restype=container"}, nil); err != nil {
-				return err
-			}
-			b := payload(seed.size)
-			for i := range seed.count {
-				path := fmt.Sprintf("/%s/%08d", seed.container, i)
-				if err := p.send(request{method: http.MethodPut, path: path, put: true, length: len(b)}, b); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		ops[name] = op
-	}
-	return ops
 }
 
 // payload are the bytes of every blob: noise, the same each time.
@@ -125,70 +89,79 @@ func payload(n int) []byte {
 	return b
 }
 
-// preparation is a connection to a service that is filled.
-type preparation struct {
-	ctx  context.Context //nolint:containedctx // that of prepare
-	conn *conn
-	sign *signer
+// prepareBlobs makes the containers and the blobs that the operations read.
+func prepareBlobs(ctx context.Context, s *server, ops []string) error {
+	w, err := newWorker(s, "blob", 0)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	send := func(q request, body []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return w.send(q, body, http.StatusCreated, nil)
+	}
+	for _, name := range []string{"puts", "gets", "putl", "getl", "list"} {
+		if err := send(request{method: http.MethodPut, path: "/" + name, query: "restype=container"}, nil); err != nil {
+			return err
+		}
+	}
+	seed := map[string]struct {
+		container   string
+		count, size int
+	}{
+		"get-4k": {"gets", readSmall, small}, "get-4m": {"getl", readLarge, large}, "list-100": {"list", listed, 16},
+	}
+	for _, op := range ops {
+		b := payload(seed[op].size)
+		for i := range seed[op].count {
+			path := fmt.Sprintf("/%s/%08d", seed[op].container, i)
+			if err := send(request{method: http.MethodPut, path: path, put: true, length: len(b)}, b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// prepare fills a server with what the operations need.
-func prepare(ctx context.Context, s *server, ops []string) error {
+// prepare makes what the operations of a suite need, and switches logging on where
+// the server is to log.
+func prepare(ctx context.Context, s *server, cfg config) error {
 	if s.bare {
 		return nil
 	}
-	for _, name := range ops {
-		op := operations()[name]
-		if !op.measures(s) {
-			continue
-		}
-		if err := s.connect(ctx, op.service, op.prepare); err != nil {
-			return fmt.Errorf("for %s: %w", name, err)
-		}
+	var err error
+	if slices.Contains(cfg.services, "blob") {
+		err = prepareBlobs(ctx, s, cfg.ops)
+	} else {
+		err = errors.Join(prepareQueues(ctx, s, cfg.ops), prepareTables(ctx, s))
 	}
-	if !s.logging {
-		return nil
+	if err != nil || !s.logging {
+		return err
 	}
-	for k := range services {
-		q := request{method: http.MethodPut, path: "/", query: "comp=properties&restype=service", length: len(loggingOn), table: k == tables}
-		if err := s.connect(ctx, k, func(p *preparation) error { return p.send(q, []byte(loggingOn)) }); err != nil {
-			return fmt.Errorf("switch logging on: %w", err)
+	for _, service := range cfg.services {
+		if err := s.switchLogging(service); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// measures reports whether the operation is measured with a server.
-func (o *operation) measures(s *server) bool {
-	return len(o.only) == 0 || slices.Contains(o.only, s.name)
-}
-
-// connect calls fn with a connection to a service.
-func (s *server) connect(ctx context.Context, k service, fn func(*preparation) error) error {
-	c, err := dial(s.addrs[k])
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	return fn(&preparation{ctx, c, newSigner(s.addrs[k])})
-}
-
-// send makes a request that must succeed.
-func (p *preparation) send(q request, body []byte) error {
-	if err := p.ctx.Err(); err != nil {
-		return err
-	}
-	var keep bytes.Buffer
-	a, err := p.conn.do(p.sign.render(q), body, &keep)
-	if err != nil {
-		return err
-	}
-	if a.status >= 300 {
-		return fmt.Errorf("%s %s: %d %s", q.method, q.path, a.status, strings.TrimSpace(keep.String()))
-	}
-	return nil
-}
-
-// loggingOn is the Set Service Properties body that switches it on.
+// loggingOn is the Set Blob Service Properties body that switches it on; that of the
+// other services is the same.
 const loggingOn = `<?xml version="1.0" encoding="utf-8"?><StorageServiceProperties><Logging><Version>1.0</Version><Delete>true</Delete>` +
 	`<Read>true</Read><Write>true</Write><RetentionPolicy><Enabled>false</Enabled></RetentionPolicy></Logging></StorageServiceProperties>`
+
+func (s *server) switchLogging(service string) error {
+	w, err := newWorker(s, service, 0)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	q := request{method: http.MethodPut, path: "/", query: "comp=properties&restype=service", length: len(loggingOn)}
+	if err := w.send(q, []byte(loggingOn), http.StatusAccepted, nil); err != nil {
+		return fmt.Errorf("switch logging on: %w", err)
+	}
+	return nil
+}

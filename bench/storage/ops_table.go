@@ -1,61 +1,73 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"strings"
 )
 
-// Entities that are read: partitions of a hundred each.
+// How many partitions the table that is read has, and how many entities each.
 const (
-	partitions   = 50
-	inAPartition = 100
+	partitions = 10
+	rows       = 100
 )
 
-// tableOperations insert entities, and read one or a partition of them.
+// entity appends an entity of about 1 KiB.
+func entity(b []byte, partition string, row int64) []byte {
+	return fmt.Appendf(b, `{"PartitionKey":"%s","RowKey":"%08d","Number":%d,"Half":%d.5,"When@odata.type":"Edm.DateTime","When":"2026-01-02T03:04:05.1234567Z",`+
+		`"Text":"%s","Even":%t}`, partition, row, row%rows, row%rows, strings.Repeat("t", 800), row%2 == 0)
+}
+
 func tableOperations() map[string]operation {
-	fill := func(p *preparation) error {
-		if err := createTable(p, "reads"); err != nil {
+	insert := func(w *worker, n int64) error {
+		w.content = entity(w.content[:0], fmt.Sprintf("w%d", w.number), n)
+		return w.send(request{method: http.MethodPost, path: "/inserts", length: len(w.content)}, w.content, http.StatusNoContent, nil)
+	}
+	get := func(w int, n int64) request {
+		n += int64(w) * 31
+		return request{method: http.MethodGet, path: fmt.Sprintf("/reads(PartitionKey='p%d',RowKey='%08d')", n%partitions, n/partitions%rows)}
+	}
+	query := func(w int, n int64) request {
+		return request{
+			method: http.MethodGet, path: "/reads()",
+			query: fmt.Sprintf("$filter=PartitionKey%%20eq%%20'p%d'%%20and%%20Number%%20ge%%2090", (int64(w)+n)%partitions),
+		}
+	}
+	name := `{"TableName":"inserts"}`
+	return map[string]operation{
+		"insert-entity": {title: "Insert Entity 1 KiB", service: "table", run: insert, before: []setup{
+			{request: request{method: http.MethodDelete, path: "/Tables('inserts')"}, want: http.StatusNoContent},
+			{request: request{method: http.MethodPost, path: "/Tables", length: len(name)}, body: name, want: http.StatusNoContent},
+		}},
+		"get-entity":     {title: "Get Entity 1 KiB", service: "table", request: get, want: http.StatusOK},
+		"query-entities": {title: "Query Entities, 10 of a partition of 100", service: "table", request: query, want: http.StatusOK},
+	}
+}
+
+// prepareTables makes the tables, and fills the one that is read.
+func prepareTables(ctx context.Context, s *server) error {
+	w, err := newWorker(s, "table", 0)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for _, name := range []string{"inserts", "reads"} {
+		body := []byte(`{"TableName":"` + name + `"}`)
+		if err := w.send(request{method: http.MethodPost, path: "/Tables", length: len(body)}, body, http.StatusNoContent, nil); err != nil {
 			return err
 		}
-		for i := range partitions {
-			for k := range inAPartition {
-				b := appendEntity(nil, i, int64(k))
-				if err := p.send(request{method: http.MethodPost, path: "/reads", table: true, length: len(b)}, b); err != nil {
-					return err
-				}
+	}
+	for p := range partitions {
+		for r := range int64(rows) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			body := entity(nil, fmt.Sprintf("p%d", p), r)
+			if err := w.send(request{method: http.MethodPost, path: "/reads", length: len(body)}, body, http.StatusNoContent, nil); err != nil {
+				return err
 			}
 		}
-		return nil
 	}
-	return map[string]operation{
-		"insert-entity": {
-			title: "Insert Entity", service: tables, want: http.StatusNoContent,
-			request: func(int, int64) request { return request{method: http.MethodPost, path: "/inserts", table: true} },
-			text:    appendEntity,
-			prepare: func(p *preparation) error { return createTable(p, "inserts") },
-		},
-		"get-entity": {
-			title: "Query Entity, by its keys", service: tables, want: http.StatusOK, prepare: fill,
-			request: func(worker int, n int64) request {
-				return request{method: http.MethodGet, table: true, path: fmt.Sprintf("/reads(PartitionKey='%08d',RowKey='%012d')", (int64(worker)*7+n)%partitions, n%inAPartition)}
-			},
-		},
-		"query-entities": {
-			title: "Query Entities, a partition of 100 of 5,000", service: tables, want: http.StatusOK, prepare: func(*preparation) error { return nil },
-			request: func(worker int, n int64) request {
-				return request{method: http.MethodGet, table: true, path: "/reads()", query: fmt.Sprintf("$filter=PartitionKey%%20eq%%20'%08d'", (int64(worker)*7+n)%partitions)}
-			},
-		},
-	}
-}
-
-func createTable(p *preparation, name string) error {
-	b := []byte(`{"TableName":"` + name + `"}`)
-	return p.send(request{method: http.MethodPost, path: "/Tables", table: true, length: len(b)}, b)
-}
-
-// appendEntity appends an entity of some two hundred bytes.
-func appendEntity(b []byte, worker int, n int64) []byte {
-	return fmt.Appendf(b, `{"PartitionKey":"%08d","RowKey":"%012d","Name":"a name of some length","Active":true,"Count":%d,"Ratio":0.75,`+
-		`"Total":"123456789012","Total@odata.type":"Edm.Int64","When":"2026-03-04T05:06:07.0000000Z","When@odata.type":"Edm.DateTime"}`, worker, n, n%1000)
+	return nil
 }

@@ -25,23 +25,24 @@ const (
 	dataVariable = "RESLOG_BENCH_DATA"
 )
 
-// play is one of the servers until standard input ends. It prints its addresses: of blobs, queues and tables.
+// play is one of the servers until standard input ends. It prints where its services
+// listen.
 func play(role string) error {
 	var (
-		addr string
-		stop = func() error { return nil }
-		err  error
+		addrs string // "blob=127.0.0.1:10000 queue=…"
+		stop  = func() error { return nil }
+		err   error
 	)
 	switch role {
 	case "bare":
-		addr, err = serveBare()
+		addrs, err = serveBare()
 	default:
-		addr, stop, err = serveNode(role)
+		addrs, stop, err = serveNode(role)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Println(addr)
+	fmt.Println(addrs)
 	var profile *os.File
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
@@ -75,9 +76,10 @@ func writeAllocations(beside string) error {
 
 // serveNode starts a node as it would run on a developer's machine, except that
 // its logs are visible after a second.
-func serveNode(role string) (addr string, stop func() error, err error) {
+func serveNode(role string) (addrs string, stop func() error, err error) {
 	cfg := reslog.Config{
-		Data: os.Getenv(dataVariable), BlobAddr: "127.0.0.1:0", QueueAddr: "127.0.0.1:0", TableAddr: "127.0.0.1:0", ControlAddr: reslog.Off, AdminAddr: reslog.Off, FlushInterval: time.Second,
+		Data: os.Getenv(dataVariable), BlobAddr: "127.0.0.1:0", QueueAddr: "127.0.0.1:0", TableAddr: "127.0.0.1:0",
+		ControlAddr: reslog.Off, AdminAddr: reslog.Off, FlushInterval: time.Second,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if role == "reslog-audit" {
@@ -91,11 +93,10 @@ func serveNode(role string) (addr string, stop func() error, err error) {
 	if err := n.Start(context.Background()); err != nil {
 		return "", nil, err
 	}
-	var addrs []string
-	for _, url := range []string{n.BlobURL(), n.QueueURL(), n.TableURL()} {
-		addrs = append(addrs, strings.TrimPrefix(url, "http://"))
+	for service, url := range map[string]string{"blob": n.BlobURL(), "queue": n.QueueURL(), "table": n.TableURL()} {
+		addrs += service + "=" + strings.TrimPrefix(url, "http://") + " "
 	}
-	return strings.Join(addrs, " "), func() error { return n.Stop(context.Background()) }, nil
+	return addrs, func() error { return n.Stop(context.Background()) }, nil
 }
 
 // serveBare answers every get with the bytes that a blob has.
@@ -112,5 +113,5 @@ func serveBare() (string, error) {
 		_, _ = w.Write(b) // a client that went away
 	})
 	go func() { _ = (&http.Server{Handler: h, ReadHeaderTimeout: time.Minute}).Serve(l) }() // until the process ends
-	return l.Addr().String(), nil
+	return "blob=" + l.Addr().String(), nil
 }

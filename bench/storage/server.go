@@ -19,7 +19,7 @@ import (
 // server is a process under measurement.
 type server struct {
 	name     string
-	addrs    [services]string
+	addrs    map[string]string // of each service
 	bare     bool
 	logging  bool
 	profiles bool
@@ -29,16 +29,17 @@ type server struct {
 	next  atomic.Int64   // numbers of requests, so that names differ from run to run
 }
 
-// start starts the server of that name, with its data below dir.
-func start(ctx context.Context, name, dir string) (*server, error) {
-	s := &server{name: name}
+// start starts the server of that name, with its data below dir, and waits until
+// these services listen.
+func start(ctx context.Context, name, dir string, services []string) (*server, error) {
+	s := &server{name: name, addrs: map[string]string{}}
 	data := filepath.Join(dir, name)
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, err
 	}
 	switch name {
 	case "azurite":
-		return s, s.startAzurite(ctx, data)
+		return s, s.startAzurite(ctx, data, services)
 	case "bare":
 		s.bare = true
 	case "reslog":
@@ -75,38 +76,50 @@ func (s *server) startRole(ctx context.Context, data string) error {
 		s.stop()
 		return fmt.Errorf("it did not say where it listens: %w", err)
 	}
-	copy(s.addrs[:], strings.Fields(line))
+	for _, word := range strings.Fields(line) {
+		service, addr, _ := strings.Cut(word, "=")
+		s.addrs[service] = addr
+	}
 	return nil
 }
 
 // startAzurite starts Azurite on free ports; it is installed when it is not there.
-func (s *server) startAzurite(ctx context.Context, data string) error {
+func (s *server) startAzurite(ctx context.Context, data string, services []string) error {
 	script, err := azurite(ctx)
 	if err != nil {
 		return err
 	}
-	var ports [services]string
-	for i := range ports {
-		if ports[i], err = freePort(); err != nil {
+	args := []string{script, "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location", data}
+	for _, service := range []string{"blob", "queue", "table"} {
+		port, err := freePort()
+		if err != nil {
 			return err
 		}
+		s.addrs[service] = net.JoinHostPort("127.0.0.1", port)
+		args = append(args, "--"+service+"Port", port)
 	}
-	s.cmd = exec.CommandContext(ctx, "node", script, "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--location", data,
-		"--blobPort", ports[0], "--queuePort", ports[1], "--tablePort", ports[2])
+	s.cmd = exec.CommandContext(ctx, "node", args...)
 	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
-	for k, port := range ports {
-		s.addrs[k] = net.JoinHostPort("127.0.0.1", port)
+	for _, service := range services {
+		if err := s.listening(s.addrs[service]); err != nil {
+			s.stop()
+			return err
+		}
 	}
+	return nil
+}
+
+// listening waits until somebody takes connections.
+func (s *server) listening(addr string) error {
 	for range 200 {
-		if c, err := net.Dial("tcp", s.addrs[tables]); err == nil {
+		if c, err := net.Dial("tcp", addr); err == nil {
 			return c.Close()
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	s.stop()
 	return errors.New("it does not listen after ten seconds")
 }
 
