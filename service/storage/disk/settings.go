@@ -8,8 +8,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/bloom"
 )
 
-// memTable is how much is gathered in memory before it is written to a table.
-const memTable = 32 << 20
+// MemTable is how much is gathered in memory before it is written to a table.
+const MemTable = 32 << 20
 
 // Settings are what differs between the databases of stores.
 type Settings struct {
@@ -30,7 +30,7 @@ func (s Settings) Options() *pebble.Options {
 		Logger:                      logger{s.Logger, s.Name, s.Space},
 		Merger:                      s.Merger,
 		FormatMajorVersion:          pebble.FormatNewest,
-		MemTableSize:                memTable,
+		MemTableSize:                MemTable,
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       32,

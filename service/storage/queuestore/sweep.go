@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // The sweep gives back the space of messages that have expired. It looks at all
@@ -143,7 +145,7 @@ func (w *sweeper) step() (done bool, err error) {
 	defer q.life.RUnlock()
 	now := w.s.now()
 	if w.id == 0 {
-		if !q.marks.due(ticks(now)) || now.UnixNano() < q.rest.Load() {
+		if !q.marks.due(disk.Ticks(now)) || now.UnixNano() < q.rest.Load() {
 			return true, nil
 		}
 		w.id = q.id
@@ -152,7 +154,7 @@ func (w *sweeper) step() (done bool, err error) {
 	if q.id != w.id { // another queue of that name
 		return true, nil
 	}
-	expired, done, err := w.walk(q, ticks(now))
+	expired, done, err := w.walk(q, disk.Ticks(now))
 	if err != nil {
 		return false, err
 	}
@@ -207,7 +209,7 @@ func (s *Store) dropExpired(q *queue, list []place) error {
 	if len(list) == 0 {
 		return nil
 	}
-	if err := s.space.allow(0, removing); err != nil {
+	if err := s.space.Allow(0, disk.Removing); err != nil {
 		return err
 	}
 	q.take.Lock()
@@ -229,7 +231,7 @@ func (s *Store) dropExpired(q *queue, list []place) error {
 		size += int64(f.size)
 	}
 	if err := s.db.Apply(b, pebble.NoSync); err != nil {
-		return diskError(fmt.Errorf("write: %w", err))
+		return disk.Full(fmt.Errorf("write: %w", err))
 	}
 	q.add(-n, -size)
 	return b.Close()
