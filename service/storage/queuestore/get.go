@@ -16,6 +16,10 @@ import (
 // maxGet bounds the messages of one Get or Peek.
 const maxGet = 1000
 
+// lookStep is after how many slots a look that has a message is content, and one
+// that has none asks whether it is still wanted. Not less than maxGet.
+const lookStep = 1024
+
 // found is a slot and where it was found.
 type found struct {
 	at place
@@ -126,9 +130,6 @@ func (s *Store) look(ctx context.Context, q *queue, n int, now uint64) (list []f
 		}
 		switch {
 		case f.expires <= now:
-			if looked%1024 == 0 && len(list) == 0 && ctx.Err() != nil {
-				return nil, earlier(f.at, hidden), ctx.Err()
-			}
 		case !f.ready && f.at.time > now:
 			hidden = earlier(f.at, hidden)
 		default:
@@ -136,6 +137,15 @@ func (s *Store) look(ctx context.Context, q *queue, n int, now uint64) (list []f
 			if len(list) == n {
 				return list, earlier(f.at.next(), hidden), nil
 			}
+		}
+		if looked%lookStep > 0 {
+			continue
+		}
+		if len(list) > 0 {
+			return list, earlier(f.at.next(), hidden), nil
+		}
+		if ctx.Err() != nil {
+			return nil, earlier(f.at, hidden), ctx.Err()
 		}
 	}
 	if it.Error() != nil {

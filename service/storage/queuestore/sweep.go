@@ -41,22 +41,28 @@ func (s *Store) sweepLoop(ctx context.Context) {
 	}
 }
 
-// sweep looks once at every queue.
+// sweep looks once at every queue. One that cannot be swept does not keep the
+// others from it; the first error is returned.
 func (s *Store) sweep(ctx context.Context) error {
 	from := []byte{kindQueue}
+	var failed error
 	for from != nil {
 		page, next, err := s.sweepPage(from)
 		if err != nil {
 			return err
 		}
 		for _, n := range page {
-			if err := s.sweepQueue(ctx, n); err != nil {
-				return fmt.Errorf("sweep queue %s: %w", n.name, err)
+			err := s.sweepQueue(ctx, n)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err != nil && failed == nil {
+				failed = fmt.Errorf("sweep queue %s: %w", n.name, err)
 			}
 		}
 		from = next
 	}
-	return nil
+	return failed
 }
 
 // sweepPage returns those of the next queues that have messages, and where to
