@@ -41,6 +41,7 @@ func Open(c Config) (_ *DB, err error) {
 	}
 	o := c.Options()
 	o.FS = guard{fs, c.Space}
+	o.FlushDelayDeleteRange = 10 * time.Second // gives space back soon
 	d := &DB{Space: c.Space}
 	o.WALMinSyncInterval = d.pause
 	d.DB, err = pebble.Open(dir, o)

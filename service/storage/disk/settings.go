@@ -2,7 +2,6 @@ package disk
 
 import (
 	"log/slog"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -35,8 +34,6 @@ func (s Settings) Options() *pebble.Options {
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       32,
 		MaxOpenFiles:                512,
-		// What is deleted by ranges gives its space back soon.
-		FlushDelayDeleteRange: 10 * time.Second,
 	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)

@@ -35,8 +35,11 @@ type Space struct {
 type Need int64
 
 const (
-	Adding   Need = 1 // the whole of it
-	Moving   Need = 2 // what emptying a store begins with
+	// Adding is what leaves the whole of it.
+	Adding Need = 1
+	// Moving is what emptying a store begins with.
+	Moving Need = 2
+	// Removing is what frees space.
 	Removing Need = 8
 )
 
