@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"reslog/service/storage/disk"
 )
 
 // Errors that callers branch on. Everything else is a failure of the disk.
@@ -16,7 +18,7 @@ var (
 	ErrTooManyBlocks     = errors.New("too many uncommitted blocks")
 	ErrBlockIDLength     = errors.New("block id differs in length from the others")
 	ErrInvalidMarker     = errors.New("marker was not made by a listing")
-	ErrReadOnly          = errors.New("store takes no more writes")
+	ErrReadOnly          = disk.ErrReadOnly
 	ErrCorrupt           = errors.New("stored data does not match its checksum")
 )
 

@@ -8,33 +8,19 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
-// Times are kept as ticks of 100 ns since the year 1, as the service itself
-// counts: an ETag is such a number in hex.
-const (
-	ticksPerSecond = 10_000_000
-	unixEpoch      = 621_355_968_000_000_000 // 1970-01-01 in ticks
-)
-
-// ticks returns t in ticks; the zero time and all before it are 0.
-func ticks(t time.Time) uint64 {
-	n := t.Unix()*ticksPerSecond + int64(t.Nanosecond()/100) + unixEpoch
-	return uint64(max(n, 0))
-}
+// ticks returns t in ticks of 100 ns, as the service itself counts: an ETag is such
+// a number in hex.
+func ticks(t time.Time) uint64 { return disk.Ticks(t) }
 
 // fromTicks is the inverse of ticks, in UTC.
-func fromTicks(n uint64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	d := int64(n) - unixEpoch
-	sec, rest := d/ticksPerSecond, d%ticksPerSecond
-	return time.Unix(sec, rest*100).UTC()
-}
+func fromTicks(n uint64) time.Time { return disk.Time(n) }
 
 // idReserve is how many ids are marked as used ahead of their use: 100 s.
-const idReserve = 100 * ticksPerSecond
+const idReserve = 100 * disk.TicksPerSecond
 
 // ids gives out numbers that strictly grow, even over a restart with the clock
 // set back: the time in ticks, or one more than the last. ETags, containers and

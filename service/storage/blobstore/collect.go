@@ -130,7 +130,7 @@ func (s *store) Collect(ctx context.Context) (c Collected, err error) {
 func (s *store) pass(ctx context.Context, c *Collected, urgent bool) (more bool, err error) {
 	g := &s.garbage
 	before := *c
-	if err := s.space.failed(); err != nil {
+	if err := s.space.Failed(); err != nil {
 		return false, err
 	}
 	if err := s.deleteCondemned(c); err != nil {
@@ -150,7 +150,7 @@ func (s *store) pass(ctx context.Context, c *Collected, urgent bool) (more bool,
 		if err := s.db.LogData([]byte{0}, pebble.Sync); err != nil {
 			return false, fmt.Errorf("sync metadata: %w", err)
 		}
-		if err := s.space.failed(); err != nil {
+		if err := s.space.Failed(); err != nil {
 			return false, err
 		}
 		g.condemned, g.drained = m.dead, s.eras.advance()

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // containers finds containers without asking the disk and keeps changes of a
@@ -62,7 +64,7 @@ func (cs *containers) keep(key containerName, c *containerState) {
 }
 
 func (s *store) readContainer(account, name string) (c *containerState, err error) {
-	err = get(s.db, containerKey(account, name), func(v []byte) error {
+	err = disk.Get(s.db, containerKey(account, name), func(v []byte) error {
 		if v == nil {
 			return ErrContainerNotFound
 		}
@@ -207,7 +209,7 @@ func (s *store) DeleteContainer(ctx context.Context, account, name string, check
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.space.failed(); err != nil { // but a full disk is no reason
+	if err := s.space.Failed(); err != nil { // but a full disk is no reason
 		return err
 	}
 	wait, err := func() (func() error, error) {

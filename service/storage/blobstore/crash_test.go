@@ -18,6 +18,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"reslog/service/storage/disk"
 )
 
 const crashEnv = "BLOBSTORE_CRASH_DIR"
@@ -298,7 +300,7 @@ func TestPowerLossAfterCollect(t *testing.T) {
 	if got := collectAll(t, s); got.Extents == 0 {
 		t.Fatal("nothing was collected")
 	}
-	if err := syncDir(fs, "/store/extents"); err != nil { // the deletion itself survives
+	if err := disk.SyncDir(fs, "/store/extents"); err != nil { // the deletion itself survives
 		t.Fatal(err)
 	}
 	after := openTest(t, Config{Dir: "/store", FS: fs.CrashClone(vfs.CrashCloneCfg{})})

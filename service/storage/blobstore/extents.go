@@ -12,6 +12,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"reslog/service/storage/disk"
 )
 
 // writeCategory names our writes to the file system's accounting.
@@ -54,11 +56,11 @@ func openExtents(fs vfs.FS, db *pebble.DB, dir string, limit int64) (*extents, e
 	if err := fs.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder of extents: %w", err)
 	}
-	if err := syncDir(fs, fs.PathDir(dir)); err != nil {
+	if err := disk.SyncDir(fs, fs.PathDir(dir)); err != nil {
 		return nil, err
 	}
 	var err error
-	if x.last, err = getUint(db, keyExtent); err != nil {
+	if x.last, err = disk.Number(db, keyExtent); err != nil {
 		return nil, err
 	}
 	names, err := fs.List(dir)
@@ -114,7 +116,7 @@ func (x *extents) create() (*extent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create extent: %w", err)
 	}
-	if err := syncDir(x.fs, x.dir); err != nil {
+	if err := disk.SyncDir(x.fs, x.dir); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -246,31 +248,4 @@ func (x *extents) close() error {
 	}
 	x.all.Clear()
 	return errors.Join(errs...)
-}
-
-func syncDir(fs vfs.FS, dir string) error {
-	d, err := fs.OpenDir(dir)
-	if err != nil {
-		return fmt.Errorf("open folder: %w", err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync folder: %w", err)
-	}
-	return nil
-}
-
-// getUint reads one of the store's own numbers, 0 when it was never set.
-func getUint(db *pebble.DB, key string) (uint64, error) {
-	v, closer, err := db.Get([]byte(key))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", key, err)
-	}
-	defer closer.Close()
-	if len(v) != 8 {
-		return 0, fmt.Errorf("%w: %s has %d bytes", ErrCorrupt, key, len(v))
-	}
-	return binary.BigEndian.Uint64(v), nil
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"golang.org/x/time/rate"
+
+	"reslog/service/storage/disk"
 )
 
 // place is where a piece lies; no two pieces ever had the same.
@@ -174,11 +176,11 @@ func (v *mover) room(n int64) error {
 	if v.budget -= n; v.budget >= 0 {
 		return nil
 	}
-	if err := v.s.space.failed(); err != nil {
+	if err := v.s.space.Failed(); err != nil {
 		return err
 	}
 	v.budget = moveAhead
-	return v.s.space.check(moveAhead, v.s.c.MinFree/2)
+	return v.s.space.Room(moveAhead, disk.Moving)
 }
 
 // moveAhead is how many bytes are moved before the disk is asked again.
@@ -244,7 +246,7 @@ func (v *mover) replace(o owner) error {
 	if err := s.db.Apply(b, pebble.NoSync); err != nil {
 		return fmt.Errorf("write metadata: %w", err)
 	}
-	return s.space.failed()
+	return s.space.Failed()
 }
 
 func (v *mover) replaceBlock(b *pebble.Batch, o owner) error {

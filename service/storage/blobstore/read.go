@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // Handle is a blob with its content at the time of Open. Its methods may be
@@ -32,7 +34,7 @@ func (e *WriteError) Unwrap() error { return e.Err }
 
 // readBlob reads the record under key.
 func (s *store) readBlob(r pebble.Reader, key []byte, name string, snapshot uint64) (b *Blob, err error) {
-	err = get(r, key, func(v []byte) error {
+	err = disk.Get(r, key, func(v []byte) error {
 		if v == nil {
 			return ErrBlobNotFound
 		}

@@ -107,7 +107,7 @@ func (t *Txn) run(ref Ref, fn func(*Txn) error) (wait func() error, err error) {
 	if t.delta > 0 || t.freed == 0 {
 		err = s.writable(0)
 	} else {
-		err = s.space.failed()
+		err = s.space.Failed()
 	}
 	if err != nil {
 		return nil, err

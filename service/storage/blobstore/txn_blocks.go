@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 const (
@@ -36,7 +38,7 @@ func (t *Txn) mayHaveBlocks() bool { return t.staged || t.s.names.may(blocksOf(t
 func (h blockHeader) expired(now time.Time) bool { return now.Sub(h.staged) > blockExpiry }
 
 func readHeader(r pebble.Reader, cid uint64, name string) (h blockHeader, err error) {
-	err = get(r, nameKey(kindUncommitted, cid, name), func(v []byte) error {
+	err = disk.Get(r, nameKey(kindUncommitted, cid, name), func(v []byte) error {
 		if v != nil {
 			h, err = decodeHeader(v)
 		}
@@ -89,7 +91,7 @@ func (t *Txn) StageBlock(id string, c *Content) error {
 }
 
 func readBlock(r pebble.Reader, key []byte) (b stagedBlock, there bool, err error) {
-	err = get(r, key, func(v []byte) error {
+	err = disk.Get(r, key, func(v []byte) error {
 		if v != nil {
 			there = true
 			b, err = decodeBlock(v)

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // usage counts the bytes stored in each account as they come and go. Each
@@ -72,7 +74,7 @@ func (s *store) loadUsage() error {
 
 // stored returns the bytes stored in a container.
 func (s *store) stored(cid uint64) (n int64, err error) {
-	err = get(s.db, storedKey(cid), func(v []byte) error {
+	err = disk.Get(s.db, storedKey(cid), func(v []byte) error {
 		if v != nil && len(v) != 8 {
 			return fmt.Errorf("%w: sum of a container", ErrCorrupt)
 		}

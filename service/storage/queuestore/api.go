@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"reslog/service/storage/disk"
 )
 
 // Errors that callers branch on. Everything else is a failure of the disk.
@@ -13,7 +15,7 @@ var (
 	ErrMessageNotFound = errors.New("message not found")
 	ErrReceiptMismatch = errors.New("the pop receipt is not that of the message")
 	ErrInvalidMarker   = errors.New("marker was not made by a listing")
-	ErrReadOnly        = errors.New("store takes no more writes")
+	ErrReadOnly        = disk.ErrReadOnly
 )
 
 // Forever is the expiry of a message that never expires.

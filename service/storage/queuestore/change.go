@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // Update moves a message to where it is visible again. What empties a queue
@@ -15,11 +17,11 @@ func (s *Store) Update(ctx context.Context, account, queue, id, receipt string, 
 	if err := ctx.Err(); err != nil {
 		return Message{}, err
 	}
-	size, urgency := 0, moving
+	size, urgency := 0, disk.Moving
 	if text != nil {
-		size, urgency = len(*text), adding
+		size, urgency = len(*text), disk.Adding
 	}
-	if err := s.space.allow(size, urgency); err != nil {
+	if err := s.space.Allow(size, urgency); err != nil {
 		return Message{}, err
 	}
 	q, err := s.enter(account, queue)
@@ -31,7 +33,7 @@ func (s *Store) Update(ctx context.Context, account, queue, id, receipt string, 
 	if err != nil {
 		return Message{}, err
 	}
-	if err := s.settle(b); err != nil {
+	if err := s.db.Settle(b); err != nil {
 		return Message{}, err
 	}
 	return s.message(q, &f, m, true), nil
@@ -47,7 +49,7 @@ func (s *Store) update(q *queue, id, receipt string, text *string, now, until ti
 		return f, nil, nil, err
 	}
 	if m == nil {
-		return f, nil, nil, fmt.Errorf("text of message: %w", errDamaged)
+		return f, nil, nil, fmt.Errorf("text of message: %w", disk.ErrDamaged)
 	}
 	var t totals
 	b = s.db.NewBatchWithSize(putOverhead)
@@ -61,7 +63,7 @@ func (s *Store) update(q *queue, id, receipt string, text *string, now, until ti
 	if err := errors.Join(err, s.move(b, q, &f, now, until, t)); err != nil {
 		return f, nil, nil, fmt.Errorf("update message: %w", err)
 	}
-	if err := s.apply(b); err != nil {
+	if err := s.db.Show(b); err != nil {
 		return f, nil, nil, err
 	}
 	q.marks.came(f.at, f.expires)
@@ -74,7 +76,7 @@ func (s *Store) Delete(ctx context.Context, account, queue, id, receipt string, 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.space.allow(0, removing); err != nil {
+	if err := s.space.Allow(0, disk.Removing); err != nil {
 		return err
 	}
 	q, err := s.enter(account, queue)
@@ -86,7 +88,7 @@ func (s *Store) Delete(ctx context.Context, account, queue, id, receipt string, 
 	if err != nil {
 		return err
 	}
-	return s.settle(b)
+	return s.db.Settle(b)
 }
 
 func (s *Store) delete(q *queue, id, receipt string, now time.Time) (*pebble.Batch, error) {
@@ -100,7 +102,7 @@ func (s *Store) delete(q *queue, id, receipt string, now time.Time) (*pebble.Bat
 	if err := drop(b, q.id, &f); err != nil {
 		return nil, fmt.Errorf("delete message: %w", err)
 	}
-	if err := s.apply(b); err != nil {
+	if err := s.db.Show(b); err != nil {
 		return nil, err
 	}
 	q.add(-1, -int64(f.size))
@@ -130,7 +132,7 @@ func (s *Store) claim(q *queue, id, receipt string, now time.Time) (found, error
 		case err != nil:
 			return found{}, err
 		case f == nil || f.nonce != nonce:
-		case f.expires <= ticks(now):
+		case f.expires <= disk.Ticks(now):
 			return found{}, fmt.Errorf("message %s has expired: %w", id, ErrMessageNotFound)
 		default:
 			return *f, nil
@@ -140,7 +142,7 @@ func (s *Store) claim(q *queue, id, receipt string, now time.Time) (found, error
 	switch {
 	case err != nil:
 		return found{}, err
-	case m == nil || m.expires <= ticks(now):
+	case m == nil || m.expires <= disk.Ticks(now):
 		return found{}, fmt.Errorf("message %s: %w", id, ErrMessageNotFound)
 	}
 	return found{}, fmt.Errorf("message %s: %w", id, ErrReceiptMismatch)
@@ -149,7 +151,7 @@ func (s *Store) claim(q *queue, id, receipt string, now time.Time) (found, error
 // readSlot returns nil when there is none.
 func (s *Store) readSlot(qid uint64, at place) (f *found, err error) {
 	k := slotKey(qid, at)
-	err = get(s.db, k[:], func(v []byte) error {
+	err = disk.Get(s.db, k[:], func(v []byte) error {
 		if v == nil {
 			return nil
 		}

@@ -2,16 +2,14 @@ package queuestore
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"time"
+	"strings"
+
+	"reslog/service/storage/disk"
 )
 
-// Records begin with their version. Numbers are uvarints unless they say fixed;
-// a string is its length and bytes.
+// version begins all records.
 const version = 1
-
-var errDamaged = errors.New("record is damaged")
 
 // slot is what a dequeue changes of a message.
 type slot struct {
@@ -43,13 +41,13 @@ func appendSlot(b []byte, s *slot) []byte {
 }
 
 func decodeSlot(v []byte) (s slot, err error) {
-	d := decoder{rest: v}
-	d.version()
-	s.ready = d.byte() == 1
-	copy(s.nonce[:], d.bytes(8))
-	s.expires = d.fixed()
-	s.dequeues, s.size, s.revision = d.uint(), d.uint(), d.uint()
-	if err := d.end(); err != nil {
+	d := disk.Decode(disk.View(v))
+	d.Version(version)
+	s.ready = d.Byte() == 1
+	copy(s.nonce[:], d.Bytes(8))
+	s.expires = d.Fixed64()
+	s.dequeues, s.size, s.revision = d.Uint(), d.Uint(), d.Uint()
+	if err := d.End(); err != nil {
 		return slot{}, fmt.Errorf("slot: %w", err)
 	}
 	return s, nil
@@ -74,13 +72,13 @@ func appendBodyHead(b []byte, m *body) []byte {
 }
 
 func decodeBody(v []byte) (*body, error) {
-	d := decoder{rest: v}
-	d.version()
-	m := &body{inserted: d.fixed(), expires: d.fixed(), revision: d.uint()}
-	if d.err != nil {
-		return nil, fmt.Errorf("message: %w", d.err)
+	d := disk.Decode(disk.View(v))
+	d.Version(version)
+	m := &body{inserted: d.Fixed64(), expires: d.Fixed64(), revision: d.Uint()}
+	if err := d.Err(); err != nil {
+		return nil, fmt.Errorf("message: %w", err)
 	}
-	m.text = string(d.rest)
+	m.text = strings.Clone(d.Rest())
 	return m, nil
 }
 
@@ -102,7 +100,7 @@ func (t totals) encode() (b [totalsLen]byte) {
 
 func decodeTotals(v []byte) (totals, error) {
 	if len(v) != totalsLen {
-		return totals{}, fmt.Errorf("totals: %w", errDamaged)
+		return totals{}, fmt.Errorf("totals: %w", disk.ErrDamaged)
 	}
 	return totals{
 		messages: int64(binary.BigEndian.Uint64(v)),
@@ -119,128 +117,39 @@ type record struct {
 
 // encode writes all but the name, which is in the key.
 func (r *record) encode() []byte {
-	b := make([]byte, 0, 256)
-	b = append(b, version)
-	b = binary.BigEndian.AppendUint64(b, r.id)
-	b = binary.BigEndian.AppendUint64(b, ticks(r.q.Created))
-	b = binary.AppendUvarint(b, uint64(len(r.q.Metadata)))
+	e := make(disk.Enc, 0, 256)
+	e.Byte(version)
+	e.Fixed64(r.id)
+	e.Fixed64(disk.Ticks(r.q.Created))
+	e.Uint(uint64(len(r.q.Metadata)))
 	for _, p := range r.q.Metadata {
-		b = appendStrings(b, p.Name, p.Value)
+		e.Strings(p.Name, p.Value)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.q.Policies)))
+	e.Uint(uint64(len(r.q.Policies)))
 	for _, p := range r.q.Policies {
-		b = appendStrings(b, p.ID, p.Start, p.Expiry, p.Permission)
+		e.Strings(p.ID, p.Start, p.Expiry, p.Permission)
 	}
-	return b
-}
-
-func appendStrings(b []byte, list ...string) []byte {
-	for _, s := range list {
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		b = append(b, s...)
-	}
-	return b
+	return e
 }
 
 func decodeRecord(v []byte, name string) (*record, error) {
-	d := decoder{rest: v}
-	d.version()
-	r := &record{id: d.fixed(), q: Queue{Name: name, Created: d.time()}}
-	if n := d.count(2); n > 0 {
+	d := disk.Decode(string(v))
+	d.Version(version)
+	r := &record{id: d.Fixed64(), q: Queue{Name: name, Created: disk.Time(d.Ticks())}}
+	if n := d.Count(2); n > 0 {
 		r.q.Metadata = make(Metadata, n)
 	}
 	for i := range r.q.Metadata {
-		r.q.Metadata[i] = Pair{d.string(), d.string()}
+		r.q.Metadata[i] = Pair{d.String(), d.String()}
 	}
-	if n := d.count(4); n > 0 {
+	if n := d.Count(4); n > 0 {
 		r.q.Policies = make([]Policy, n)
 	}
 	for i := range r.q.Policies {
-		r.q.Policies[i] = Policy{d.string(), d.string(), d.string(), d.string()}
+		r.q.Policies[i] = Policy{d.String(), d.String(), d.String(), d.String()}
 	}
-	if err := d.end(); err != nil {
+	if err := d.End(); err != nil {
 		return nil, fmt.Errorf("queue %s: %w", name, err)
 	}
 	return r, nil
-}
-
-// decoder reads a record. The first error sticks and all after it is zero.
-type decoder struct {
-	rest []byte
-	err  error
-}
-
-func (d *decoder) fail() {
-	d.err = errDamaged
-	d.rest = nil
-}
-
-func (d *decoder) version() {
-	if v := d.byte(); v != version && d.err == nil {
-		d.fail()
-	}
-}
-
-func (d *decoder) bytes(n int) []byte {
-	if len(d.rest) < n {
-		d.fail()
-		return nil
-	}
-	b := d.rest[:n]
-	d.rest = d.rest[n:]
-	return b
-}
-
-func (d *decoder) byte() byte {
-	if b := d.bytes(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (d *decoder) fixed() uint64 {
-	if b := d.bytes(8); b != nil {
-		return binary.BigEndian.Uint64(b)
-	}
-	return 0
-}
-
-func (d *decoder) time() time.Time {
-	n := d.fixed()
-	if n > 1<<62 { // about the year 14600
-		d.fail()
-		return time.Time{}
-	}
-	return fromTicks(n)
-}
-
-func (d *decoder) uint() uint64 {
-	n, read := binary.Uvarint(d.rest)
-	if read <= 0 {
-		d.fail()
-		return 0
-	}
-	d.rest = d.rest[read:]
-	return n
-}
-
-// count reads the number of elements that follow, each of at least size bytes:
-// nothing is allocated for elements that cannot be there.
-func (d *decoder) count(size int) int {
-	n := d.uint()
-	if n > uint64(len(d.rest)/size) {
-		d.fail()
-		return 0
-	}
-	return int(n)
-}
-
-func (d *decoder) string() string { return string(d.bytes(d.count(1))) }
-
-// end returns the first error, or one when something is left over.
-func (d *decoder) end() error {
-	if len(d.rest) > 0 {
-		d.fail()
-	}
-	return d.err
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"reslog/service/storage/disk"
 )
 
 const crashEnv = "QUEUESTORE_CRASH_DIR"
@@ -120,7 +122,7 @@ func all(t testing.TB, s *Store, now time.Time) map[string]int {
 		if err != nil || m == nil {
 			t.Fatalf("a slot without a text: %v", err)
 		}
-		if !fromTicks(f.at.time).After(now) {
+		if !disk.Time(f.at.time).After(now) {
 			seen[m.text]++
 		}
 	}

@@ -56,7 +56,7 @@
 // based on. When the log fails, what is in memory may be ahead of what is on disk;
 // then nothing is written any more until the store is opened again, from the log:
 // messages whose dequeue failed are as they were, or come back when their time
-// is over. The log's file is looked after by guard (logfile.go).
+// is over. The log's file is looked after by the package disk.
 //
 // Putting takes no lock of the queue but a shared one, which keeps out only
 // those who change or delete the queue itself. Messages that are visible at once

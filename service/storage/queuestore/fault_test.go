@@ -229,7 +229,7 @@ func TestMinFree(t *testing.T) {
 		{reserve + 1<<20, true, true, true},
 	} {
 		fs.free.Store(c.free)
-		clock.Add(int64(askEvery)) // what the disk said before is no more believed
+		clock.Add(int64(time.Second)) // what the disk said before is no more believed
 		want := func(what string, err error, allowed bool) {
 			t.Helper()
 			if allowed && err != nil || !allowed && !errors.Is(err, ErrReadOnly) {
@@ -258,7 +258,7 @@ func TestMinFree(t *testing.T) {
 		}
 	}
 	fs.free.Store(reserve / 4)
-	clock.Add(int64(askEvery))
+	clock.Add(int64(time.Second))
 	if err := s.Clear(ctx, testAccount, "q"); err != nil {
 		t.Error(err)
 	}

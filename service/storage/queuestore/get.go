@@ -9,10 +9,16 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // maxGet bounds the messages of one Get or Peek.
 const maxGet = 1000
+
+// lookStep is after how many slots a look that has a message is content, and one
+// that has none asks whether it is still wanted. Not less than maxGet.
+const lookStep = 1024
 
 // found is a slot and where it was found.
 type found struct {
@@ -26,7 +32,7 @@ func (s *Store) Get(ctx context.Context, account, queue string, n int, now, unti
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := s.space.allow(0, moving); err != nil {
+	if err := s.space.Allow(0, disk.Moving); err != nil {
 		return nil, err
 	}
 	q, err := s.enter(account, queue)
@@ -41,7 +47,7 @@ func (s *Store) Get(ctx context.Context, account, queue string, n int, now, unti
 	// Nobody else has these messages now, so their texts are read while the disk
 	// works.
 	messages, readErr := s.read(q, list, true)
-	if err := errors.Join(readErr, s.settle(b)); err != nil {
+	if err := errors.Join(readErr, s.db.Settle(b)); err != nil {
 		return nil, err
 	}
 	return messages, nil
@@ -52,7 +58,7 @@ func (s *Store) Get(ctx context.Context, account, queue string, n int, now, unti
 func (s *Store) dequeue(ctx context.Context, q *queue, n int, now, until time.Time) ([]found, *pebble.Batch, error) {
 	q.take.Lock()
 	defer q.take.Unlock()
-	list, low, err := s.look(ctx, q, n, ticks(now))
+	list, low, err := s.look(ctx, q, n, disk.Ticks(now))
 	if err != nil || len(list) == 0 {
 		q.marks.endLow(low)
 		return nil, nil, err
@@ -64,7 +70,7 @@ func (s *Store) dequeue(ctx context.Context, q *queue, n int, now, until time.Ti
 			return nil, nil, fmt.Errorf("dequeue: %w", err)
 		}
 	}
-	if err := s.apply(b); err != nil {
+	if err := s.db.Show(b); err != nil {
 		return nil, nil, err
 	}
 	q.marks.endLow(low)
@@ -124,9 +130,6 @@ func (s *Store) look(ctx context.Context, q *queue, n int, now uint64) (list []f
 		}
 		switch {
 		case f.expires <= now:
-			if looked%1024 == 0 && len(list) == 0 && ctx.Err() != nil {
-				return nil, earlier(f.at, hidden), ctx.Err()
-			}
 		case !f.ready && f.at.time > now:
 			hidden = earlier(f.at, hidden)
 		default:
@@ -134,6 +137,15 @@ func (s *Store) look(ctx context.Context, q *queue, n int, now uint64) (list []f
 			if len(list) == n {
 				return list, earlier(f.at.next(), hidden), nil
 			}
+		}
+		if looked%lookStep > 0 {
+			continue
+		}
+		if len(list) > 0 {
+			return list, earlier(f.at.next(), hidden), nil
+		}
+		if ctx.Err() != nil {
+			return nil, earlier(f.at, hidden), ctx.Err()
 		}
 	}
 	if it.Error() != nil {
@@ -183,9 +195,9 @@ func (s *Store) message(q *queue, f *found, m *body, receipt bool) Message {
 	msg := Message{
 		ID:       s.seal.id(q.id, f.at.seq),
 		Text:     m.text,
-		Inserted: fromTicks(m.inserted),
-		Expires:  fromTicks(m.expires),
-		Visible:  fromTicks(f.at.time),
+		Inserted: disk.Time(m.inserted),
+		Expires:  disk.Time(m.expires),
+		Visible:  disk.Time(f.at.time),
 		Dequeues: int(min(f.dequeues, math.MaxInt)),
 	}
 	if receipt {
@@ -197,7 +209,7 @@ func (s *Store) message(q *queue, f *found, m *body, receipt bool) Message {
 // readBody returns nil when there is none.
 func (s *Store) readBody(qid, seq uint64) (m *body, err error) {
 	k := messageKey(qid, seq)
-	err = get(s.db, k[:], func(v []byte) error {
+	err = disk.Get(s.db, k[:], func(v []byte) error {
 		if v != nil {
 			m, err = decodeBody(v)
 		}
@@ -217,7 +229,7 @@ func (s *Store) Peek(ctx context.Context, account, queue string, n int, now time
 	}
 	defer q.life.RUnlock()
 	q.take.Lock()
-	list, low, err := s.look(ctx, q, n, ticks(now))
+	list, low, err := s.look(ctx, q, n, disk.Ticks(now))
 	if len(list) > 0 {
 		low = earlier(low, list[0].at)
 	}

@@ -7,12 +7,14 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // ids gives out numbers that grow, over restarts too. Queues and messages are
 // numbered by it, so messages are numbered in the order in which they came.
 type ids struct {
-	db   *pebble.DB
+	db   *disk.DB
 	last atomic.Uint64
 	mark atomic.Uint64 // numbers up to here are recorded as used
 	mu   sync.Mutex    // held to move mark
@@ -24,9 +26,9 @@ const idReserve = 1 << 24
 // maxSeq bounds numbers: that many bits of one are in an id.
 const maxSeq = 1<<seqBits - 1
 
-func (s *ids) open(db *pebble.DB) error {
+func (s *ids) open(db *disk.DB) error {
 	s.db = db
-	mark, err := getUint(db, keyIDs)
+	mark, err := disk.Number(db, keyIDs)
 	s.last.Store(mark)
 	s.mark.Store(mark)
 	return err
@@ -57,17 +59,4 @@ func (s *ids) reserve(n uint64) error {
 	}
 	s.mark.Store(mark)
 	return nil
-}
-
-func getUint(r pebble.Reader, key string) (n uint64, err error) {
-	err = get(r, []byte(key), func(v []byte) error {
-		if v != nil && len(v) != 8 {
-			return fmt.Errorf("%s: %w", key, errDamaged)
-		}
-		if v != nil {
-			n = binary.BigEndian.Uint64(v)
-		}
-		return nil
-	})
-	return n, err
 }

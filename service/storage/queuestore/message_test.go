@@ -9,6 +9,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/go-cmp/cmp"
+
+	"reslog/service/storage/disk"
 )
 
 // TestLife follows a message through all calls, with a restart between any two.
@@ -272,7 +274,7 @@ func TestConsumed(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer q.life.RUnlock()
-		lower, upper := slotKey(q.id, q.marks.low), slotKey(q.id, place{ticks(now) + 1, 0})
+		lower, upper := slotKey(q.id, q.marks.low), slotKey(q.id, place{disk.Ticks(now) + 1, 0})
 		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower[:], UpperBound: upper[:]})
 		if err != nil {
 			t.Fatal(err)

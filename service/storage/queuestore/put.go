@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // Put adds a message. Its receipt is good until it is dequeued.
@@ -15,14 +17,14 @@ func (s *Store) Put(ctx context.Context, account, queue, text string, now, visib
 	if err := ctx.Err(); err != nil {
 		return Message{}, err
 	}
-	if err := s.space.allow(len(text), adding); err != nil {
+	if err := s.space.Allow(len(text), disk.Adding); err != nil {
 		return Message{}, err
 	}
 	q, err := s.enter(account, queue)
 	if err != nil {
 		return Message{}, err
 	}
-	m := body{inserted: ticks(now), expires: ticks(expires), text: text}
+	m := body{inserted: disk.Ticks(now), expires: disk.Ticks(expires), text: text}
 	sl := slot{expires: m.expires, size: uint64(len(text))}
 	rand.Read(sl.nonce[:]) // never fails
 	at, b, err := s.put(q, &m, &sl, now, visible)
@@ -30,15 +32,15 @@ func (s *Store) Put(ctx context.Context, account, queue, text string, now, visib
 	if err != nil {
 		return Message{}, err
 	}
-	if err := s.settle(b); err != nil {
+	if err := s.db.Settle(b); err != nil {
 		return Message{}, err
 	}
 	return Message{
 		ID:       s.seal.id(q.id, at.seq),
 		Text:     text,
-		Inserted: fromTicks(m.inserted),
-		Expires:  fromTicks(m.expires),
-		Visible:  fromTicks(ticks(visible)),
+		Inserted: disk.Time(m.inserted),
+		Expires:  disk.Time(m.expires),
+		Visible:  disk.Time(disk.Ticks(visible)),
 		Receipt:  formatReceipt(at.time, sl.nonce),
 	}, nil
 }
@@ -61,7 +63,7 @@ func (s *Store) put(q *queue, m *body, sl *slot, now, visible time.Time) (at pla
 	if err != nil {
 		return at, nil, fmt.Errorf("put message: %w", err)
 	}
-	if err := s.apply(b); err != nil {
+	if err := s.db.Show(b); err != nil {
 		return at, nil, err
 	}
 	q.marks.came(at, sl.expires)

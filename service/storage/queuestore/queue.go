@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"reslog/service/storage/disk"
 )
 
 type queueName struct{ account, name string }
@@ -144,7 +146,7 @@ func (o *queues) account(name string) *account {
 }
 
 func (s *Store) readRecord(n queueName) (r *record, err error) {
-	err = get(s.db, queueKey(n.account, n.name), func(v []byte) error {
+	err = disk.Get(s.db, queueKey(n.account, n.name), func(v []byte) error {
 		if v == nil {
 			return fmt.Errorf("queue %s: %w", n.name, ErrQueueNotFound)
 		}
@@ -156,7 +158,7 @@ func (s *Store) readRecord(n queueName) (r *record, err error) {
 
 func (s *Store) readTotals(qid uint64) (t totals, err error) {
 	k := totalsKey(qid)
-	err = get(s.db, k[:], func(v []byte) error {
+	err = disk.Get(s.db, k[:], func(v []byte) error {
 		if v != nil {
 			t, err = decodeTotals(v)
 		}
@@ -176,7 +178,7 @@ func (q *queue) add(messages, bytes int64) {
 // placeFor returns when a message that is to be visible from a time on is so in
 // the order of the queue, and whether it is already.
 func (q *queue) placeFor(now, visible time.Time) (at uint64, ready bool) {
-	n, v := ticks(now), ticks(visible)
+	n, v := disk.Ticks(now), disk.Ticks(visible)
 	if v > n {
 		return v, false
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // clone copies what others might write to.
@@ -24,14 +26,14 @@ func (s *Store) CreateQueue(ctx context.Context, account string, q Queue) (Queue
 	if err := ctx.Err(); err != nil {
 		return Queue{}, err
 	}
-	if err := s.space.allow(0, adding); err != nil {
+	if err := s.space.Allow(0, disk.Adding); err != nil {
 		return Queue{}, err
 	}
 	r := &record{q: q.clone()}
 	if q.Created.IsZero() {
 		r.q.Created = s.now()
 	}
-	r.q.Created = fromTicks(ticks(r.q.Created))
+	r.q.Created = disk.Time(disk.Ticks(r.q.Created))
 	b, err := s.create(queueName{account, q.Name}, r)
 	if errors.Is(err, ErrQueueExists) {
 		return r.q, errors.Join(err, s.created())
@@ -40,7 +42,7 @@ func (s *Store) CreateQueue(ctx context.Context, account string, q Queue) (Queue
 		return Queue{}, err
 	}
 	defer s.creating.Add(-1)
-	return r.q, s.settle(b)
+	return r.q, s.db.Settle(b)
 }
 
 // create makes r visible, or makes it what there is.
@@ -63,7 +65,7 @@ func (s *Store) create(n queueName, r *record) (*pebble.Batch, error) {
 		return nil, fmt.Errorf("queue %s: %w", n.name, err)
 	}
 	s.creating.Add(1)
-	if err := s.apply(b); err != nil {
+	if err := s.db.Show(b); err != nil {
 		s.creating.Add(-1)
 		return nil, err
 	}
@@ -84,7 +86,7 @@ func (s *Store) created() error {
 	if err != nil {
 		return err
 	}
-	return s.settle(b)
+	return s.db.Settle(b)
 }
 
 // barrier is a change of nothing: when it is on disk, so is all before it.
@@ -93,7 +95,7 @@ func (s *Store) barrier() (*pebble.Batch, error) {
 	if err := b.LogData([]byte{version}, nil); err != nil {
 		return nil, fmt.Errorf("write: %w", err)
 	}
-	return b, s.apply(b)
+	return b, s.db.Show(b)
 }
 
 // Queue returns a queue's properties.
@@ -114,7 +116,7 @@ func (s *Store) UpdateQueue(ctx context.Context, account, name string, fn func(*
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.space.allow(0, adding); err != nil {
+	if err := s.space.Allow(0, disk.Adding); err != nil {
 		return err
 	}
 	q, err := s.enterAlone(account, name)
@@ -136,12 +138,12 @@ func (s *Store) UpdateQueue(ctx context.Context, account, name string, fn func(*
 		if err := b.Set(queueKey(account, name), r.encode(), nil); err != nil {
 			return nil, fmt.Errorf("queue %s: %w", name, err)
 		}
-		return b, s.apply(b)
+		return b, s.db.Show(b)
 	}()
 	if err != nil {
 		return err
 	}
-	return s.settle(b)
+	return s.db.Settle(b)
 }
 
 // DeleteQueue deletes a queue. All that belongs to it goes in the same batch, by
@@ -150,14 +152,14 @@ func (s *Store) DeleteQueue(ctx context.Context, account, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.space.allow(0, removing); err != nil {
+	if err := s.space.Allow(0, disk.Removing); err != nil {
 		return err
 	}
 	b, err := s.remove(queueName{account, name})
 	if err != nil {
 		return err
 	}
-	return s.settle(b)
+	return s.db.Settle(b)
 }
 
 func (s *Store) remove(n queueName) (*pebble.Batch, error) {
@@ -179,7 +181,7 @@ func (s *Store) remove(n queueName) (*pebble.Batch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("queue %s: %w", n.name, err)
 	}
-	if err := s.apply(b); err != nil {
+	if err := s.db.Show(b); err != nil {
 		return nil, err
 	}
 	q.gone = true
@@ -204,7 +206,7 @@ func (s *Store) Clear(ctx context.Context, account, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.space.allow(0, removing); err != nil {
+	if err := s.space.Allow(0, disk.Removing); err != nil {
 		return err
 	}
 	q, err := s.enterAlone(account, name)
@@ -216,7 +218,7 @@ func (s *Store) Clear(ctx context.Context, account, name string) error {
 	if err != nil {
 		return err
 	}
-	return s.settle(b)
+	return s.db.Settle(b)
 }
 
 func (s *Store) clear(q *queue) (*pebble.Batch, error) {
@@ -228,7 +230,7 @@ func (s *Store) clear(q *queue) (*pebble.Batch, error) {
 	if err := errors.Join(b.Set(total[:], none[:], nil), deleteMessages(b, q.id)); err != nil {
 		return nil, fmt.Errorf("queue %s: %w", q.name.name, err)
 	}
-	if err := s.apply(b); err != nil {
+	if err := s.db.Show(b); err != nil {
 		return nil, err
 	}
 	q.add(-q.messages.Load(), -q.bytes.Load())

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // The sweep gives back the space of messages that have expired. It looks at all
@@ -39,22 +41,28 @@ func (s *Store) sweepLoop(ctx context.Context) {
 	}
 }
 
-// sweep looks once at every queue.
+// sweep looks once at every queue. One that cannot be swept does not keep the
+// others from it; the first error is returned.
 func (s *Store) sweep(ctx context.Context) error {
 	from := []byte{kindQueue}
+	var failed error
 	for from != nil {
 		page, next, err := s.sweepPage(from)
 		if err != nil {
 			return err
 		}
 		for _, n := range page {
-			if err := s.sweepQueue(ctx, n); err != nil {
-				return fmt.Errorf("sweep queue %s: %w", n.name, err)
+			err := s.sweepQueue(ctx, n)
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err != nil && failed == nil {
+				failed = fmt.Errorf("sweep queue %s: %w", n.name, err)
 			}
 		}
 		from = next
 	}
-	return nil
+	return failed
 }
 
 // sweepPage returns those of the next queues that have messages, and where to
@@ -143,7 +151,7 @@ func (w *sweeper) step() (done bool, err error) {
 	defer q.life.RUnlock()
 	now := w.s.now()
 	if w.id == 0 {
-		if !q.marks.due(ticks(now)) || now.UnixNano() < q.rest.Load() {
+		if !q.marks.due(disk.Ticks(now)) || now.UnixNano() < q.rest.Load() {
 			return true, nil
 		}
 		w.id = q.id
@@ -152,7 +160,7 @@ func (w *sweeper) step() (done bool, err error) {
 	if q.id != w.id { // another queue of that name
 		return true, nil
 	}
-	expired, done, err := w.walk(q, ticks(now))
+	expired, done, err := w.walk(q, disk.Ticks(now))
 	if err != nil {
 		return false, err
 	}
@@ -207,7 +215,7 @@ func (s *Store) dropExpired(q *queue, list []place) error {
 	if len(list) == 0 {
 		return nil
 	}
-	if err := s.space.allow(0, removing); err != nil {
+	if err := s.space.Allow(0, disk.Removing); err != nil {
 		return err
 	}
 	q.take.Lock()
@@ -229,7 +237,7 @@ func (s *Store) dropExpired(q *queue, list []place) error {
 		size += int64(f.size)
 	}
 	if err := s.db.Apply(b, pebble.NoSync); err != nil {
-		return diskError(fmt.Errorf("write: %w", err))
+		return disk.Full(fmt.Errorf("write: %w", err))
 	}
 	q.add(-n, -size)
 	return b.Close()

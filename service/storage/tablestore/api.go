@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"reslog/service/storage/disk"
 )
 
 // Errors that callers branch on. Everything else is a failure of the disk.
@@ -20,9 +22,9 @@ var (
 	ErrTooMany = errors.New("the entity would have too many properties")
 	// ErrTwice says that two writes of one call are about the same entity.
 	ErrTwice    = errors.New("an entity is written twice at once")
-	ErrReadOnly = errors.New("store takes no more writes")
+	ErrReadOnly = disk.ErrReadOnly
 	// ErrCorrupt says that what is on disk is not what was written.
-	ErrCorrupt = errors.New("the store is damaged")
+	ErrCorrupt = disk.ErrDamaged
 )
 
 // Limits of an entity.

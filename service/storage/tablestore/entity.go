@@ -3,6 +3,8 @@ package tablestore
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"reslog/service/storage/disk"
 )
 
 // Size is how large the service takes an entity to be: 4 bytes, two for each
@@ -68,60 +70,60 @@ type head struct {
 // minProperty is the length of the shortest property.
 const minProperty = 3
 
-func (e *enc) entity(h head, list []Property) {
-	e.byte(entityVersion)
-	e.fixed64(h.timestamp)
-	e.uint(uint64(h.size))
-	e.uint(uint64(len(list)))
+func appendEntity(e *disk.Enc, h head, list []Property) {
+	e.Byte(entityVersion)
+	e.Fixed64(h.timestamp)
+	e.Uint(uint64(h.size))
+	e.Uint(uint64(len(list)))
 	for i := range list {
 		p := &list[i]
-		e.byte(byte(p.Type))
-		e.string(p.Name)
+		e.Byte(byte(p.Type))
+		e.Strings(p.Name)
 		switch p.Type {
 		case String, Binary, GUID:
-			e.string(p.Text)
+			e.Strings(p.Text)
 		case Boolean:
-			e.byte(byte(p.Number))
+			e.Byte(byte(p.Number))
 		case Int32, Int64:
-			e.int(p.Number)
+			e.Int(p.Number)
 		default:
-			e.fixed64(uint64(p.Number))
+			e.Fixed64(uint64(p.Number))
 		}
 	}
 }
 
-func (d *dec) head() head {
-	d.version(entityVersion)
-	h := head{timestamp: d.ticks()}
-	size := d.uint()
+func readHead(d *disk.Dec) head {
+	d.Version(entityVersion)
+	h := head{timestamp: d.Ticks()}
+	size := d.Uint()
 	if size > MaxSize {
-		d.fail("size out of range")
+		d.Fail("size out of range")
 	}
 	h.size = int(size)
-	h.count = d.count(minProperty)
+	h.count = d.Count(minProperty)
 	return h
 }
 
-// properties appends n properties to list.
-func (d *dec) properties(list []Property, n int) []Property {
+// readProperties appends n properties to list.
+func readProperties(d *disk.Dec, list []Property, n int) []Property {
 	for range n {
-		p := Property{Type: Type(d.byte()), Name: d.string()}
+		p := Property{Type: Type(d.Byte()), Name: d.String()}
 		switch p.Type {
 		case String, Binary, GUID:
-			p.Text = d.string()
+			p.Text = d.String()
 		case Boolean:
-			p.Number = int64(d.byte())
+			p.Number = int64(d.Byte())
 			if p.Number > 1 {
-				d.fail("truth value")
+				d.Fail("truth value")
 			}
 		case Int32, Int64:
-			p.Number = d.int()
+			p.Number = d.Int()
 		case DateTime, Double:
-			p.Number = int64(d.fixed64())
+			p.Number = int64(d.Fixed64())
 		default:
-			d.fail(fmt.Sprintf("property of type %d", p.Type))
+			d.Fail(fmt.Sprintf("property of type %d", p.Type))
 		}
-		if d.err != nil {
+		if d.Err() != nil {
 			return list
 		}
 		list = append(list, p)
@@ -131,13 +133,13 @@ func (d *dec) properties(list []Property, n int) []Property {
 
 // decodeEntity reads an entity whose strings are parts of record.
 func decodeEntity(record string, k Key) (Entity, error) {
-	d := dec{s: record}
-	h := d.head()
-	e := Entity{Key: k, Timestamp: fromTicks(h.timestamp)}
+	d := disk.Decode(record)
+	h := readHead(&d)
+	e := Entity{Key: k, Timestamp: disk.Time(h.timestamp)}
 	if h.count > 0 {
-		e.Properties = d.properties(make([]Property, 0, h.count), h.count)
+		e.Properties = readProperties(&d, make([]Property, 0, h.count), h.count)
 	}
-	if err := d.end(); err != nil {
+	if err := d.End(); err != nil {
 		return Entity{}, err
 	}
 	return e, nil

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"reslog/service/storage/disk"
 )
 
 // TestSize computes the sizes of the service's own examples and of its types.
@@ -32,9 +34,9 @@ func TestSize(t *testing.T) {
 	}
 }
 
-func encodeEntity(e *Entity) enc {
-	var b enc
-	b.entity(head{timestamp: ticks(e.Timestamp), size: e.Size()}, e.Properties)
+func encodeEntity(e *Entity) disk.Enc {
+	var b disk.Enc
+	appendEntity(&b, head{timestamp: disk.Ticks(e.Timestamp), size: e.Size()}, e.Properties)
 	return b
 }
 
@@ -64,12 +66,8 @@ func FuzzRecords(f *testing.F) {
 	e := entity("p", "r", whole...)
 	e.Timestamp = at
 	f.Add([]byte(encodeEntity(&e)))
-	var b enc
-	b.table(&tableState{7, Table{Name: "t", Created: at, Policies: []Policy{{"a", "b", "c", "d"}}}})
-	f.Add([]byte(b))
-	b = nil
-	b.counters(counters{1, -2, 3})
-	f.Add([]byte(b))
+	f.Add((&tableState{7, Table{Name: "t", Created: at, Policies: []Policy{{"a", "b", "c", "d"}}}}).encode())
+	f.Add([]byte(counters{1, -2, 3}.appendTo(nil)))
 	f.Add([]byte("\x01\x00\x00\x00\x00\x00\x00\x00\x00\x05\xff\xff\xff\xff\x0f"))
 	f.Fuzz(func(t *testing.T, record []byte) {
 		if e, err := decodeEntity(string(record), Key{}); err == nil {
@@ -81,9 +79,7 @@ func FuzzRecords(f *testing.F) {
 			t.Error(err)
 		}
 		if table, err := decodeTable(record); err == nil {
-			var b enc
-			b.table(table)
-			again, err := decodeTable(b)
+			again, err := decodeTable(table.encode())
 			if d := cmp.Diff(table, again, cmp.AllowUnexported(tableState{})); d != "" || err != nil {
 				t.Errorf("%v %s", err, d)
 			}
@@ -91,9 +87,7 @@ func FuzzRecords(f *testing.F) {
 			t.Error(err)
 		}
 		if c, err := decodeCounters(record); err == nil {
-			var b enc
-			b.counters(c)
-			if again, err := decodeCounters(b); again != c || err != nil {
+			if again, err := decodeCounters(c.appendTo(nil)); again != c || err != nil {
 				t.Errorf("%+v became %+v, %v", c, again, err)
 			}
 		} else if !errors.Is(err, ErrCorrupt) {

@@ -18,16 +18,27 @@ import (
 // faultFS is a file system that fails on demand.
 type faultFS struct {
 	vfs.FS
-	sync atomic.Pointer[error] // of logs
-	free atomic.Int64          // what GetDiskUsage says; 0 asks the disk, negative fails
+	make, write, sync atomic.Pointer[error] // of logs
+	free              atomic.Int64          // what GetDiskUsage says; 0 asks the disk, negative fails
 }
 
 func (f *faultFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	file, err := f.FS.Create(name, c)
-	if err != nil || !strings.HasSuffix(name, ".log") {
-		return file, err
+	return f.log(name, func() (vfs.File, error) { return f.FS.Create(name, c) })
+}
+
+func (f *faultFS) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	return f.log(newname, func() (vfs.File, error) { return f.FS.ReuseForWrite(oldname, newname, c) })
+}
+
+func (f *faultFS) log(name string, open func() (vfs.File, error)) (vfs.File, error) {
+	if !strings.HasSuffix(name, ".log") {
+		return open()
 	}
-	return &faultFile{file, &f.sync}, nil
+	if err := f.make.Load(); err != nil {
+		return nil, *err
+	}
+	file, err := open()
+	return &faultFile{file, f}, err
 }
 
 func (f *faultFS) GetDiskUsage(path string) (vfs.DiskUsage, error) {
@@ -42,25 +53,33 @@ func (f *faultFS) GetDiskUsage(path string) (vfs.DiskUsage, error) {
 
 type faultFile struct {
 	vfs.File
-	err *atomic.Pointer[error]
+	fs *faultFS
+}
+
+func (f *faultFile) Write(p []byte) (int, error) {
+	if err := f.fs.write.Load(); err != nil {
+		n, _ := f.File.Write(p[:len(p)/2]) // half of it got there
+		return n, *err
+	}
+	return f.File.Write(p)
 }
 
 func (f *faultFile) SyncData() error {
-	if err := f.err.Load(); err != nil {
+	if err := f.fs.sync.Load(); err != nil {
 		return *err
 	}
 	return f.File.SyncData()
 }
 
 func (f *faultFile) Sync() error {
-	if err := f.err.Load(); err != nil {
+	if err := f.fs.sync.Load(); err != nil {
 		return *err
 	}
 	return f.File.Sync()
 }
 
 func (f *faultFile) SyncTo(n int64) (bool, error) {
-	if err := f.err.Load(); err != nil {
+	if err := f.fs.sync.Load(); err != nil {
 		return false, *err
 	}
 	return f.File.SyncTo(n)
@@ -128,7 +147,14 @@ func TestMinFree(t *testing.T) {
 			t.Errorf("%s on a disk of unknown space: %v", name, err)
 		}
 	}
-	fs.free.Store(1 << 20)
+	now = now.Add(time.Second)
+	fs.free.Store(1 << 20) // a write that fails would end all writing
+	for name, err := range deleting(s) {
+		if !errors.Is(err, ErrReadOnly) {
+			t.Errorf("%s with the last of the disk: %v", name, err)
+		}
+	}
+	fs.free.Store(2 << 20)
 	for name, err := range deleting(s) {
 		if err != nil {
 			t.Errorf("%s on a full disk: %v", name, err)
@@ -138,9 +164,9 @@ func TestMinFree(t *testing.T) {
 	fs.free.Store(100 << 20)
 	newTable(t, s, "t")
 	write(t, s, "t", Write{Entity: entity("p", "r")})
-	// Others write to the disk, too: it is asked again before the budget is used.
+	// Others write to the disk, too: it is asked again before that much is written.
 	fs.free.Store(1 << 20)
-	now = now.Add(askEvery)
+	now = now.Add(time.Second)
 	for name, err := range growing(s) {
 		if !errors.Is(err, ErrReadOnly) {
 			t.Errorf("%s when the disk has become full: %v", name, err)

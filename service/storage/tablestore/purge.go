@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // purgeStep is how many entities a step of DeleteRange deletes: about a
@@ -50,7 +52,7 @@ func (p *purge) step() error {
 	case err != nil || !applied:
 		return errors.Join(err, b.Close())
 	}
-	return p.s.sync(b)
+	return p.s.db.Settle(b)
 }
 
 // apply makes a step visible, unless there is nothing to delete.
@@ -74,17 +76,15 @@ func (p *purge) apply(b *pebble.Batch) (applied bool, err error) {
 	if err != nil || delta.entities == 0 {
 		return false, err
 	}
-	if err := p.s.space.failed(); err != nil { // deleting is the way out of a full disk
+	if err := p.s.space.Allow(0, disk.Removing); err != nil {
 		return false, err
 	}
-	var e enc
-	e.counters(delta)
-	err = errors.Join(b.DeleteRange(lower, p.lower, nil), b.Merge(countersKey(t.id), e, nil))
+	err = errors.Join(b.DeleteRange(lower, p.lower, nil), b.Merge(countersKey(t.id), delta.appendTo(nil), nil))
 	if err != nil {
 		return false, fmt.Errorf("write: %w", err)
 	}
 	p.s.deleted.raise(delta.deleted)
-	if err := p.s.apply(b); err != nil {
+	if err := p.s.db.Show(b); err != nil {
 		return true, err
 	}
 	p.s.usage.add(p.n.account, p.n.name, Usage{Entities: delta.entities, Bytes: delta.bytes})
@@ -106,9 +106,9 @@ func (p *purge) read() (lower []byte, delta counters, err error) {
 			break
 		}
 		v, valueErr := it.ValueAndErr()
-		d := dec{s: view(v)}
-		h := d.head()
-		if err = errors.Join(valueErr, d.err); err != nil {
+		d := disk.Decode(disk.View(v))
+		h := readHead(&d)
+		if err = errors.Join(valueErr, d.Err()); err != nil {
 			break
 		}
 		delta.add(counters{-1, -int64(h.size), h.timestamp})

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // Get returns an entity.
@@ -185,14 +187,14 @@ func (r *scan) look() error {
 	r.text = appendDecoded(r.text[:0], partition, true)
 	n := len(r.text)
 	r.text = appendDecoded(r.text, row, false)
-	d := dec{s: view(record)}
-	h := d.head()
+	d := disk.Decode(disk.View(record))
+	h := readHead(&d)
 	if r.q.Filter != nil {
-		text := view(r.text)
+		text := disk.View(r.text)
 		r.entity.Key = Key{text[:n], text[n:]}
-		r.entity.Timestamp = fromTicks(h.timestamp)
-		r.entity.Properties = d.properties(r.entity.Properties[:0], h.count)
-		if err := d.end(); err != nil {
+		r.entity.Timestamp = disk.Time(h.timestamp)
+		r.entity.Properties = readProperties(&d, r.entity.Properties[:0], h.count)
+		if err := d.End(); err != nil {
 			return err
 		}
 		if !r.q.Filter(&r.entity) {
@@ -202,7 +204,7 @@ func (r *scan) look() error {
 	r.spans = append(r.spans, span{n, len(r.text) - n, len(record)})
 	r.found = append(append(r.found, r.text...), record...)
 	r.count += h.count
-	return d.err
+	return d.Err()
 }
 
 // page makes entities of what was found.
@@ -228,15 +230,15 @@ func (r *scan) page() (Page, error) {
 	for i, s := range r.spans {
 		e := &p.Entities[i]
 		e.Key = Key{cut(s.partition), cut(s.row)}
-		d := dec{s: cut(s.record)}
-		h := d.head()
-		e.Timestamp = fromTicks(h.timestamp)
+		d := disk.Decode(cut(s.record))
+		h := readHead(&d)
+		e.Timestamp = disk.Time(h.timestamp)
 		if h.count > 0 {
 			from := len(all)
-			all = d.properties(all, h.count)
+			all = readProperties(&d, all, h.count)
 			e.Properties = all[from:len(all):len(all)]
 		}
-		if err := d.end(); err != nil {
+		if err := d.End(); err != nil {
 			return Page{}, fmt.Errorf("query: %w", err)
 		}
 	}

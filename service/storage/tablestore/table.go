@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // tables finds tables without asking the disk and keeps changes of a table apart
@@ -79,7 +81,7 @@ func (ts *tables) keep(n tableName, t *tableState) {
 }
 
 func (s *Store) readTable(n tableName) (t *tableState, err error) {
-	err = s.get(tableKey(n.account, n.name), func(v []byte) error {
+	err = disk.Get(s.db, tableKey(n.account, n.name), func(v []byte) error {
 		if v == nil {
 			return ErrTableNotFound
 		}
@@ -122,12 +124,10 @@ func (s *Store) putTable(n tableName, t *tableState, b *pebble.Batch) error {
 				return fmt.Errorf("table %s: %w", n.name, err)
 			}
 		}
-		var e enc
-		e.table(t)
-		err = b.Set(key, e, nil)
+		err = b.Set(key, t.encode(), nil)
 	}
 	if err == nil {
-		err = s.apply(b)
+		err = s.db.Show(b)
 	}
 	if err != nil {
 		return fmt.Errorf("table %s: %w", n.name, err)
@@ -167,7 +167,7 @@ func (s *Store) changeTable(ctx context.Context, account, name string, fn func(w
 	if err != nil {
 		return err // Pebble may still have the batch
 	}
-	return s.sync(b)
+	return s.db.Settle(b)
 }
 
 func (s *Store) prepareTable(n tableName, b *pebble.Batch, fn func(was *tableState, b *pebble.Batch) (tableChange, error)) (tableChange, error) {
@@ -193,7 +193,7 @@ func (s *Store) CreateTable(ctx context.Context, account string, t Table) error 
 		}
 		is := &tableState{t: t}
 		is.t = is.copy()
-		return tableChange{is, Usage{Tables: 1}}, s.space.writable(tableOverhead)
+		return tableChange{is, Usage{Tables: 1}}, s.space.Allow(tableOverhead, disk.Adding)
 	})
 }
 
@@ -227,7 +227,7 @@ func (s *Store) UpdateTable(ctx context.Context, account, name string, fn func(*
 		}
 		is := &tableState{id: was.id, t: was.t}
 		is.t.Policies = slices.Clone(t.Policies)
-		return tableChange{is: is}, s.space.writable(tableOverhead)
+		return tableChange{is: is}, s.space.Allow(tableOverhead, disk.Adding)
 	})
 }
 
@@ -242,8 +242,7 @@ func (s *Store) DeleteTable(ctx context.Context, account, name string) error {
 			return tableChange{}, err
 		}
 		lower, upper := Range{}.bounds(was.id)
-		var rest enc
-		rest.counters(counters{deleted: c.deleted})
+		rest := counters{deleted: c.deleted}.appendTo(nil)
 		for _, err := range []error{
 			b.DeleteRange(lower, upper, nil),
 			b.Delete(countersKey(was.id), nil),
@@ -253,8 +252,7 @@ func (s *Store) DeleteTable(ctx context.Context, account, name string) error {
 				return tableChange{}, fmt.Errorf("delete: %w", err)
 			}
 		}
-		// It is the way out of a full disk, so it need not be writable.
-		return tableChange{delta: Usage{-1, -c.entities, -c.bytes}}, s.space.failed()
+		return tableChange{delta: Usage{-1, -c.entities, -c.bytes}}, s.space.Allow(0, disk.Removing)
 	})
 }
 
@@ -294,27 +292,27 @@ func (s *Store) Tables(ctx context.Context, account, after string, limit int) (l
 
 const tableVersion = 1
 
-func (e *enc) table(t *tableState) {
-	e.byte(tableVersion)
-	e.uint(t.id)
-	e.string(t.t.Name)
-	e.fixed64(ticks(t.t.Created))
-	e.uint(uint64(len(t.t.Policies)))
+func (t *tableState) encode() []byte {
+	var e disk.Enc
+	e.Byte(tableVersion)
+	e.Uint(t.id)
+	e.Strings(t.t.Name)
+	e.Fixed64(disk.Ticks(t.t.Created))
+	e.Uint(uint64(len(t.t.Policies)))
 	for _, p := range t.t.Policies {
-		for _, s := range []string{p.ID, p.Start, p.Expiry, p.Permission} {
-			e.string(s)
-		}
+		e.Strings(p.ID, p.Start, p.Expiry, p.Permission)
 	}
+	return e
 }
 
 func decodeTable(v []byte) (*tableState, error) {
-	d := dec{s: string(v)}
-	d.version(tableVersion)
-	t := &tableState{id: d.uint(), t: Table{Name: d.string(), Created: fromTicks(d.ticks())}}
-	for range d.count(4) {
-		t.t.Policies = append(t.t.Policies, Policy{d.string(), d.string(), d.string(), d.string()})
+	d := disk.Decode(string(v))
+	d.Version(tableVersion)
+	t := &tableState{id: d.Uint(), t: Table{Name: d.String(), Created: disk.Time(d.Ticks())}}
+	for range d.Count(4) {
+		t.t.Policies = append(t.t.Policies, Policy{d.String(), d.String(), d.String(), d.String()})
 	}
-	if err := d.end(); err != nil {
+	if err := d.End(); err != nil {
 		return nil, fmt.Errorf("table: %w", err)
 	}
 	return t, nil

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"reslog/service/storage/disk"
 )
 
 func TestTable(t *testing.T) {
@@ -89,7 +91,7 @@ func TestDeleteTable(t *testing.T) {
 			write(t, s, "b", Write{Entity: entity("p", fmt.Sprint(i))})
 		}
 	}
-	if id, err := s.number(keyID); err != nil || id != 6 {
+	if id, err := disk.Number(s.db, keyID); err != nil || id != 6 {
 		t.Errorf("the last table has number %d (%v), it is the sixth", id, err)
 	}
 }

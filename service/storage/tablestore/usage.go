@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // counters say what is in a table. They are changed in the batch of the change
@@ -26,16 +28,18 @@ func (c *counters) add(o counters) {
 	c.deleted = max(c.deleted, o.deleted)
 }
 
-func (e *enc) counters(c counters) {
-	e.int(c.entities)
-	e.int(c.bytes)
-	e.uint(c.deleted)
+// appendTo writes to e what decodeCounters reads.
+func (c counters) appendTo(e disk.Enc) disk.Enc {
+	e.Int(c.entities)
+	e.Int(c.bytes)
+	e.Uint(c.deleted)
+	return e
 }
 
 func decodeCounters(v []byte) (counters, error) {
-	d := dec{s: view(v)}
-	c := counters{entities: d.int(), bytes: d.int(), deleted: d.uint()}
-	return c, d.end()
+	d := disk.Decode(disk.View(v))
+	c := counters{entities: d.Int(), bytes: d.Int(), deleted: d.Uint()}
+	return c, d.End()
 }
 
 // adder is the merge operator.
@@ -55,14 +59,12 @@ func (a *adder) MergeNewer(value []byte) error {
 func (a *adder) MergeOlder(value []byte) error { return a.MergeNewer(value) }
 
 func (a *adder) Finish(bool) ([]byte, io.Closer, error) {
-	var e enc
-	e.counters(a.c)
-	return e, nil, nil
+	return a.c.appendTo(nil), nil, nil
 }
 
 // counters reads those of a table.
 func (s *Store) counters(tid uint64) (c counters, err error) {
-	err = s.get(countersKey(tid), func(v []byte) error {
+	err = disk.Get(s.db, countersKey(tid), func(v []byte) error {
 		if v != nil {
 			c, err = decodeCounters(v)
 		}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // Write makes changes of one table.
@@ -25,11 +27,11 @@ func (s *Store) Write(ctx context.Context, account, table string, now time.Time,
 	defer c.release()
 	c.s = s
 	times := make([]time.Time, len(writes))
-	if err := c.run(tableName{account, fold(table)}, ticks(now), writes, times); err != nil {
+	if err := c.run(tableName{account, fold(table)}, disk.Ticks(now), writes, times); err != nil {
 		return nil, err
 	}
 	if len(writes) > 0 {
-		if err := s.sync(c.batch); err != nil {
+		if err := s.db.Settle(c.batch); err != nil {
 			return nil, err
 		}
 	}
@@ -47,7 +49,7 @@ type change struct {
 	ends    []int
 	order   []int // of the writes by their keys
 	stripes []uint64
-	record  enc
+	record  disk.Enc
 }
 
 var changes = sync.Pool{New: func() any { return new(change) }}
@@ -85,7 +87,7 @@ func (c *change) run(n tableName, now uint64, writes []Write, times []time.Time)
 		return errors.Join(err, c.batch.Close())
 	}
 	s.deleted.raise(c.delta.deleted)
-	if err := s.apply(c.batch); err != nil {
+	if err := s.db.Show(c.batch); err != nil {
 		return err
 	}
 	s.usage.add(n.account, n.name, Usage{Entities: c.delta.entities, Bytes: c.delta.bytes})
@@ -126,24 +128,22 @@ func (c *change) encodeKeys(tid uint64, writes []Write) error {
 
 // prepare fills the batch. The entities are locked.
 func (c *change) prepare(tid, now uint64, writes []Write, times []time.Time) error {
-	grows := false
+	need := disk.Removing
 	for i := range writes {
 		at, err := c.write(c.key(i), now, &writes[i])
 		if err != nil {
 			return &WriteError{i, err}
 		}
-		times[i] = fromTicks(at)
-		grows = grows || writes[i].Kind != Delete
+		times[i] = disk.Time(at)
+		if writes[i].Kind != Delete {
+			need = disk.Adding
+		}
 	}
-	c.record = c.record[:0]
-	c.record.counters(c.delta)
+	c.record = c.delta.appendTo(c.record[:0])
 	if err := c.batch.Merge(countersKey(tid), c.record, nil); err != nil {
 		return fmt.Errorf("write counters: %w", err)
 	}
-	if grows {
-		return c.s.space.writable(c.batch.Len())
-	}
-	return c.s.space.failed() // deleting is the way out of a full disk
+	return c.s.space.Allow(c.batch.Len(), need)
 }
 
 // existing is the entity that a write finds.
@@ -185,7 +185,7 @@ func (c *change) write(key []byte, now uint64, w *Write) (uint64, error) {
 		c.delta.add(counters{entities: 1, bytes: int64(size)})
 	}
 	c.record = c.record[:0]
-	c.record.entity(head{timestamp: at, size: size}, e.Properties)
+	appendEntity(&c.record, head{timestamp: at, size: size}, e.Properties)
 	if err := c.batch.Set(key, c.record, nil); err != nil {
 		return 0, fmt.Errorf("write entity: %w", err)
 	}
@@ -203,7 +203,7 @@ func (w *Write) allowed(old *existing) error {
 		if !old.there {
 			return ErrEntityNotFound
 		}
-		if !w.Match.IsZero() && ticks(w.Match) != old.timestamp {
+		if !w.Match.IsZero() && disk.Ticks(w.Match) != old.timestamp {
 			return ErrCondition
 		}
 	case InsertOrReplace, InsertOrMerge:
@@ -223,19 +223,13 @@ func (c *change) find(key []byte, properties bool) (old existing, err error) {
 		return old, fmt.Errorf("read entity: %w", err)
 	}
 	old.there = true
-	d := dec{}
+	record := disk.View(v)
 	if properties {
-		d.s = string(v)
-	} else {
-		d.s = view(v)
+		record = string(v)
 	}
-	if old.head = d.head(); properties {
-		old.properties = d.properties(make([]Property, 0, old.count), old.count)
+	d := disk.Decode(record)
+	if old.head = readHead(&d); properties {
+		old.properties = readProperties(&d, make([]Property, 0, old.count), old.count)
 	}
-	if d.err == nil {
-		d.err = closer.Close()
-	} else {
-		closer.Close()
-	}
-	return old, d.err
+	return old, errors.Join(d.Err(), closer.Close())
 }

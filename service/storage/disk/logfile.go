@@ -1,4 +1,4 @@
-package queuestore
+package disk
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ import (
 // synced, and can be read when the store is opened again.
 type guard struct {
 	vfs.FS
-	space *space
+	space *Space
 }
 
 func isLog(name string) bool { return strings.HasSuffix(name, ".log") }
@@ -34,12 +34,12 @@ func (g guard) open(name string, open func() (vfs.File, error)) (vfs.File, error
 	if !isLog(name) {
 		return open()
 	}
-	if g.space.failed() == nil {
+	if g.space.Failed() == nil {
 		f, err := open()
 		if err == nil {
 			return &logFile{f, g.space}, nil
 		}
-		g.space.fail(fmt.Errorf("make log: %w", err))
+		g.space.Fail(fmt.Errorf("make log: %w", err))
 	}
 	// A log after one that did not end well could not be read.
 	f, err := vfs.NewMem().Create("log", vfs.WriteCategoryUnspecified)
@@ -52,16 +52,16 @@ func (g guard) open(name string, open func() (vfs.File, error)) (vfs.File, error
 // logFile is the database's log.
 type logFile struct {
 	vfs.File
-	space *space
+	space *Space
 }
 
 // do runs a write or a sync, unless one has failed before.
 func (f *logFile) do(what string, fn func() error) {
-	if f.space.failed() != nil {
+	if f.space.Failed() != nil {
 		return
 	}
 	if err := fn(); err != nil {
-		f.space.fail(fmt.Errorf("%s log: %w", what, err))
+		f.space.Fail(fmt.Errorf("%s log: %w", what, err))
 	}
 }
 
@@ -87,7 +87,7 @@ func (f *logFile) SyncTo(length int64) (full bool, err error) {
 
 func (f *logFile) Close() error {
 	if err := f.File.Close(); err != nil {
-		f.space.fail(fmt.Errorf("close log: %w", err))
+		f.space.Fail(fmt.Errorf("close log: %w", err))
 	}
 	return nil
 }

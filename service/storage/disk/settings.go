@@ -1,0 +1,42 @@
+package disk
+
+import (
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+)
+
+// MemTable is how much is gathered in memory before it is written to a table.
+const MemTable = 32 << 20
+
+// Settings are what differs between the databases of stores.
+type Settings struct {
+	// Name begins what is logged.
+	Name   string
+	Logger *slog.Logger
+	Space  *Space
+	// CacheBytes bounds the cache of blocks, with what is not yet in tables.
+	CacheBytes int64
+	Merger     *pebble.Merger
+}
+
+// Options are Pebble's, with a new cache that the caller gives back by Unref.
+func (s Settings) Options() *pebble.Options {
+	o := &pebble.Options{
+		FS:                          s.Space.FS,
+		Cache:                       pebble.NewCache(s.CacheBytes),
+		Logger:                      logger{s.Logger, s.Name, s.Space},
+		Merger:                      s.Merger,
+		FormatMajorVersion:          pebble.FormatNewest,
+		MemTableSize:                MemTable,
+		MemTableStopWritesThreshold: 4,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       32,
+		MaxOpenFiles:                512,
+	}
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return o
+}
