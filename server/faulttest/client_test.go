@@ -31,6 +31,7 @@ type attempt struct {
 	answered  time.Time // zero when no answer came
 	status    int
 	requestID string // x-ms-request-id
+	parts     int    // records beside the one of the request, when it succeeds
 }
 
 // ledger is what the clients know.
@@ -116,10 +117,19 @@ func connectAt(t *testing.T, url string, now func() time.Time) *container.Client
 
 // try makes one request and notes it. It reports whether an answer came.
 func (l *ledger) try(ctx context.Context, operation string, want int, blob string, do func(context.Context) error) bool {
-	a := attempt{operation: operation, want: want, blob: blob, id: uuid.NewString(), sent: time.Now()}
-	ctx = context.WithValue(ctx, attemptKey{}, &a)
-	err := do(ctx)
-	l.add(a)
+	a := attempt{operation: operation, want: want, blob: blob}
+	if operation == "CopyBlob" {
+		a.parts = 2
+	}
+	return l.note(ctx, &a, do)
+}
+
+// note makes the request of an attempt and notes it, with what do changes of it. It
+// reports whether an answer came.
+func (l *ledger) note(ctx context.Context, a *attempt, do func(context.Context) error) bool {
+	a.id, a.sent = uuid.NewString(), time.Now()
+	err := do(context.WithValue(ctx, attemptKey{}, a))
+	l.add(*a)
 	var refused *azcore.ResponseError
 	return err == nil || errors.As(err, &refused)
 }

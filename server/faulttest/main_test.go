@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -102,7 +101,7 @@ func node(cfg server.Config) error {
 		if err := n.Start(context.Background()); err != nil {
 			return err
 		}
-		fmt.Println(n.BlobURL(), n.AdminURL())
+		fmt.Println(n.BlobURL(), n.AdminURL(), n.QueueURL(), n.TableURL())
 		for line := ""; more && line != restart; {
 			if line, more = <-lines; line == makeRoom || line == makeFull {
 				fmt.Println(balance(place(cfg.Data), line == makeFull))
@@ -145,7 +144,8 @@ func balance(folder string, full bool) error {
 
 // victim is a node in a process of its own.
 type victim struct {
-	url, admin string // of the blob service, and of health and metrics
+	url, admin   string // of the blob service, and of health and metrics
+	queue, table string // of these services
 
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -192,7 +192,9 @@ func (v *victim) readURL(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the node did not start: %v, %v", err, v.cmd.Wait())
 	}
-	v.url, v.admin, _ = strings.Cut(strings.TrimSpace(line), " ")
+	if _, err := fmt.Sscan(line, &v.url, &v.admin, &v.queue, &v.table); err != nil {
+		t.Fatalf("the node says %q: %v", line, err)
+	}
 }
 
 // disk makes the small disk full, or makes room on it.
