@@ -46,6 +46,7 @@ func (n *node) setOf(t testing.TB, a account, l logging) answer {
 	t.Helper()
 	r := req(byKey, "PUT", "/?restype=service&comp=properties", l.xml())
 	r.of = a
+	n.Quiet() // the records of the requests so far are those of the setting so far
 	return n.must(t, 202, r)
 }
 

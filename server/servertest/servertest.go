@@ -33,7 +33,7 @@ const FlushInterval = 200 * time.Millisecond
 // waitLimit bounds everything the package waits for.
 const waitLimit = 30 * time.Second
 
-// quiet is how long Settle waits for running requests to end; a test may have
+// quiet is how long Quiet waits for running requests to end; a test may have
 // one that never does.
 const quiet = 2 * time.Second
 
@@ -198,8 +198,18 @@ func (n *Node) SetLoggingOf(t testing.TB, service client.Service, level string) 
 		t.Fatal(err)
 	}
 	s.LogType = l
+	n.Quiet()
 	if err := a.SetAnalytics(ctx, service, s); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Quiet waits until no request runs, at most two seconds. A record leaves a moment
+// after its answer, so a request that was answered may still run; what is switched
+// off meanwhile is off for its record, too.
+func (n *Node) Quiet() {
+	for deadline := time.Now().Add(quiet); n.InFlight() > 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -208,10 +218,7 @@ func (n *Node) Settle(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
-	// A record may leave a moment after its answer.
-	for deadline := time.Now().Add(quiet); n.InFlight() > 0 && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-	}
+	n.Quiet()
 	if err := n.Drain(ctx); err != nil {
 		t.Fatalf("settle: %v; ledger %s", err, fmt.Sprintf("%+v", n.Ledger()))
 	}

@@ -51,7 +51,8 @@ type Message struct {
 	Dequeues int
 }
 
-// Usage is what an account has in its queues.
+// Usage is what an account has in its queues, with messages that have expired and
+// are still there. Bytes are those of the texts.
 type Usage struct {
 	Queues, Messages, Bytes int64
 }

@@ -166,9 +166,8 @@ func TestStorm(t *testing.T) {
 	s.done.Wait()
 	s.stop = nil
 	slots, bodies := keysOf(t, s)
-	want.Messages = int64(slots)
+	want.Messages, want.Bytes = int64(slots), bytesOf(t, s)
 	u, err := s.Usage(ctx, testAccount)
-	u.Bytes = 0
 	if slots != bodies || u != want || err != nil {
 		t.Errorf("%d slots, %d texts, usage %+v, want %+v (%v)", slots, bodies, u, want, err)
 	}
@@ -177,7 +176,6 @@ func TestStorm(t *testing.T) {
 	c.SweepEvery = -1
 	s = openTest(t, c)
 	u, err = s.Usage(ctx, testAccount)
-	u.Bytes = 0
 	if u != want || err != nil {
 		t.Errorf("usage after a restart %+v, want %+v (%v)", u, want, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -252,4 +253,53 @@ func TestTooMany(t *testing.T) {
 	if got := len(dequeue(t, s, "q", 0, epoch, epoch)); got != 0 {
 		t.Errorf("get of 0 returned %d", got)
 	}
+}
+
+// TestConsumed checks that a look for messages does not pass over what is left of
+// those that were consumed: with their slots as they were, and as they were
+// hidden.
+func TestConsumed(t *testing.T) {
+	s := openMem(t, Config{})
+	newQueue(t, s, "q")
+	const n = 2000
+	at := func(i int) time.Time { return after(time.Duration(i) * time.Millisecond) }
+	for i := range n {
+		put(t, s, "q", "a", at(i))
+	}
+	steps := func(now time.Time) int {
+		q, err := s.enter(testAccount, "q")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer q.life.RUnlock()
+		lower, upper := slotKey(q.id, q.marks.low), slotKey(q.id, place{ticks(now) + 1, 0})
+		it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower[:], UpperBound: upper[:]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer it.Close()
+		it.First()
+		stats := it.Stats()
+		return stats.ForwardStepCount[pebble.InternalIterCall]
+	}
+	for i := range n {
+		now := at(n + i)
+		list := dequeue(t, s, "q", 1, now, now.Add(n/4*time.Millisecond))
+		if len(list) != 1 {
+			t.Fatalf("message %d: %d came", i, len(list))
+		}
+		if err := remove(s, "q", list[0], now); err != nil {
+			t.Fatal(err)
+		}
+		if got := steps(now); got > 20 && i < n-1 {
+			t.Fatalf("after %d messages a look takes %d steps", i, got)
+		}
+	}
+	// One look passes what the hidden ones left, none does it again.
+	wantTexts(t, peek(t, s, "q", 9, at(2*n)), "")
+	if got := steps(at(2 * n)); got > 20 {
+		t.Errorf("after all messages a look takes %d steps", got)
+	}
+	put(t, s, "q", "last", at(2*n))
+	wantTexts(t, peek(t, s, "q", 9, at(2*n)), "last")
 }

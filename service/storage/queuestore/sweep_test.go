@@ -29,6 +29,24 @@ func keysOf(t testing.TB, s *Store) (slots, bodies int) {
 	return slots, bodies
 }
 
+// bytesOf sums up the texts that are stored.
+func bytesOf(t testing.TB, s *Store) (n int64) {
+	t.Helper()
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindMessage}, UpperBound: []byte{kindMessage + 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		m, err := decodeBody(it.Value())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += int64(len(m.text))
+	}
+	return n
+}
+
 // setClock is a clock that tests set.
 type setClock struct{ atomic.Int64 }
 

@@ -181,6 +181,7 @@ type API interface {
 	CreateTable(ctx context.Context, account string, t Table) error
 	Table(ctx context.Context, account, name string) (Table, error)
 	// UpdateTable changes a table's policies: fn gets a private copy and may refuse.
+	// It must not call the store.
 	UpdateTable(ctx context.Context, account, name string, fn func(*Table) error) error
 	// DeleteTable deletes a table with its entities. The name is free when it
 	// returns; space is given back in the background.

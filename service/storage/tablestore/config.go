@@ -15,7 +15,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Now is the clock of what the store does by itself; nil is time.Now.
 	Now func() time.Time
-	// CacheBytes bounds the cache of blocks; 0 is 64 MiB.
+	// CacheBytes bounds the cache of blocks and what is not written to files yet, of
+	// which there are 32 MiB at most times; 0 is 128 MiB.
 	CacheBytes int64
 	// MinFree is the free space of the disk below which writes are refused with
 	// ErrReadOnly; 0 is 128 MiB, negative is none.
@@ -32,7 +33,7 @@ func (c Config) withDefaults() Config {
 		c.Now = time.Now
 	}
 	if c.CacheBytes == 0 {
-		c.CacheBytes = 64 << 20
+		c.CacheBytes = 128 << 20
 	}
 	if c.MinFree == 0 {
 		c.MinFree = 128 << 20

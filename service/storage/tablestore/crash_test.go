@@ -98,7 +98,7 @@ func TestPowerLoss(t *testing.T) {
 			defer stopAll() // before the store is closed
 			for w := range 4 {
 				name := fmt.Sprintf("w%d", w)
-				p.begun[name] = 0
+				p.set(p.begun, name, 0)
 				wg.Go(func() { writeUntil(t, s, &p, name, stop) })
 			}
 			r := rand.New(rand.NewPCG(1, uint64(percent)))

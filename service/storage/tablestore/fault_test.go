@@ -159,7 +159,7 @@ func TestFailedLog(t *testing.T) {
 		write(t, s, "t", Write{Entity: entity("p", "r")})
 		fs.sync.Store(&cause)
 		_, err := s.Write(t.Context(), account, "t", at, []Write{{Entity: entity("p", "during")}})
-		if err == nil || cause == syscall.ENOSPC && !errors.Is(err, ErrReadOnly) {
+		if err == nil || errors.Is(cause, syscall.ENOSPC) && !errors.Is(err, ErrReadOnly) {
 			t.Errorf("write with a failing log: %v", err)
 		}
 		fs.sync.Store(nil)

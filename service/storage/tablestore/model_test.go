@@ -240,7 +240,7 @@ func (u *runner) one() {
 // TestModel does at random what can be done, with restarts between, and compares
 // with the model.
 func TestModel(t *testing.T) {
-	steps := 4000
+	steps := 2500
 	if testing.Short() {
 		steps = 800
 	}

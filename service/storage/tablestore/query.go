@@ -115,7 +115,8 @@ var scans = sync.Pool{New: func() any { return new(scan) }}
 const maxKept = 256 << 10
 
 func (r *scan) release() {
-	clear(r.entity.Properties) // strings of blocks that may be others by now
+	// Its strings are in blocks that may be anything by now.
+	clear(r.entity.Properties[:cap(r.entity.Properties)])
 	*r = scan{entity: Entity{Properties: r.entity.Properties[:0]}, text: r.text[:0], found: r.found[:0], spans: r.spans[:0]}
 	if cap(r.found) > maxKept {
 		r.found = nil

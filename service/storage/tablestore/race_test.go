@@ -157,7 +157,7 @@ func TestTableUnderReaders(t *testing.T) {
 	use(func() error {
 		return s.UpdateTable(ctx, account, "t", func(is *Table) error { is.Policies = []Policy{{ID: "p"}}; return nil })
 	})
-	for n := range int64(100) {
+	for n := range int64(30) {
 		if err := s.CreateTable(ctx, account, Table{Name: "t"}); err != nil {
 			t.Fatal(err)
 		}

@@ -105,14 +105,17 @@ func wantUsage(t testing.TB, s *Store, want Usage) {
 }
 
 var whole = []Property{
-	text("Text", "grün \U0001F600"), text("Empty", ""),
+	text("Text", "grün \U0001F600"),
+	text("Empty", ""),
 	{Name: "Bytes", Type: Binary, Text: "\x00\xff"},
-	{Name: "Yes", Type: Boolean, Number: 1}, {Name: "No", Type: Boolean},
+	{Name: "Yes", Type: Boolean, Number: 1},
+	{Name: "No", Type: Boolean},
 	{Name: "When", Type: DateTime, Number: 639_000_000_000_000_001},
 	{Name: "Half", Type: Double, Number: 0x3fe0000000000000},
 	{Name: "NaN", Type: Double, Number: -1},
 	{Name: "Id", Type: GUID, Text: "c9da6455-213d-42c9-9a79-3e9149a57833"},
-	{Name: "Small", Type: Int32, Number: -1 << 31}, {Name: "Large", Type: Int64, Number: -1 << 63},
+	{Name: "Small", Type: Int32, Number: -1 << 31},
+	{Name: "Large", Type: Int64, Number: -1 << 63},
 }
 
 func TestWriteAndGet(t *testing.T) {

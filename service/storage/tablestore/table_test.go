@@ -1,6 +1,7 @@
 package tablestore
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -151,6 +152,33 @@ func TestOwnTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantUsage(t, s, Usage{})
+}
+
+// TestStill checks that who reads on in a table that is deleted finds out, and that
+// who reads in one that is changed goes on.
+func TestStill(t *testing.T) {
+	s, n := openMem(t), tableName{account, "t"}
+	newTable(t, s, "t")
+	was, err := s.table(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.UpdateTable(t.Context(), account, "t", func(*Table) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.still(n, was); err != nil {
+		t.Errorf("a table that was changed: %v", err)
+	}
+	if err := s.DeleteTable(t.Context(), account, "t"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.still(n, was); !errors.Is(err, ErrTableNotFound) {
+		t.Errorf("a table that was deleted: %v", err)
+	}
+	newTable(t, s, "t")
+	if err := s.still(n, was); !errors.Is(err, ErrTableNotFound) {
+		t.Errorf("another table of its name: %v", err)
+	}
 }
 
 // TestManyTables goes past what is kept in memory.
