@@ -206,15 +206,22 @@ func TestMessageLimits(t *testing.T) {
 	}
 	number := func(n int32) *int32 { return &n }
 	for _, o := range []azqueue.EnqueueMessageOptions{
-		{TimeToLive: number(0)}, {TimeToLive: number(-2)}, {VisibilityTimeout: number(-1)}, {VisibilityTimeout: number(7*86400 + 1)},
-		{TimeToLive: number(10), VisibilityTimeout: number(10)}, {TimeToLive: number(10), VisibilityTimeout: number(11)},
+		{TimeToLive: number(0)},
+		{TimeToLive: number(-2)},
+		{VisibilityTimeout: number(-1)},
+		{VisibilityTimeout: number(7*86400 + 1)},
+		{TimeToLive: number(10), VisibilityTimeout: number(10)},
+		{TimeToLive: number(10), VisibilityTimeout: number(11)},
 	} {
 		_, err := q.EnqueueMessage(ctx, "x", &o)
 		outOfRange(t, fmt.Sprintf("put of %v", o), err)
 	}
 	for _, o := range []azqueue.DequeueMessagesOptions{
-		{NumberOfMessages: number(0)}, {NumberOfMessages: number(33)}, {NumberOfMessages: number(-1)},
-		{VisibilityTimeout: number(0)}, {VisibilityTimeout: number(7*86400 + 1)},
+		{NumberOfMessages: number(0)},
+		{NumberOfMessages: number(33)},
+		{NumberOfMessages: number(-1)},
+		{VisibilityTimeout: number(0)},
+		{VisibilityTimeout: number(7*86400 + 1)},
 	} {
 		_, err := q.DequeueMessages(ctx, &o)
 		outOfRange(t, fmt.Sprintf("get of %v", o), err)

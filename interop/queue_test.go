@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/queueerror"
@@ -52,7 +52,7 @@ func queueName(q *azqueue.QueueClient) string { return q.URL()[strings.LastIndex
 func statusOfCall(t *testing.T, call func(context.Context) error) int {
 	t.Helper()
 	var answer *http.Response
-	check(t, call(runtime.WithCaptureResponse(t.Context(), &answer)))
+	check(t, call(policy.WithCaptureResponse(t.Context(), &answer)))
 	return answer.StatusCode
 }
 

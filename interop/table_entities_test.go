@@ -119,7 +119,9 @@ func TestEntityValues(t *testing.T) {
 	want(t, "a null property is there", there, false)
 	for i, bad := range [][]any{
 		typed("Int64", "x"), typed("Int32", "2147483648"), typed("Guid", "4185404a"), typed("Binary", "*"), typed("DateTime", "yesterday"),
-		typed("DateTime", "1600-12-31T23:59:59Z"), typed("Boolean", "maybe"), typed("Text", "x"), {"V", []any{1}}, {"V", object{"a": 1}},
+		typed("DateTime", "1600-12-31T23:59:59Z"), typed("Boolean", "maybe"), typed("Text", "x"),
+		{"V", []any{1}},
+		{"V", object{"a": 1}},
 	} {
 		row := fmt.Sprint("bad", i)
 		_, err := c.AddEntity(t.Context(), at("p", row).with(bad...).json(t), nil)

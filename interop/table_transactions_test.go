@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 )
@@ -115,7 +116,7 @@ func TestTransaction(t *testing.T) {
 func TestTransactionAnswer(t *testing.T) {
 	c := open(t).table(t)
 	var answer *http.Response
-	ctx := runtime.WithCaptureResponse(t.Context(), &answer)
+	ctx := policy.WithCaptureResponse(t.Context(), &answer)
 	_, err := c.SubmitTransaction(ctx, []aztables.TransactionAction{
 		action(t, aztables.TransactionTypeAdd, at("p", "1")), action(t, aztables.TransactionTypeInsertMerge, at("p", "2")),
 	}, nil)
