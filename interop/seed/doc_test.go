@@ -5,7 +5,8 @@
 //	selection_test.go   which requests are logged
 //	statuses_test.go    the 24 statuses, each through a real socket
 //	fields_test.go      what the fields hold, sizes as a TCP client counts them
-//	samples_test.go     each sample line, made again by the request it is about
+//	samples_test.go     each sample line, made again by the request it is about; those
+//	                    about queues and tables in services_test.go
 //	naming_test.go      names, metadata and counters of the log blobs
 //	container_test.go   what users may do to `$logs`
 //	retention_test.go   old logs go, new ones stay

@@ -141,7 +141,7 @@ func prepared(n *node, r *request) *request {
 	signed.target = "/" + n.account.name + r.target
 	signed.header = append([]field(nil), r.header...)
 	*r = signed
-	r.host = n.address() // the target is whole: nothing is put in front of it
+	r.host = n.address("") // the target is whole: nothing is put in front of it
 	return r
 }
 

@@ -42,6 +42,8 @@ type request struct {
 	length int
 	// host is the Host header: of an account, host-style. Empty: path-style.
 	host string
+	// service is "queue" or "table"; the zero value is the blob service.
+	service string
 	// of is the account; the zero value is that of the development storage.
 	of account
 	// permissions are those of the SAS; empty means all.
@@ -96,7 +98,7 @@ func (n *node) head(t testing.TB, r request) (text, url string) {
 	if r.length > 0 || r.method == http.MethodPut || r.method == http.MethodPost {
 		r.add("Content-Length", strconv.Itoa(r.length))
 	}
-	host := n.address()
+	host := n.address(r.service)
 	if r.host == "" {
 		r.target = "/" + r.of.name + r.target
 	} else {
@@ -127,14 +129,23 @@ func (n *node) head(t testing.TB, r request) (text, url string) {
 	return b.String() + "\r\n", "http://" + host + r.target
 }
 
-// address is where the node's blob service listens.
-func (n *node) address() string { return strings.TrimPrefix(n.BlobURL(), "http://") }
+// address is where a service of the node listens.
+func (n *node) address(service string) string {
+	url := n.BlobURL()
+	switch service {
+	case "queue":
+		url = n.QueueURL()
+	case "table":
+		url = n.TableURL()
+	}
+	return strings.TrimPrefix(url, "http://")
+}
 
 // dial sends the head and the body of a request and leaves the connection open.
 func (n *node) dial(t testing.TB, r request) (conn *net.TCPConn, head, url string) {
 	t.Helper()
 	head, url = n.head(t, r)
-	to, err := net.ResolveTCPAddr("tcp", n.address())
+	to, err := net.ResolveTCPAddr("tcp", n.address(r.service))
 	check(t, err)
 	conn, err = net.DialTCP("tcp", nil, to)
 	check(t, err)

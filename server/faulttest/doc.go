@@ -17,6 +17,10 @@
 // event hubs, OTLP receivers and Elasticsearch that fail while the node is killed;
 // of settings that change under load; and of a disk that is full.
 //
+// Queues and tables keep what they have answered for, whatever happens: kills, a full
+// disk, storms of retries over connections that lose requests and answers, garbage. No
+// message is delivered while somebody has it.
+//
 // Workspaces have every record once, too, while they are queried, when their disk
 // is full or what they keep is damaged, when the clock jumps and when they are
 // deleted; and no query harms the node, whatever it asks for.
