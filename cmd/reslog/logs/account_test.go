@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,11 +20,14 @@ import (
 type fakeAccount struct {
 	code   string // error code of every answer
 	status int
+	mu     sync.Mutex
 	asked  []*http.Request
 }
 
 func (a *fakeAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
 	a.asked = append(a.asked, r)
+	a.mu.Unlock()
 	if a.code != "" {
 		w.Header().Set("x-ms-error-code", a.code)
 		w.WriteHeader(a.status)
