@@ -115,7 +115,12 @@ func (s *Store) Close(context.Context) error {
 	defer s.mu.Unlock()
 	var errs []error
 	for _, w := range s.workspaces {
-		errs = append(errs, w.checkpoint(), w.leave())
+		if err := w.checkpoint(); err != nil {
+			s.c.Logger.Warn("the log of a workspace stays: its database cannot be written, and the next start reads it", "workspace", w.id, "error", err)
+			_ = w.leave() // the engine has given the database up
+			continue
+		}
+		errs = append(errs, w.leave())
 	}
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
