@@ -48,6 +48,13 @@ func (l *ledger) add(a attempt) {
 	l.attempts = append(l.attempts, a)
 }
 
+// count is how many attempts there were.
+func (l *ledger) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.attempts)
+}
+
 type attemptKey struct{}
 
 // name is the policy that gives a request its id, before it is signed.

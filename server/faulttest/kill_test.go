@@ -65,10 +65,15 @@ func slaughter(t *testing.T, d bus.Durability) outcome {
 		c := connect(t, v.url)
 		probe := startProbe(t, data)
 		var wg sync.WaitGroup
+		before := l.count()
 		for w := range workers {
 			wg.Go(func() { l.work(t.Context(), c, fmt.Sprintf("%d/%d", round, w)) })
 		}
-		// A third of the kills come while the node has hardly begun.
+		// A third of the kills come while the node has hardly begun, the others when it
+		// has answered, however slow the machine is.
+		if round%3 > 0 {
+			waitFor(t, time.Minute, "some answers", func() bool { return l.count()-before >= 3*workers })
+		}
 		time.Sleep(time.Duration(rand.IntN([]int{30, 200, 500}[round%3])) * time.Millisecond)
 		o.killed = append(o.killed, v.kill(t))
 		o.slowest = append(o.slowest, probe())
