@@ -59,11 +59,12 @@ func (a archived) all() []string {
 	return lines
 }
 
-// checkNames checks the documented names: the id of the resource in capitals, and
-// the hour.
-func (a archived) checkNames(t *testing.T, resource string) {
+// checkNames checks the documented names: the id of one of the resources in capitals,
+// and the hour.
+func (a archived) checkNames(t *testing.T, resources ...string) {
 	t.Helper()
-	form := regexp.MustCompile(`^resourceId=` + regexp.QuoteMeta(strings.ToUpper(resource)) + `/y=\d{4}/m=\d{2}/d=\d{2}/h=\d{2}/m=00/PT1H\.json$`)
+	ids := regexp.QuoteMeta(strings.ToUpper(strings.Join(resources, "|")))
+	form := regexp.MustCompile(`^resourceId=(` + strings.ReplaceAll(ids, `\|`, "|") + `)/y=\d{4}/m=\d{2}/d=\d{2}/h=\d{2}/m=00/PT1H\.json$`)
 	for name := range a {
 		if !form.MatchString(name) {
 			t.Errorf("a blob is named %s", name)
@@ -104,12 +105,12 @@ func storageNames() []string {
 }
 
 // storageLines reads the lines of all three categories, by request id.
-func storageLines(t *testing.T, n *servertest.Node, resource string) map[string][]storageLine {
+func storageLines(t *testing.T, n *servertest.Node, resources ...string) map[string][]storageLine {
 	t.Helper()
 	byID := map[string][]storageLine{}
 	for _, category := range []string{"StorageRead", "StorageWrite", "StorageDelete"} {
 		a := readArchive(t, n, "insights-logs-"+strings.ToLower(category))
-		a.checkNames(t, resource)
+		a.checkNames(t, resources...)
 		for _, line := range a.all() {
 			var names map[string]json.RawMessage
 			check(t, json.Unmarshal([]byte(line), &names))

@@ -21,8 +21,9 @@
 //   - the tables of metrics, read through aztables, whose sums are those of the
 //     records: metrics_test.go;
 //   - kcat, a consumer made of librdkafka, on what event hubs get: eventhub_test.go;
-//   - azidentity with armmonitor, armresources and azblob, the Azure SDK for Go, on
-//     settings, archives and bearer tokens: arm_test.go, oauth_test.go;
+//   - azidentity with armmonitor, armresources, azblob, azqueue and aztables, the Azure
+//     SDK for Go, on settings, archives, bearer tokens and roles: arm_test.go,
+//     oauth_test.go, oauth_services_test.go;
 //   - azlogs to query and to post, armoperationalinsights and armmonitor, the Azure SDK
 //     for Go, on workspaces, their tables and what is in them: logsquery_test.go,
 //     logsingestion_test.go, tables_test.go, rows_test.go; @azure/monitor-query-logs,
