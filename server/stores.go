@@ -27,7 +27,7 @@ func (n *Node) openStores() error {
 	closing := func(k storage.Kind, store interface{ Close() error }) {
 		n.onStop(string(k)+" store", func(context.Context) error { return store.Close() })
 	}
-	blobs, err := blobstore.Open(blobstore.Config{Dir: dir(storage.Blob), Logger: logger(storage.Blob), Now: n.cfg.Now})
+	blobs, err := blobstore.Open(blobstore.Config{Dir: dir(storage.Blob), Logger: logger(storage.Blob), Now: n.cfg.Now, Own: storage.IsSystem})
 	if err != nil {
 		return fmt.Errorf("open the blob store: %w", err)
 	}

@@ -18,7 +18,9 @@ func withSystem(ctx context.Context) context.Context {
 	return context.WithValue(ctx, systemKey{}, true)
 }
 
-func isSystem(ctx context.Context) bool { return ctx.Value(systemKey{}) != nil }
+// IsSystem reports whether a call is made for a request of the node itself: ctx is
+// that of the request, or one made of it.
+func IsSystem(ctx context.Context) bool { return ctx.Value(systemKey{}) != nil }
 
 // InProcess returns a transport that calls h, usually a Front, without a
 // network, as the System identity: authenticated, never throttled, never

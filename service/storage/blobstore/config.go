@@ -1,6 +1,7 @@
 package blobstore
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -25,6 +26,9 @@ type Config struct {
 	// 128 MiB, negative is none. It is more than the bus of records keeps free:
 	// what changes a blob is to be refused before its record is.
 	MinFree int64
+	// Own reports whether a call is made for a write of the node itself, which may
+	// use half of what MinFree keeps: what was refused is still logged. Nil is none.
+	Own func(ctx context.Context) bool
 
 	// CollectEvery is the pause between two looks for garbage; 0 is a minute,
 	// negative never looks.

@@ -120,7 +120,7 @@ func (s *store) CreateContainer(ctx context.Context, account string, c Container
 	if err := ctx.Err(); err != nil {
 		return Container{}, err
 	}
-	if err := s.writable(0); err != nil {
+	if err := s.writable(ctx, 0); err != nil {
 		return Container{}, err
 	}
 	state := &containerState{c: c.clone()}
@@ -172,7 +172,7 @@ func (s *store) UpdateContainer(ctx context.Context, account, name string, touch
 	if err := ctx.Err(); err != nil {
 		return Container{}, err
 	}
-	if err := s.writable(0); err != nil {
+	if err := s.writable(ctx, 0); err != nil {
 		return Container{}, err
 	}
 	var changed *containerState

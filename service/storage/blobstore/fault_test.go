@@ -224,6 +224,40 @@ func TestMinFree(t *testing.T) {
 	put(t, s, "c", "b", data)
 }
 
+// TestOwnWritesGoOn lets the node itself write where others may not, in half of what
+// is kept free.
+func TestOwnWritesGoOn(t *testing.T) {
+	type own struct{}
+	fs := &faultFS{FS: vfs.Default}
+	fs.free.Store(100 << 20)
+	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	s := openTest(t, Config{FS: fs, MinFree: 10 << 20, CollectEvery: -1, Now: func() time.Time { return now }, Own: func(ctx context.Context) bool { return ctx.Value(own{}) != nil }})
+	newContainer(t, s, "c")
+	write := func(ctx context.Context, name string) error {
+		content, err := s.Stage(ctx, strings.NewReader("a record"))
+		if err != nil {
+			return err
+		}
+		return s.Update(ctx, Ref{account, "c", name}, func(x *Txn) error { return x.Create(&Blob{Type: BlockBlob}, content) })
+	}
+	ctx := context.WithValue(t.Context(), own{}, true)
+	for _, c := range []struct {
+		free      int64
+		users, by bool // whether users and the node may write
+	}{{11 << 20, true, true}, {9 << 20, false, true}, {6 << 20, false, true}, {4 << 20, false, false}} {
+		fs.free.Store(c.free)
+		now = now.Add(time.Second) // the free space is asked for again
+		for _, w := range []struct {
+			ctx context.Context
+			ok  bool
+		}{{ctx, c.by}, {t.Context(), c.users}, {ctx, c.by}} {
+			if err := write(w.ctx, "b"); (err == nil) != w.ok || err != nil && !errors.Is(err, ErrReadOnly) {
+				t.Errorf("%d bytes free, by the node %v: %v", c.free, w.ctx == ctx, err)
+			}
+		}
+	}
+}
+
 // TestCorrupt flips and cuts bytes of an extent.
 func TestCorrupt(t *testing.T) {
 	s := openTest(t, Config{})

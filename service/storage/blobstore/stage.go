@@ -34,7 +34,7 @@ func (s *store) Stage(ctx context.Context, r io.Reader) (*Content, error) {
 	case n == len(*buf):
 		err = s.stageStream(ctx, r, c, *buf)
 	case n > 0:
-		err = s.stageShort(c, (*buf)[:n])
+		err = s.stageShort(ctx, c, (*buf)[:n])
 	}
 	if err != nil {
 		return nil, err
@@ -57,8 +57,8 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 }
 
 // stageShort writes a content of one piece to the shared extent.
-func (s *store) stageShort(c *Content, p []byte) error {
-	e, err := s.stagePiece(c, p, s.extents.append)
+func (s *store) stageShort(ctx context.Context, c *Content, p []byte) error {
+	e, err := s.stagePiece(ctx, c, p, s.extents.append)
 	if err != nil {
 		return err
 	}
@@ -66,8 +66,8 @@ func (s *store) stageShort(c *Content, p []byte) error {
 }
 
 // stagePiece puts p where place says and adds it to c.
-func (s *store) stagePiece(c *Content, p []byte, place func([]byte) (*extent, int64, error)) (*extent, error) {
-	if err := s.writable(len(p)); err != nil {
+func (s *store) stagePiece(ctx context.Context, c *Content, p []byte, place func([]byte) (*extent, int64, error)) (*extent, error) {
+	if err := s.writable(ctx, len(p)); err != nil {
 		return nil, err
 	}
 	e, off, err := place(p)
@@ -92,7 +92,7 @@ func (s *store) stageStream(ctx context.Context, r io.Reader, c *Content, buf []
 		}
 	}()
 	for n := len(buf); n > 0; {
-		if _, err := s.stagePiece(c, buf[:n], w.append); err != nil {
+		if _, err := s.stagePiece(ctx, c, buf[:n], w.append); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {

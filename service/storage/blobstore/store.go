@@ -188,7 +188,12 @@ func (b *buffers) get() *[]byte {
 func (b *buffers) put(p *[]byte) { b.pool.Put(p) }
 
 // writable returns an error when n more bytes must not be written.
-func (s *store) writable(n int) error { return s.space.Allow(n, disk.Adding) }
+func (s *store) writable(ctx context.Context, n int) error {
+	if s.c.Own != nil && s.c.Own(ctx) {
+		return s.space.Allow(n, disk.Moving)
+	}
+	return s.space.Allow(n, disk.Adding)
+}
 
 // asked takes note of what the disk said.
 func (s *store) asked(full bool) {

@@ -58,7 +58,7 @@ func (s *store) Update(ctx context.Context, ref Ref, fn func(*Txn) error) error 
 		return err
 	}
 	t := &Txn{s: s, name: ref.Name}
-	wait, err := t.run(ref, fn)
+	wait, err := t.run(ctx, ref, fn)
 	s.extents.touch(t.extents)
 	runtime.KeepAlive(t.held) // the metadata refers to what they keep
 	if err != nil || wait == nil {
@@ -71,7 +71,7 @@ func (s *store) Update(ctx context.Context, ref Ref, fn func(*Txn) error) error 
 	return wait()
 }
 
-func (t *Txn) run(ref Ref, fn func(*Txn) error) (wait func() error, err error) {
+func (t *Txn) run(ctx context.Context, ref Ref, fn func(*Txn) error) (wait func() error, err error) {
 	s := t.s
 	cmu := s.containerLock(ref.Account, ref.Container)
 	cmu.RLock()
@@ -105,7 +105,7 @@ func (t *Txn) run(ref Ref, fn func(*Txn) error) (wait func() error, err error) {
 	}
 	// Deleting is let through on a full disk: it is the way out.
 	if t.delta > 0 || t.freed == 0 {
-		err = s.writable(0)
+		err = s.writable(ctx, 0)
 	} else {
 		err = s.space.Failed()
 	}

@@ -23,7 +23,7 @@ type Space struct {
 	Min int64
 	Now func() time.Time
 	// Asked, unless nil, is told by Allow whether the disk was full when it was
-	// asked.
+	// asked: for writes that add, whatever was to be written.
 	Asked func(full bool)
 
 	left   atomic.Int64 // free bytes, less what was written since they were counted
@@ -69,7 +69,7 @@ func (p *Space) Allow(n int, urgency Need) error {
 		p.left.Store(left)
 		p.asked.Store(now)
 		if p.Asked != nil {
-			p.Asked(err != nil)
+			p.Asked(left < p.reserve(Adding))
 		}
 	}
 	return err
