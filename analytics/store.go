@@ -205,22 +205,31 @@ func (s *Store) Workspace(ctx context.Context, id string) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, _, done, err := s.use()
+	for try := 0; ; try++ {
+		w, age, err := s.workspace(ctx, id)
+		if err == nil || !s.broken(ctx, age, err) || try > 0 {
+			return w, err
+		}
+	}
+}
+
+func (s *Store) workspace(ctx context.Context, id string) (w *Workspace, age int, err error) {
+	db, age, done, err := s.use()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer done()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w := s.workspaces[id]; w != nil {
-		return w, nil
+		return w, age, nil
 	}
-	w := newWorkspace(s, id)
+	w = newWorkspace(s, id)
 	if err := w.attach(context.WithoutCancel(ctx), db); err != nil {
-		return nil, err
+		return nil, age, err
 	}
 	s.workspaces[id] = w
-	return w, nil
+	return w, age, nil
 }
 
 // Remove deletes a workspace with all of its rows; there need be none.
@@ -229,19 +238,22 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	_, _, done, err := s.use()
+	_, age, done, err := s.use()
 	if err != nil {
 		return err
 	}
-	defer done()
 	s.mu.Lock()
 	w := s.workspaces[id]
 	delete(s.workspaces, id)
 	s.mu.Unlock()
-	folder := filepath.Join(s.c.Folder, id)
 	if w != nil {
 		err = w.remove()
 	}
+	done()
+	if s.broken(ctx, age, err) {
+		err = nil // the engine that did not give the database back is gone
+	}
+	folder := filepath.Join(s.c.Folder, id)
 	// What cannot be deleted while it is open is deleted at the next try.
 	if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
 		return fmt.Errorf("remove workspace %s: %w", id, err)
