@@ -30,7 +30,8 @@ type Workspace struct {
 	db    *engine.DB
 	conn  *sql.Conn // of the writer
 	feed  *feed     // rows into conn
-	// advanced is how many rows there are of positions, about.
+	// advanced is how many rows there are of positions beyond one of each source,
+	// about.
 	advanced int
 	// sick is why the engine is to be opened again before anything is written.
 	sick error
@@ -261,7 +262,7 @@ func (w *Workspace) change(ctx context.Context, f func() error) error {
 func (w *Workspace) load(ctx context.Context) error {
 	old := w.tables
 	w.tables, w.positions = make(map[string]*table), make(map[string]uint64)
-	w.retention, w.nextTable, w.advanced = w.store.c.Retention, 1, maxAdvanced // nobody counted
+	w.retention, w.nextTable, w.advanced = w.store.c.Retention, 1, 0
 	w.nextPart.Store(1)
 	byID := make(map[int]*table)
 	if err := w.each(ctx, "SELECT name, value FROM %s.meta", func(scan func(...any) error) error {
@@ -306,10 +307,12 @@ func (w *Workspace) load(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := w.each(ctx, "SELECT source, max(position) FROM %s.positions GROUP BY source", func(scan func(...any) error) error {
+	if err := w.each(ctx, "SELECT source, max(position), count(*) FROM %s.positions GROUP BY source", func(scan func(...any) error) error {
 		var source string
 		var position uint64
-		err := scan(&source, &position)
+		var n int
+		err := scan(&source, &position, &n)
+		w.advanced += n - 1
 		w.positions[source] = position
 		return err
 	}); err != nil {
