@@ -101,7 +101,8 @@ func (s *Store) within(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// Close stops the maintenance and closes every workspace. Calls that run fail.
+// Close stops the maintenance, waits for the calls that run, and closes every
+// workspace. Later calls fail with ErrClosed.
 func (s *Store) Close(context.Context) error {
 	s.stop()
 	<-s.done
@@ -157,7 +158,7 @@ func (s *Store) use() (db *engine.DB, age int, done func(), err error) {
 func (s *Store) interrupt(age int, cause error) {
 	s.life.RLock()
 	defer s.life.RUnlock()
-	if s.age == age && s.kill != nil {
+	if s.age == age {
 		s.kill(cause)
 	}
 }
