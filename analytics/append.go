@@ -321,7 +321,7 @@ func (w *Workspace) compact(ctx context.Context) error {
 	})
 }
 
-// maxAdvanced is how many rows there may be of positions.
+// maxAdvanced is how many rows there may be of positions beyond one of each source.
 const maxAdvanced = 4096
 
 // Position is the position of the last batch of a source; zero: none.

@@ -101,7 +101,8 @@ func (s *Store) within(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// Close stops the maintenance and closes every workspace. Calls that run fail.
+// Close stops the maintenance, waits for the calls that run, and closes every
+// workspace. Later calls fail with ErrClosed.
 func (s *Store) Close(context.Context) error {
 	s.stop()
 	<-s.done
@@ -157,7 +158,7 @@ func (s *Store) use() (db *engine.DB, age int, done func(), err error) {
 func (s *Store) interrupt(age int, cause error) {
 	s.life.RLock()
 	defer s.life.RUnlock()
-	if s.age == age && s.kill != nil {
+	if s.age == age {
 		s.kill(cause)
 	}
 }
@@ -205,22 +206,31 @@ func (s *Store) Workspace(ctx context.Context, id string) (*Workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, _, done, err := s.use()
+	for try := 0; ; try++ {
+		w, age, err := s.workspace(ctx, id)
+		if err == nil || !s.broken(ctx, age, err) || try > 0 {
+			return w, err
+		}
+	}
+}
+
+func (s *Store) workspace(ctx context.Context, id string) (w *Workspace, age int, err error) {
+	db, age, done, err := s.use()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer done()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w := s.workspaces[id]; w != nil {
-		return w, nil
+		return w, age, nil
 	}
-	w := newWorkspace(s, id)
+	w = newWorkspace(s, id)
 	if err := w.attach(context.WithoutCancel(ctx), db); err != nil {
-		return nil, err
+		return nil, age, err
 	}
 	s.workspaces[id] = w
-	return w, nil
+	return w, age, nil
 }
 
 // Remove deletes a workspace with all of its rows; there need be none.
@@ -229,19 +239,22 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	_, _, done, err := s.use()
+	_, age, done, err := s.use()
 	if err != nil {
 		return err
 	}
-	defer done()
 	s.mu.Lock()
 	w := s.workspaces[id]
 	delete(s.workspaces, id)
 	s.mu.Unlock()
-	folder := filepath.Join(s.c.Folder, id)
 	if w != nil {
 		err = w.remove()
 	}
+	done()
+	if s.broken(ctx, age, err) {
+		err = nil // the engine that did not give the database back is gone
+	}
+	folder := filepath.Join(s.c.Folder, id)
 	// What cannot be deleted while it is open is deleted at the next try.
 	if err = errors.Join(err, os.RemoveAll(folder)); err != nil {
 		return fmt.Errorf("remove workspace %s: %w", id, err)

@@ -259,6 +259,20 @@ func TestTwoStoresOfOneFolder(t *testing.T) {
 	}
 }
 
+// TestFewPositions writes some positions: a start counts them and rewrites nothing.
+func TestFewPositions(t *testing.T) {
+	v := start(t, nil)
+	v.append(rows.Batch{Source: "other", Position: 7})
+	for i := range 5 {
+		v.append(rows.Batch{Source: "s", Position: uint64(i + 1)})
+	}
+	v.restart()
+	v.maintain()
+	if v.w.advanced != 4 {
+		t.Errorf("%d positions are counted beyond those of two sources, want 4", v.w.advanced)
+	}
+}
+
 // TestManyPositions writes more positions than are kept: the last stays.
 func TestManyPositions(t *testing.T) {
 	v := start(t, nil)

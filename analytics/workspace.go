@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,7 +30,8 @@ type Workspace struct {
 	db    *engine.DB
 	conn  *sql.Conn // of the writer
 	feed  *feed     // rows into conn
-	// advanced is how many rows there are of positions, about.
+	// advanced is how many rows there are of positions beyond one of each source,
+	// about.
 	advanced int
 	// sick is why the engine is to be opened again before anything is written.
 	sick error
@@ -191,35 +193,40 @@ func (w *Workspace) checkpoint() error {
 	return nil
 }
 
-// leave gives the workspace's database back to the system.
+// leave gives the workspace's database back to the system. One that is sick stays
+// in the engine until that is opened again.
 func (w *Workspace) leave() error {
 	if w.conn == nil {
 		return nil
 	}
-	ctx := context.Background()
 	if w.feed != nil {
 		w.feed.close()
 	}
 	var err error
 	if w.sick == nil {
-		_, err = w.conn.ExecContext(ctx, "DETACH DATABASE IF EXISTS "+w.schema)
+		err = errors.Join(w.exec(context.Background(), "DETACH DATABASE IF EXISTS "+w.schema), w.conn.Close())
+	} else {
+		// Its transaction may be open, and nobody else is to get into that: the pool
+		// closes the connection.
+		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn })
 	}
-	err = errors.Join(err, w.conn.Close())
 	w.conn, w.feed = nil, nil
 	return err
 }
 
-// remove closes the workspace for good.
+// remove closes the workspace for good. It fails with engine.ErrBroken when that
+// needs another engine.
 func (w *Workspace) remove() error {
 	w.write.Lock()
 	defer w.write.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failed = ErrClosed
-	return w.leave()
+	return errors.Join(w.sick, w.leave())
 }
 
 // begin takes the right to write. The caller calls the function when it is through.
+// age is that of the engine, also with an error that is of the workspace.
 func (w *Workspace) begin() (age int, done func(), err error) {
 	_, age, end, err := w.store.use()
 	if err != nil {
@@ -232,7 +239,7 @@ func (w *Workspace) begin() (age int, done func(), err error) {
 	if err != nil {
 		w.write.Unlock()
 		end()
-		return 0, nil, err
+		return age, nil, err
 	}
 	return age, func() { w.write.Unlock(); end() }, nil
 }
@@ -241,11 +248,10 @@ func (w *Workspace) begin() (age int, done func(), err error) {
 func (w *Workspace) change(ctx context.Context, f func() error) error {
 	for try := 0; ; try++ {
 		age, done, err := w.begin()
-		if err != nil {
-			return err
+		if err == nil {
+			err = f()
+			done()
 		}
-		err = f()
-		done()
 		if err == nil || try > 0 || !w.store.broken(ctx, age, err) {
 			return err
 		}
@@ -256,7 +262,7 @@ func (w *Workspace) change(ctx context.Context, f func() error) error {
 func (w *Workspace) load(ctx context.Context) error {
 	old := w.tables
 	w.tables, w.positions = make(map[string]*table), make(map[string]uint64)
-	w.retention, w.nextTable, w.advanced = w.store.c.Retention, 1, maxAdvanced // nobody counted
+	w.retention, w.nextTable, w.advanced = w.store.c.Retention, 1, 0
 	w.nextPart.Store(1)
 	byID := make(map[int]*table)
 	if err := w.each(ctx, "SELECT name, value FROM %s.meta", func(scan func(...any) error) error {
@@ -301,10 +307,12 @@ func (w *Workspace) load(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := w.each(ctx, "SELECT source, max(position) FROM %s.positions GROUP BY source", func(scan func(...any) error) error {
+	if err := w.each(ctx, "SELECT source, max(position), count(*) FROM %s.positions GROUP BY source", func(scan func(...any) error) error {
 		var source string
 		var position uint64
-		err := scan(&source, &position)
+		var n int
+		err := scan(&source, &position, &n)
+		w.advanced += n - 1
 		w.positions[source] = position
 		return err
 	}); err != nil {

@@ -104,14 +104,17 @@ func (s *AnalyticsSettings) MetricsType() MetricsType { return s.metricsType }
 
 // SetMetricsType changes the summaries that are kept. It refuses
 // MetricsAPISummary alone with ErrOnlyAPISummary.
-func (s *AnalyticsSettings) SetMetricsType(m MetricsType) error {
+func (s *AnalyticsSettings) SetMetricsType(m MetricsType) error { return m.set(&s.metricsType) }
+
+// set stores m in what there is now, unless it is invalid.
+func (m MetricsType) set(now *MetricsType) error {
 	if m == MetricsAPISummary {
 		return ErrOnlyAPISummary
 	}
 	if m > MetricsAll {
 		return fmt.Errorf("metrics type %d is none of none, service summary, and service with api summary", m)
 	}
-	s.metricsType = m
+	*now = m
 	return nil
 }
 

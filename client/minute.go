@@ -31,14 +31,7 @@ func (m *MinuteMetrics) Type() MetricsType { return m.metricsType }
 
 // SetType changes the summaries that are kept. It refuses MetricsAPISummary alone
 // with ErrOnlyAPISummary.
-func (m *MinuteMetrics) SetType(t MetricsType) error {
-	var s AnalyticsSettings
-	if err := s.SetMetricsType(t); err != nil {
-		return err
-	}
-	m.metricsType = t
-	return nil
-}
+func (m *MinuteMetrics) SetType(t MetricsType) error { return t.set(&m.metricsType) }
 
 // Validate reports what a service would refuse.
 func (m *MinuteMetrics) Validate() error {

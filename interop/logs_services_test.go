@@ -123,7 +123,7 @@ func TestLogClassesOfServices(t *testing.T) {
 	q, c := g.queue(t, nil), g.table(t)
 	logQueues(t, g, storagelog.V1, false, true, false)
 	rec := &recorder{}
-	rq := g.recordedQueues(t, rec).NewQueueClient(queueName(q))
+	rq := g.recordedQueues(t, rec).NewQueueClient(nameOf(q))
 	_, err := rq.DequeueMessage(as(ctx, "unlogged"), nil)
 	check(t, err)
 	_, err = rq.EnqueueMessage(as(ctx, "PutMessage"), "x", nil)

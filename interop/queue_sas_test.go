@@ -15,7 +15,7 @@ import (
 // signedQueue returns a client that has nothing but the signature.
 func signedQueue(t *testing.T, g *target, q *azqueue.QueueClient, v sas.QueueSignatureValues) *azqueue.QueueClient {
 	t.Helper()
-	v.QueueName = queueName(q)
+	v.QueueName = nameOf(q)
 	if v.Protocol == "" {
 		v.Protocol = sas.ProtocolHTTPSandHTTP
 	}
@@ -170,11 +170,11 @@ func TestQueueAccountSAS(t *testing.T) {
 	check(t, err)
 	_, err = svc.NewListQueuesPager(nil).NextPage(ctx)
 	check(t, err)
-	enqueue(t, svc.NewQueueClient(queueName(q)), "x", nil)
-	want(t, "dequeued", len(dequeue(t, svc.NewQueueClient(queueName(q)), 1, 1)), 1)
+	enqueue(t, svc.NewQueueClient(nameOf(q)), "x", nil)
+	want(t, "dequeued", len(dequeue(t, svc.NewQueueClient(nameOf(q)), 1, 1)), 1)
 	_, err = svc.CreateQueue(ctx, unique(t), nil)
 	wantCode(t, err, http.StatusForbidden, queueerror.AuthorizationPermissionMismatch)
-	_, err = svc.DeleteQueue(ctx, queueName(q), nil)
+	_, err = svc.DeleteQueue(ctx, nameOf(q), nil)
 	wantCode(t, err, http.StatusForbidden, queueerror.AuthorizationPermissionMismatch)
 
 	maker := client(all, sas.AccountPermissions{Create: true, Write: true, Delete: true})
@@ -187,11 +187,11 @@ func TestQueueAccountSAS(t *testing.T) {
 	check(t, err)
 
 	objects := client(sas.AccountResourceTypes{Object: true}, sas.AccountPermissions{Read: true, List: true, Write: true, Add: true})
-	_, err = objects.NewQueueClient(queueName(q)).GetProperties(ctx, nil)
+	_, err = objects.NewQueueClient(nameOf(q)).GetProperties(ctx, nil)
 	wantCode(t, err, http.StatusForbidden, queueerror.AuthorizationResourceTypeMismatch)
 	_, err = objects.GetServiceProperties(ctx, nil)
 	wantCode(t, err, http.StatusForbidden, queueerror.AuthorizationResourceTypeMismatch)
-	enqueue(t, objects.NewQueueClient(queueName(q)), "y", nil)
+	enqueue(t, objects.NewQueueClient(nameOf(q)), "y", nil)
 
 	// One of another service does not open this one.
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.QueueURL+"?comp=list&"+accountSAS(t, g, "2021-08-06"), http.NoBody)

@@ -127,7 +127,7 @@ func TestQueueAuthenticationFailures(t *testing.T) {
 	check(t, err)
 	_, err = svc.GetServiceProperties(t.Context(), nil)
 	wantCode(t, err, http.StatusForbidden, queueerror.AuthenticationFailed)
-	_, err = svc.NewQueueClient(queueName(q)).EnqueueMessage(t.Context(), "x", nil)
+	_, err = svc.NewQueueClient(nameOf(q)).EnqueueMessage(t.Context(), "x", nil)
 	wantCode(t, err, http.StatusForbidden, queueerror.AuthenticationFailed)
 
 	nobody, err := azqueue.NewQueueClientWithNoCredential(q.URL(), &azqueue.ClientOptions{ClientOptions: once()})
@@ -136,12 +136,10 @@ func TestQueueAuthenticationFailures(t *testing.T) {
 	if !queueerror.HasCode(err, queueerror.ResourceNotFound, "NoAuthenticationInformation", queueerror.AuthenticationFailed, queueerror.AuthorizationFailure) {
 		t.Errorf("a peek of nobody: %v", err)
 	}
-	old := http.Header{}
-	old.Set("x-ms-date", time.Now().UTC().Add(-16*time.Minute).Format(http.TimeFormat))
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, g.QueueURL+"?comp=list", http.NoBody)
 	check(t, err)
 	g.sign(t, req, "2021-08-06")
-	req.Header.Set("x-ms-date", old.Get("x-ms-date"))
+	req.Header.Set("x-ms-date", time.Now().UTC().Add(-16*time.Minute).Format(http.TimeFormat))
 	status, h, answer := statusOf(t, req)
 	if status != http.StatusForbidden || h.Get("x-ms-error-code") != "AuthenticationFailed" || !strings.Contains(answer, "<Code>AuthenticationFailed</Code>") {
 		t.Errorf("a request of long ago: %d %s", status, answer)

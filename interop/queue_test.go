@@ -45,9 +45,6 @@ func (g *target) queue(t *testing.T, o *azqueue.CreateOptions) *azqueue.QueueCli
 	return q
 }
 
-// queueName returns the name of a client's queue.
-func queueName(q *azqueue.QueueClient) string { return q.URL()[strings.LastIndexByte(q.URL(), '/')+1:] }
-
 // statusOfCall makes a request and returns the status of its answer.
 func statusOfCall(t *testing.T, call func(context.Context) error) int {
 	t.Helper()

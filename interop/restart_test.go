@@ -36,7 +36,7 @@ func TestRestart(t *testing.T) {
 	n.Restart(t)
 	g = targetOf(n)
 	c = tableOf{g.tables(t).NewClient(c.Name), c.Name}
-	q = g.queues(t).NewQueueClient(queueName(q))
+	q = g.queues(t).NewQueueClient(nameOf(q))
 	p, err := q.GetProperties(t.Context(), nil)
 	check(t, err)
 	wantMeta(t, p.Metadata, map[string]string{"k": "v"})

@@ -32,8 +32,10 @@ func bare(t *testing.T, url string) *blockblob.Client {
 	return b
 }
 
-// nameOf returns the container's name.
-func nameOf(c *container.Client) string { return c.URL()[strings.LastIndexByte(c.URL(), '/')+1:] }
+// nameOf returns the name of a client's container or queue.
+func nameOf(c interface{ URL() string }) string {
+	return c.URL()[strings.LastIndexByte(c.URL(), '/')+1:]
+}
 
 func TestBlobSAS(t *testing.T) {
 	g := open(t)

@@ -16,7 +16,7 @@ func queueTraffic(t *testing.T, g *target, rec *recorder) {
 	svc := g.recordedQueues(t, rec)
 	ctx := t.Context()
 	q := svc.NewQueueClient(unique(t))
-	key := "/" + g.Account + "/" + queueName(q)
+	key := "/" + g.Account + "/" + nameOf(q)
 	do := func(_ any, err error) { t.Helper(); check(t, err) }
 	refused := func(code queueerror.Code, err error) {
 		t.Helper()
@@ -56,7 +56,7 @@ func queueTraffic(t *testing.T, g *target, rec *recorder) {
 	do(q.DeleteMessage(as(ctx, "DeleteMessage"), *m.MessageID, *updated.PopReceipt, nil))
 
 	query, err := sas.QueueSignatureValues{
-		QueueName: queueName(q), ExpiryTime: time.Now().UTC().Add(time.Hour), Permissions: "r", Protocol: sas.ProtocolHTTPSandHTTP,
+		QueueName: nameOf(q), ExpiryTime: time.Now().UTC().Add(time.Hour), Permissions: "r", Protocol: sas.ProtocolHTTPSandHTTP,
 	}.SignWithSharedKey(g.queueCredential(t))
 	check(t, err)
 	s, err := azqueue.NewQueueClientWithNoCredential(q.URL()+"?"+query.Encode(), &azqueue.ClientOptions{ClientOptions: rec.options()})

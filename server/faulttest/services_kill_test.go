@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue"
 
@@ -125,21 +124,12 @@ func (l *servicesLedger) checkMessages(t *testing.T, q *azqueue.QueueClient, eff
 	l.checkDeliveries(t)
 	time.Sleep(hidden) // then nothing is hidden that a client has
 	left := map[string]string{}
-	for {
-		r, err := q.DequeueMessages(t.Context(), &azqueue.DequeueMessagesOptions{NumberOfMessages: to.Ptr(int32(32)), VisibilityTimeout: to.Ptr(int32(3600))})
-		if err != nil {
-			t.Fatal(err)
+	for _, whole := range takeAll(t, q) {
+		text := strings.TrimRight(whole, "!")
+		if left[text] != "" {
+			t.Errorf("message %s is there twice", text)
 		}
-		if len(r.Messages) == 0 {
-			break
-		}
-		for _, m := range r.Messages {
-			text := strings.TrimRight(*m.MessageText, "!")
-			if left[text] != "" {
-				t.Errorf("message %s is there twice", text)
-			}
-			left[text] = *m.MessageText
-		}
+		left[text] = whole
 	}
 	put, deleted, lost, back := 0, 0, 0, 0
 	for text, m := range l.messages {

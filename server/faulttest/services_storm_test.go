@@ -13,7 +13,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue"
 
@@ -39,29 +38,13 @@ func entityOf(t *testing.T, row string) []byte {
 func TestRetryStorm(t *testing.T) {
 	const perSecond, clients, each = 50, 24, 4
 	n := servertest.Start(t, servertest.WithData(prepareServices(t)), servertest.WithConfig(func(c *server.Config) { c.Throttle = perSecond }))
-	patient := func(o policy.ClientOptions) policy.ClientOptions {
+	patient := func(o *policy.ClientOptions) {
 		o.Retry = policy.RetryOptions{MaxRetries: 1000, RetryDelay: time.Millisecond, MaxRetryDelay: 30 * time.Millisecond}
-		return o
-	}
-	cred, err := azqueue.NewSharedKeyCredential(server.DevAccount, server.DevKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := aztables.NewSharedKeyCredential(server.DevAccount, server.DevKey)
-	if err != nil {
-		t.Fatal(err)
 	}
 	var l ledger
 	var wg sync.WaitGroup
 	for w := range clients {
-		q, err := azqueue.NewQueueClientWithSharedKeyCredential(n.QueueURL()+"/"+server.DevAccount+"/"+queueName, cred, &azqueue.ClientOptions{ClientOptions: patient(serviceOptions(t))})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := aztables.NewClientWithSharedKey(n.TableURL()+"/"+server.DevAccount+"/"+tableName, key, &aztables.ClientOptions{ClientOptions: patient(serviceOptions(t))})
-		if err != nil {
-			t.Fatal(err)
-		}
+		q, c := connectQueue(t, n.QueueURL(), patient), connectTable(t, n.TableURL(), patient)
 		wg.Go(func() {
 			for i := range each {
 				name := fmt.Sprintf("%d-%d", w, i)
@@ -117,18 +100,8 @@ func TestRetryStorm(t *testing.T) {
 func contents(t *testing.T, n *servertest.Node) (messages map[string]int, rows map[string]bool) {
 	t.Helper()
 	messages, rows = map[string]int{}, map[string]bool{}
-	q := n.QueueClient(t).NewQueueClient(queueName)
-	for {
-		r, err := q.DequeueMessages(t.Context(), &azqueue.DequeueMessagesOptions{NumberOfMessages: to.Ptr(int32(32)), VisibilityTimeout: to.Ptr(int32(3600))})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(r.Messages) == 0 {
-			break
-		}
-		for _, m := range r.Messages {
-			messages[*m.MessageText]++
-		}
+	for _, text := range takeAll(t, n.QueueClient(t).NewQueueClient(queueName)) {
+		messages[text]++
 	}
 	for pager := n.TableClient(t).NewClient(tableName).NewListEntitiesPager(nil); pager.More(); {
 		page, err := pager.NextPage(t.Context())

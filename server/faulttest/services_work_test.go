@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue"
 
@@ -65,38 +66,42 @@ const hidden = 3 * time.Second
 const batchSize = 5
 
 // serviceOptions are those of clients that note what they do.
-func serviceOptions(t *testing.T) policy.ClientOptions {
+func serviceOptions(t *testing.T, options ...func(*policy.ClientOptions)) policy.ClientOptions {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: workers}
 	t.Cleanup(transport.CloseIdleConnections)
-	return policy.ClientOptions{
+	o := policy.ClientOptions{
 		Transport:        &http.Client{Transport: transport, Timeout: 10 * time.Second},
 		Retry:            policy.RetryOptions{MaxRetries: -1},
 		PerCallPolicies:  []policy.Policy{name{}},
 		PerRetryPolicies: []policy.Policy{witness{}},
 	}
+	for _, option := range options {
+		option(&o)
+	}
+	return o
 }
 
-func connectQueue(t *testing.T, url string) *azqueue.QueueClient {
+func connectQueue(t *testing.T, url string, options ...func(*policy.ClientOptions)) *azqueue.QueueClient {
 	t.Helper()
 	cred, err := azqueue.NewSharedKeyCredential(server.DevAccount, server.DevKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := azqueue.NewQueueClientWithSharedKeyCredential(url+"/"+server.DevAccount+"/"+queueName, cred, &azqueue.ClientOptions{ClientOptions: serviceOptions(t)})
+	c, err := azqueue.NewQueueClientWithSharedKeyCredential(url+"/"+server.DevAccount+"/"+queueName, cred, &azqueue.ClientOptions{ClientOptions: serviceOptions(t, options...)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func connectTable(t *testing.T, url string) *aztables.Client {
+func connectTable(t *testing.T, url string, options ...func(*policy.ClientOptions)) *aztables.Client {
 	t.Helper()
 	cred, err := aztables.NewSharedKeyCredential(server.DevAccount, server.DevKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := aztables.NewClientWithSharedKey(url+"/"+server.DevAccount+"/"+tableName, cred, &aztables.ClientOptions{ClientOptions: serviceOptions(t)})
+	c, err := aztables.NewClientWithSharedKey(url+"/"+server.DevAccount+"/"+tableName, cred, &aztables.ClientOptions{ClientOptions: serviceOptions(t, options...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +128,23 @@ func (l *servicesLedger) of(text string) *message {
 		l.messages[text] = m
 	}
 	return m
+}
+
+// takeAll takes all messages there are, and returns their texts.
+func takeAll(t *testing.T, q *azqueue.QueueClient) (texts []string) {
+	t.Helper()
+	for {
+		r, err := q.DequeueMessages(t.Context(), &azqueue.DequeueMessagesOptions{NumberOfMessages: to.Ptr(int32(32)), VisibilityTimeout: to.Ptr(int32(3600))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Messages) == 0 {
+			return texts
+		}
+		for _, m := range r.Messages {
+			texts = append(texts, *m.MessageText)
+		}
+	}
 }
 
 // produce puts messages until the node no longer answers, or ctx is over.
