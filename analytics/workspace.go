@@ -244,7 +244,8 @@ func (w *Workspace) begin() (age int, done func(), err error) {
 	return age, func() { w.write.Unlock(); end() }, nil
 }
 
-// change runs f with the right to write, again if the engine had to be revived.
+// change runs f with the right to write, again if the engine had to be revived. It
+// leaves no engine behind in which queries might see what was not stored.
 func (w *Workspace) change(ctx context.Context, f func() error) error {
 	for try := 0; ; try++ {
 		age, done, err := w.begin()
@@ -252,7 +253,7 @@ func (w *Workspace) change(ctx context.Context, f func() error) error {
 			err = f()
 			done()
 		}
-		if err == nil || try > 0 || !w.store.broken(ctx, age, err) {
+		if err == nil || !w.store.broken(ctx, age, err) || try > 0 {
 			return err
 		}
 	}
