@@ -21,12 +21,16 @@ type Pair struct{ Name, Value string }
 // Source: REST API reference, "Setting and Retrieving Properties and Metadata".
 func (c *Call) Metadata() ([]Pair, error) {
 	var md []Pair
+	var spelt map[string]string // for all names at once: there may be many
 	size := 0
 	for key, values := range c.Request.Header {
 		if len(key) < len(metaPrefix) || !strings.EqualFold(key[:len(metaPrefix)], metaPrefix) {
 			continue
 		}
-		name := c.metadataName(key)
+		if md == nil {
+			spelt = c.spellings(metaPrefix)
+		}
+		name := metadataName(key, spelt)
 		switch {
 		case name == "":
 			return nil, ErrEmptyMetadataKey
@@ -48,11 +52,11 @@ func (c *Call) Metadata() ([]Pair, error) {
 	return md, nil
 }
 
-// metadataName returns the name in a header's key as the client spelled it. Where
-// that is not known, a canonical key, which is what net/http makes of every
+// metadataName returns the name in a header's key as the client spelt it. Where that
+// is not known, a canonical key, which is what net/http makes of every
 // spelling, stands for lower case; requests of the node itself keep their keys.
-func (c *Call) metadataName(key string) string {
-	if name := c.HeaderName(key); name != "" {
+func metadataName(key string, spelt map[string]string) string {
+	if name := spelt[key]; name != "" {
 		return name[len(metaPrefix):]
 	}
 	if strings.HasPrefix(key, metaPrefix) {

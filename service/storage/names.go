@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 )
@@ -124,20 +125,27 @@ func (c *namesConn) set(serving bool) {
 	}
 }
 
-// spelling returns the name of a header as the client wrote it. It looks no
-// further than the blank line that ends the header.
-func (c *namesConn) spelling(name string) string {
+// spellings returns the names of headers that begin with prefix, in any case, as the
+// client wrote them, by the keys that net/http makes of them; of a name that is there
+// twice the first one. It looks no further than the blank line that ends the header.
+func (c *namesConn) spellings(prefix string) map[string]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	found := map[string]string{}
 	for line := range bytes.SplitSeq(c.kept, []byte("\n")) {
 		if len(line) <= 1 {
-			return ""
+			break
 		}
-		if len(line) > len(name) && line[len(name)] == ':' && strings.EqualFold(string(line[:len(name)]), name) {
-			return string(line[:len(name)])
+		end := bytes.IndexByte(line, ':')
+		if end < len(prefix) || !strings.EqualFold(string(line[:len(prefix)]), prefix) {
+			continue
+		}
+		name := string(line[:end])
+		if key := http.CanonicalHeaderKey(name); found[key] == "" {
+			found[key] = name
 		}
 	}
-	return ""
+	return found
 }
 
 // names returns what is kept of the request's connection, nil when nothing is.
@@ -146,11 +154,10 @@ func (c *Call) names() *namesConn {
 	return kept
 }
 
-// HeaderName returns a request header's name as the client wrote it, "" when
-// that is not known.
-func (c *Call) HeaderName(key string) string {
+// spellings is that of the request's connection, nil when nothing is known.
+func (c *Call) spellings(prefix string) map[string]string {
 	if kept := c.names(); kept != nil {
-		return kept.spelling(key)
+		return kept.spellings(prefix)
 	}
-	return ""
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -20,14 +19,14 @@ import (
 // batchOf is the body of a batch that deletes blobs of the container "con", each
 // request signed.
 func (s *server) batchOf(names ...string) string {
-	s.t.Helper()
+	s.T.Helper()
 	var b strings.Builder
 	for i, name := range names {
-		r, err := http.NewRequest(http.MethodDelete, s.base+"/"+account+"/con/"+name, http.NoBody)
+		r, err := http.NewRequest(http.MethodDelete, s.Base+"/"+account+"/con/"+name, http.NoBody)
 		if err != nil {
-			s.t.Fatal(err)
+			s.T.Fatal(err)
 		}
-		sign(r, s.accs[account], s.clock.now())
+		s.Sign(r)
 		fmt.Fprintf(&b, "--b\r\nContent-Type: application/http\r\nContent-ID: %d\r\n\r\nDELETE %s HTTP/1.1\r\nx-ms-date: %s\r\nAuthorization: %s\r\nContent-Length: 0\r\n\r\n\r\n",
 			i, r.URL.Path, r.Header.Get("X-Ms-Date"), r.Header.Get("Authorization"))
 	}
@@ -38,14 +37,11 @@ const batchType = "Content-Type: multipart/mixed; boundary=b"
 
 // behind returns s with another Front in front of its service.
 func (s *server) behind(change func(*storage.FrontConfig)) *server {
-	cfg := storage.FrontConfig{Service: s.service, Accounts: s.accs, Now: s.clock.now, Emitter: s.log}
+	cfg := s.Config(s.service)
 	change(&cfg)
-	other := *s
-	other.front = storage.NewFront(cfg)
-	srv := httptest.NewServer(other.front)
-	s.t.Cleanup(srv.Close)
-	other.base, other.url = srv.URL, srv.URL+"/"+account
-	return &other
+	other := *s.Server
+	other.Serve(cfg)
+	return &server{&other, s.service}
 }
 
 // tally counts what it is told.
@@ -112,8 +108,8 @@ func TestBatchIsCounted(t *testing.T) {
 	s.put("/con/a", "x")
 	s.put("/con/b", "x")
 	s = s.behind(func(c *storage.FrontConfig) { c.Observe, c.Throttle = seen.observe, &tokens })
-	s.ok(202, "POST", "/?comp=batch", s.batchOf("a", "b", "none"), batchType)
-	s.ok(200, "GET", "/?comp=list", "") // the batch was observed before this answer
+	s.OK(202, "POST", "/?comp=batch", s.batchOf("a", "b", "none"), batchType)
+	s.OK(200, "GET", "/?comp=list", "") // the batch was observed before this answer
 	if got, want := tokens.take(), "allow acct, allow acct"; got != want {
 		t.Errorf("throttled: %s, want %s", got, want)
 	}
@@ -132,9 +128,9 @@ func TestBatchInAuditMode(t *testing.T) {
 	}
 	s := plain.behind(func(c *storage.FrontConfig) { c.Emitter, c.Audit = &log, true })
 
-	a := s.ok(202, "POST", "/?comp=batch", s.batchOf("a", "b"), batchType)
-	if n := strings.Count(a.body, "HTTP/1.1 202 "); n != 2 {
-		t.Errorf("%d of 2 were deleted: %s", n, a.body)
+	a := s.OK(202, "POST", "/?comp=batch", s.batchOf("a", "b"), batchType)
+	if n := strings.Count(a.Body, "HTTP/1.1 202 "); n != 2 {
+		t.Errorf("%d of 2 were deleted: %s", n, a.Body)
 	}
 	const both = "begin StorageDelete, begin StorageDelete, begin StorageWrite, emit StorageDelete, emit StorageDelete, emit StorageWrite"
 	if got := log.take(); got != both {
@@ -142,14 +138,14 @@ func TestBatchInAuditMode(t *testing.T) {
 	}
 
 	log.refuse = errors.New("no disk")
-	a = s.ok(202, "POST", "/?comp=batch", s.batchOf("kept"), batchType)
-	if !strings.Contains(a.body, "HTTP/1.1 500 ") {
-		t.Errorf("a deletion without an intent: %s", a.body)
+	a = s.OK(202, "POST", "/?comp=batch", s.batchOf("kept"), batchType)
+	if !strings.Contains(a.Body, "HTTP/1.1 500 ") {
+		t.Errorf("a deletion without an intent: %s", a.Body)
 	}
-	plain.ok(200, "HEAD", "/con/kept", "")
+	plain.OK(200, "HEAD", "/con/kept", "")
 	log.refuse, log.lose = nil, errors.New("no disk")
-	a = s.ok(202, "POST", "/?comp=batch", s.batchOf("lost"), batchType)
-	if !strings.Contains(a.body, "HTTP/1.1 500 ") || strings.Contains(a.body, "HTTP/1.1 202 ") {
-		t.Errorf("success without its record: %s", a.body)
+	a = s.OK(202, "POST", "/?comp=batch", s.batchOf("lost"), batchType)
+	if !strings.Contains(a.Body, "HTTP/1.1 500 ") || strings.Contains(a.Body, "HTTP/1.1 202 ") {
+		t.Errorf("success without its record: %s", a.Body)
 	}
 }

@@ -25,7 +25,7 @@ func BenchmarkGet4KiB(b *testing.B) {
 	req := signedRequest(s, "GET", "/con/b", "")
 	b.ReportAllocs()
 	for b.Loop() {
-		s.front.ServeHTTP(&discard{http.Header{}}, req)
+		s.Front.ServeHTTP(&discard{http.Header{}}, req)
 	}
 }
 
@@ -37,7 +37,7 @@ func BenchmarkPut4KiB(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		req.Body = io.NopCloser(strings.NewReader(body))
-		s.front.ServeHTTP(&discard{http.Header{}}, req)
+		s.Front.ServeHTTP(&discard{http.Header{}}, req)
 	}
 }
 
@@ -50,13 +50,13 @@ func BenchmarkList100(b *testing.B) {
 	req := signedRequest(s, "GET", "/con?restype=container&comp=list&maxresults=100", "")
 	b.ReportAllocs()
 	for b.Loop() {
-		s.front.ServeHTTP(&discard{http.Header{}}, req)
+		s.Front.ServeHTTP(&discard{http.Header{}}, req)
 	}
 }
 
 // signedRequest is a request as a server gets it.
 func signedRequest(s *server, method, path, body string, headers ...string) *http.Request {
-	req := httptest.NewRequest(method, s.url+path, strings.NewReader(body))
+	req := httptest.NewRequest(method, s.URL+path, strings.NewReader(body))
 	req.Header.Set("x-ms-version", string(storage.Newest))
 	for _, line := range headers {
 		k, v, _ := strings.Cut(line, ": ")
@@ -65,7 +65,7 @@ func signedRequest(s *server, method, path, body string, headers ...string) *htt
 	if body != "" {
 		req.Header.Set("Content-Length", "4096")
 	}
-	sign(req, s.accs[account], s.clock.now())
+	s.Sign(req)
 	return req
 }
 
@@ -81,7 +81,7 @@ func BenchmarkGetOverHTTP(b *testing.B) {
 		io.WriteString(w, body)
 	}))
 	b.Cleanup(bare.Close)
-	for _, target := range []struct{ name, url string }{{"bare", bare.URL + "/" + account}, {"service", s.url}} {
+	for _, target := range []struct{ name, url string }{{"bare", bare.URL + "/" + account}, {"service", s.URL}} {
 		b.Run(target.name, func(b *testing.B) {
 			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 			defer client.CloseIdleConnections()
@@ -93,7 +93,7 @@ func BenchmarkGetOverHTTP(b *testing.B) {
 					return
 				}
 				req.Header.Set("x-ms-version", newest)
-				sign(req, s.accs[account], s.clock.now())
+				s.Sign(req)
 				for pb.Next() {
 					res, err := client.Do(req)
 					if err != nil || res.StatusCode != http.StatusOK {

@@ -16,29 +16,29 @@ func TestPutAndGet(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
 	put := s.put("/con/a/b.txt", "hello, world", "x-ms-meta-Color: blue", "x-ms-blob-content-type: text/plain", "Content-MD5: "+md5of("hello, world"))
-	wantHeader(t, put, "Content-MD5", md5of("hello, world"))
-	wantHeader(t, put, "x-ms-request-server-encrypted", "true")
-	if etag := put.header.Get("ETag"); !strings.HasPrefix(etag, `"0x`) {
+	put.WantHeader(t, "Content-MD5", md5of("hello, world"))
+	put.WantHeader(t, "x-ms-request-server-encrypted", "true")
+	if etag := put.Header.Get("ETag"); !strings.HasPrefix(etag, `"0x`) {
 		t.Errorf("ETag %q", etag)
 	}
 
 	for _, method := range []string{"GET", "HEAD"} {
-		a := s.ok(200, method, "/con/a/b.txt", "")
-		if want := "hello, world"; method == "GET" && a.body != want {
-			t.Errorf("body %q, want %q", a.body, want)
+		a := s.OK(200, method, "/con/a/b.txt", "")
+		if want := "hello, world"; method == "GET" && a.Body != want {
+			t.Errorf("body %q, want %q", a.Body, want)
 		}
 		for name, want := range map[string]string{
 			"Content-Length": "12", "Content-Type": "text/plain", "Content-MD5": md5of("hello, world"),
 			"x-ms-blob-type": "BlockBlob", "x-ms-meta-color": "blue", "Accept-Ranges": "bytes",
 			"x-ms-lease-status": "unlocked", "x-ms-lease-state": "available", "x-ms-server-encrypted": "true",
-			"ETag": put.header.Get("ETag"), "Last-Modified": put.header.Get("Last-Modified"),
+			"ETag": put.Header.Get("ETag"), "Last-Modified": put.Header.Get("Last-Modified"),
 			"x-ms-access-tier": "Hot", "x-ms-access-tier-inferred": "true",
 		} {
-			wantHeader(t, a, name, want)
+			a.WantHeader(t, name, want)
 		}
 	}
-	md := s.ok(200, "GET", "/con/a/b.txt?comp=metadata", "")
-	wantHeader(t, md, "x-ms-meta-color", "blue")
+	md := s.OK(200, "GET", "/con/a/b.txt?comp=metadata", "")
+	md.WantHeader(t, "x-ms-meta-color", "blue")
 }
 
 func TestPutRefusals(t *testing.T) {
@@ -82,13 +82,13 @@ func TestPutRefusals(t *testing.T) {
 		{"name too long", 400, "OutOfRangeInput", "/con/" + strings.Repeat("n", 1025), "x", []string{block}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s.t = t
-			s.refused(tc.status, tc.code, "PUT", tc.path, tc.body, tc.headers...)
+			s.T = t
+			s.Refused(tc.status, tc.code, "PUT", tc.path, tc.body, tc.headers...)
 		})
 	}
-	s.t = t
-	s.refused(404, "BlobNotFound", "GET", "/con/b", "")
-	s.refused(405, "UnsupportedHttpVerb", "POST", "/con/b", "")
+	s.T = t
+	s.Refused(404, "BlobNotFound", "GET", "/con/b", "")
+	s.Refused(405, "UnsupportedHttpVerb", "POST", "/con/b", "")
 }
 
 func TestRanges(t *testing.T) {
@@ -113,24 +113,24 @@ func TestRanges(t *testing.T) {
 		{"Range: lines=0-1", 200, "", data, ""},
 		{"Range: bytes=-5", 200, "", data, ""},
 	} {
-		a := s.want(tc.status, tc.code, request{method: "GET", path: "/con/b", headers: []string{tc.header}})
-		if tc.code == "" && a.body != tc.want {
+		a := s.Want(tc.status, tc.code, request{Method: "GET", Path: "/con/b", Headers: []string{tc.header}})
+		if tc.code == "" && a.Body != tc.want {
 			t.Errorf("%s: wrong bytes", tc.header)
 		}
-		wantHeader(t, a, "Content-Range", tc.rng)
+		a.WantHeader(t, "Content-Range", tc.rng)
 	}
-	a := s.ok(206, "GET", "/con/b", "", "x-ms-range: bytes=0-99", "x-ms-range-get-content-md5: true")
-	wantHeader(t, a, "Content-MD5", md5of(data[:100]))
-	wantHeader(t, a, "x-ms-blob-content-md5", md5of(data))
-	a = s.ok(206, "GET", "/con/b", "", "x-ms-range: bytes=0-99", "x-ms-range-get-content-crc64: true")
-	if a.header.Get("x-ms-content-crc64") == "" {
+	a := s.OK(206, "GET", "/con/b", "", "x-ms-range: bytes=0-99", "x-ms-range-get-content-md5: true")
+	a.WantHeader(t, "Content-MD5", md5of(data[:100]))
+	a.WantHeader(t, "x-ms-blob-content-md5", md5of(data))
+	a = s.OK(206, "GET", "/con/b", "", "x-ms-range: bytes=0-99", "x-ms-range-get-content-crc64: true")
+	if a.Header.Get("x-ms-content-crc64") == "" {
 		t.Error("no CRC64 of the range")
 	}
-	s.refused(400, "InvalidHeaderValue", "GET", "/con/b", "", "x-ms-range-get-content-md5: true")
-	s.refused(400, "BothCrc64AndMd5HeaderPresent", "GET", "/con/b", "", "x-ms-range: bytes=0-9", "x-ms-range-get-content-md5: true", "x-ms-range-get-content-crc64: true")
+	s.Refused(400, "InvalidHeaderValue", "GET", "/con/b", "", "x-ms-range-get-content-md5: true")
+	s.Refused(400, "BothCrc64AndMd5HeaderPresent", "GET", "/con/b", "", "x-ms-range: bytes=0-9", "x-ms-range-get-content-md5: true", "x-ms-range-get-content-crc64: true")
 	s.put("/con/empty", "")
-	s.refused(416, "InvalidRange", "GET", "/con/empty", "", "x-ms-range: bytes=0-")
-	s.ok(200, "GET", "/con/empty", "")
+	s.Refused(416, "InvalidRange", "GET", "/con/empty", "", "x-ms-range: bytes=0-")
+	s.OK(200, "GET", "/con/empty", "")
 }
 
 func TestBlocks(t *testing.T) {
@@ -139,29 +139,29 @@ func TestBlocks(t *testing.T) {
 	id := func(n string) string { return base64.StdEncoding.EncodeToString([]byte("block" + n)) }
 	query := func(n string) string { return strings.NewReplacer("=", "%3D", "+", "%2B", "/", "%2F").Replace(id(n)) }
 	for _, n := range []string{"1", "2", "3"} {
-		a := s.ok(201, "PUT", "/con/b?comp=block&blockid="+query(n), "data"+n)
-		if a.header.Get("ETag") != "" || a.header.Get("x-ms-content-crc64") == "" {
+		a := s.OK(201, "PUT", "/con/b?comp=block&blockid="+query(n), "data"+n)
+		if a.Header.Get("ETag") != "" || a.Header.Get("x-ms-content-crc64") == "" {
 			t.Error("Put Block answers with a CRC64 and no ETag")
 		}
 	}
-	s.refused(404, "BlobNotFound", "GET", "/con/b", "")
-	list := s.ok(200, "GET", "/con/b?comp=blocklist&blocklisttype=all", "")
-	if !strings.Contains(list.body, "<CommittedBlocks /><UncommittedBlocks><Block><Name>"+id("1")+"</Name><Size>5</Size></Block>") {
-		t.Errorf("block list: %s", list.body)
+	s.Refused(404, "BlobNotFound", "GET", "/con/b", "")
+	list := s.OK(200, "GET", "/con/b?comp=blocklist&blocklisttype=all", "")
+	if !strings.Contains(list.Body, "<CommittedBlocks /><UncommittedBlocks><Block><Name>"+id("1")+"</Name><Size>5</Size></Block>") {
+		t.Errorf("block list: %s", list.Body)
 	}
 	body := `<?xml version="1.0" encoding="utf-8"?><BlockList><Latest>` + id("3") + `</Latest><Uncommitted>` + id("1") + `</Uncommitted></BlockList>`
-	s.ok(201, "PUT", "/con/b?comp=blocklist", body, "x-ms-meta-k: v", "Content-MD5: "+md5of(body))
-	if a := s.ok(200, "GET", "/con/b", ""); a.body != "data3data1" || a.header.Get("x-ms-meta-k") != "v" {
-		t.Errorf("committed blob: %q %v", a.body, a.header)
+	s.OK(201, "PUT", "/con/b?comp=blocklist", body, "x-ms-meta-k: v", "Content-MD5: "+md5of(body))
+	if a := s.OK(200, "GET", "/con/b", ""); a.Body != "data3data1" || a.Header.Get("x-ms-meta-k") != "v" {
+		t.Errorf("committed blob: %q %v", a.Body, a.Header)
 	}
-	list = s.ok(200, "GET", "/con/b?comp=blocklist&blocklisttype=all", "")
-	if !strings.Contains(list.body, "<UncommittedBlocks />") {
-		t.Errorf("uncommitted blocks are left: %s", list.body)
+	list = s.OK(200, "GET", "/con/b?comp=blocklist&blocklisttype=all", "")
+	if !strings.Contains(list.Body, "<UncommittedBlocks />") {
+		t.Errorf("uncommitted blocks are left: %s", list.Body)
 	}
-	s.ok(201, "PUT", "/con/b?comp=block&blockid="+query("4"), "data4")
-	s.ok(201, "PUT", "/con/b?comp=blocklist", `<BlockList><Committed>`+id("1")+`</Committed><Latest>`+id("4")+`</Latest></BlockList>`)
-	if a := s.ok(200, "GET", "/con/b", ""); a.body != "data1data4" {
-		t.Errorf("blob after the second commit: %q", a.body)
+	s.OK(201, "PUT", "/con/b?comp=block&blockid="+query("4"), "data4")
+	s.OK(201, "PUT", "/con/b?comp=blocklist", `<BlockList><Committed>`+id("1")+`</Committed><Latest>`+id("4")+`</Latest></BlockList>`)
+	if a := s.OK(200, "GET", "/con/b", ""); a.Body != "data1data4" {
+		t.Errorf("blob after the second commit: %q", a.Body)
 	}
 	for _, tc := range []struct{ code, path, body string }{
 		{"MissingRequiredQueryParameter", "/con/b?comp=block", "x"},
@@ -174,51 +174,51 @@ func TestBlocks(t *testing.T) {
 		{"InvalidBlockId", "/con/b?comp=blocklist", "<BlockList><Latest>!</Latest></BlockList>"},
 	} {
 		if tc.code == "InvalidBlobOrBlock" {
-			s.ok(201, "PUT", tc.path, "x")
+			s.OK(201, "PUT", tc.path, "x")
 			tc.path = "/con/n?comp=block&blockid=" + query("12")
 			tc.body = "x"
 		}
-		s.refused(400, tc.code, "PUT", tc.path, tc.body)
+		s.Refused(400, tc.code, "PUT", tc.path, tc.body)
 	}
 }
 
 func TestAppendBlobs(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
-	s.ok(201, "PUT", "/con/a", "", "x-ms-blob-type: AppendBlob")
-	a := s.ok(201, "PUT", "/con/a?comp=appendblock", "one ", "x-ms-blob-condition-appendpos: 0")
-	wantHeader(t, a, "x-ms-blob-append-offset", "0")
-	wantHeader(t, a, "x-ms-blob-committed-block-count", "1")
-	a = s.ok(201, "PUT", "/con/a?comp=appendblock", "two", "x-ms-blob-condition-maxsize: 7")
-	wantHeader(t, a, "x-ms-blob-append-offset", "4")
-	s.refused(412, "AppendPositionConditionNotMet", "PUT", "/con/a?comp=appendblock", "x", "x-ms-blob-condition-appendpos: 4")
-	s.refused(412, "MaxBlobSizeConditionNotMet", "PUT", "/con/a?comp=appendblock", "x", "x-ms-blob-condition-maxsize: 7")
-	s.refused(400, "InvalidHeaderValue", "PUT", "/con/a?comp=appendblock", "")
-	s.refused(404, "BlobNotFound", "PUT", "/con/none?comp=appendblock", "x")
+	s.OK(201, "PUT", "/con/a", "", "x-ms-blob-type: AppendBlob")
+	a := s.OK(201, "PUT", "/con/a?comp=appendblock", "one ", "x-ms-blob-condition-appendpos: 0")
+	a.WantHeader(t, "x-ms-blob-append-offset", "0")
+	a.WantHeader(t, "x-ms-blob-committed-block-count", "1")
+	a = s.OK(201, "PUT", "/con/a?comp=appendblock", "two", "x-ms-blob-condition-maxsize: 7")
+	a.WantHeader(t, "x-ms-blob-append-offset", "4")
+	s.Refused(412, "AppendPositionConditionNotMet", "PUT", "/con/a?comp=appendblock", "x", "x-ms-blob-condition-appendpos: 4")
+	s.Refused(412, "MaxBlobSizeConditionNotMet", "PUT", "/con/a?comp=appendblock", "x", "x-ms-blob-condition-maxsize: 7")
+	s.Refused(400, "InvalidHeaderValue", "PUT", "/con/a?comp=appendblock", "")
+	s.Refused(404, "BlobNotFound", "PUT", "/con/none?comp=appendblock", "x")
 	s.put("/con/b", "x")
-	s.refused(409, "InvalidBlobType", "PUT", "/con/b?comp=appendblock", "x")
-	s.refused(409, "FeatureVersionMismatch", "GET", "/con/a", "", "x-ms-version: 2014-02-14")
-	if got := s.ok(200, "GET", "/con/a", ""); got.body != "one two" {
-		t.Errorf("append blob: %q", got.body)
+	s.Refused(409, "InvalidBlobType", "PUT", "/con/b?comp=appendblock", "x")
+	s.Refused(409, "FeatureVersionMismatch", "GET", "/con/a", "", "x-ms-version: 2014-02-14")
+	if got := s.OK(200, "GET", "/con/a", ""); got.Body != "one two" {
+		t.Errorf("append blob: %q", got.Body)
 	}
-	wantHeader(t, s.ok(200, "PUT", "/con/a?comp=seal", ""), "x-ms-blob-sealed", "true")
-	s.refused(409, "BlobIsSealed", "PUT", "/con/a?comp=appendblock", "x")
-	wantHeader(t, s.ok(200, "HEAD", "/con/a", ""), "x-ms-blob-sealed", "true")
+	s.OK(200, "PUT", "/con/a?comp=seal", "").WantHeader(t, "x-ms-blob-sealed", "true")
+	s.Refused(409, "BlobIsSealed", "PUT", "/con/a?comp=appendblock", "x")
+	s.OK(200, "HEAD", "/con/a", "").WantHeader(t, "x-ms-blob-sealed", "true")
 }
 
 func TestPageBlobs(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
-	s.ok(201, "PUT", "/con/p", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 4096", "x-ms-blob-sequence-number: 5")
+	s.OK(201, "PUT", "/con/p", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 4096", "x-ms-blob-sequence-number: 5")
 	page := pattern(512)
 	update := func(rng string, extra ...string) []string {
 		return append([]string{"x-ms-page-write: update", "x-ms-range: bytes=" + rng}, extra...)
 	}
-	a := s.ok(201, "PUT", "/con/p?comp=page", page+page, update("512-1535", "x-ms-if-sequence-number-eq: 5")...)
-	wantHeader(t, a, "x-ms-blob-sequence-number", "5")
-	snap := s.ok(201, "PUT", "/con/p?comp=snapshot", "").header.Get("x-ms-snapshot")
-	s.ok(201, "PUT", "/con/p?comp=page", page, update("2048-2559")...)
-	s.ok(201, "PUT", "/con/p?comp=page", "", "x-ms-page-write: clear", "x-ms-range: bytes=512-1023")
+	a := s.OK(201, "PUT", "/con/p?comp=page", page+page, update("512-1535", "x-ms-if-sequence-number-eq: 5")...)
+	a.WantHeader(t, "x-ms-blob-sequence-number", "5")
+	snap := s.OK(201, "PUT", "/con/p?comp=snapshot", "").Header.Get("x-ms-snapshot")
+	s.OK(201, "PUT", "/con/p?comp=page", page, update("2048-2559")...)
+	s.OK(201, "PUT", "/con/p?comp=page", "", "x-ms-page-write: clear", "x-ms-range: bytes=512-1023")
 	const declaration = "\ufeff" + `<?xml version="1.0" encoding="utf-8"?>`
 	for path, want := range map[string]string{
 		"/con/p?comp=pagelist":                      "<PageRange><Start>1024</Start><End>1535</End></PageRange><PageRange><Start>2048</Start><End>2559</End></PageRange><NextMarker />",
@@ -227,81 +227,81 @@ func TestPageBlobs(t *testing.T) {
 		"/con/p?comp=pagelist&marker=2048":          "<PageRange><Start>2048</Start><End>2559</End></PageRange><NextMarker />",
 		"/con/p?comp=pagelist&prevsnapshot=" + snap: "<ClearRange><Start>512</Start><End>1023</End></ClearRange><PageRange><Start>2048</Start><End>2559</End></PageRange><NextMarker />",
 	} {
-		got := s.ok(200, "GET", path, "")
-		if got.body != declaration+"<PageList>"+want+"</PageList>" {
-			t.Errorf("%s: %s", path, got.body)
+		got := s.OK(200, "GET", path, "")
+		if got.Body != declaration+"<PageList>"+want+"</PageList>" {
+			t.Errorf("%s: %s", path, got.Body)
 		}
-		wantHeader(t, got, "x-ms-blob-content-length", "4096")
+		got.WantHeader(t, "x-ms-blob-content-length", "4096")
 	}
-	s.refused(412, "SequenceNumberConditionNotMet", "PUT", "/con/p?comp=page", page, update("0-511", "x-ms-if-sequence-number-lt: 5")...)
-	s.refused(416, "InvalidPageRange", "PUT", "/con/p?comp=page", page, update("1-512")...)
-	s.refused(416, "InvalidPageRange", "PUT", "/con/p?comp=page", page, update("4096-4607")...)
-	s.refused(400, "InvalidHeaderValue", "PUT", "/con/p?comp=page", page, update("0-1023")...)
-	s.refused(400, "MissingRequiredHeader", "PUT", "/con/p?comp=page", page)
-	a = s.ok(200, "PUT", "/con/p?comp=properties", "", "x-ms-blob-content-length: 1024", "x-ms-sequence-number-action: increment")
-	wantHeader(t, a, "x-ms-blob-sequence-number", "6")
-	head := s.ok(200, "HEAD", "/con/p", "")
-	wantHeader(t, head, "Content-Length", "1024")
-	wantHeader(t, head, "Content-Type", "application/octet-stream")
-	s.refused(400, "InvalidHeaderValue", "PUT", "/con/p?comp=properties", "", "x-ms-sequence-number-action: increment", "x-ms-blob-sequence-number: 5")
-	s.refused(501, "NotImplemented", "PUT", "/con/p?comp=incrementalcopy", "", "x-ms-copy-source: "+s.url+"/con/p?snapshot="+snap)
+	s.Refused(412, "SequenceNumberConditionNotMet", "PUT", "/con/p?comp=page", page, update("0-511", "x-ms-if-sequence-number-lt: 5")...)
+	s.Refused(416, "InvalidPageRange", "PUT", "/con/p?comp=page", page, update("1-512")...)
+	s.Refused(416, "InvalidPageRange", "PUT", "/con/p?comp=page", page, update("4096-4607")...)
+	s.Refused(400, "InvalidHeaderValue", "PUT", "/con/p?comp=page", page, update("0-1023")...)
+	s.Refused(400, "MissingRequiredHeader", "PUT", "/con/p?comp=page", page)
+	a = s.OK(200, "PUT", "/con/p?comp=properties", "", "x-ms-blob-content-length: 1024", "x-ms-sequence-number-action: increment")
+	a.WantHeader(t, "x-ms-blob-sequence-number", "6")
+	head := s.OK(200, "HEAD", "/con/p", "")
+	head.WantHeader(t, "Content-Length", "1024")
+	head.WantHeader(t, "Content-Type", "application/octet-stream")
+	s.Refused(400, "InvalidHeaderValue", "PUT", "/con/p?comp=properties", "", "x-ms-sequence-number-action: increment", "x-ms-blob-sequence-number: 5")
+	s.Refused(501, "NotImplemented", "PUT", "/con/p?comp=incrementalcopy", "", "x-ms-copy-source: "+s.URL+"/con/p?snapshot="+snap)
 }
 
 func TestSnapshotsAndDelete(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
 	s.put("/con/b", "old", "x-ms-meta-a: 1")
-	made := s.ok(201, "PUT", "/con/b?comp=snapshot", "")
-	snap := made.header.Get("x-ms-snapshot")
+	made := s.OK(201, "PUT", "/con/b?comp=snapshot", "")
+	snap := made.Header.Get("x-ms-snapshot")
 	s.put("/con/b", "new")
-	if got := s.ok(200, "GET", "/con/b?snapshot="+snap, ""); got.body != "old" || got.header.Get("x-ms-lease-status") != "" {
-		t.Errorf("snapshot: %q %v", got.body, got.header)
+	if got := s.OK(200, "GET", "/con/b?snapshot="+snap, ""); got.Body != "old" || got.Header.Get("x-ms-lease-status") != "" {
+		t.Errorf("snapshot: %q %v", got.Body, got.Header)
 	}
-	wantHeader(t, s.ok(200, "HEAD", "/con/b?snapshot="+snap, ""), "x-ms-meta-a", "1")
-	s.refused(400, "InvalidOperation", "PUT", "/con/b?comp=metadata&snapshot="+snap, "")
-	s.refused(400, "InvalidQueryParameterValue", "GET", "/con/b?snapshot=yesterday", "")
-	s.refused(409, "SnapshotsPresent", "DELETE", "/con/b", "")
-	s.refused(400, "InvalidHeaderValue", "DELETE", "/con/b", "", "x-ms-delete-snapshots: some")
-	s.ok(202, "DELETE", "/con/b", "", "x-ms-delete-snapshots: only")
-	s.refused(404, "BlobNotFound", "GET", "/con/b?snapshot="+snap, "")
-	s.ok(201, "PUT", "/con/b?comp=snapshot", "", "x-ms-meta-b: 2")
-	s.ok(202, "DELETE", "/con/b", "", "x-ms-delete-snapshots: include")
-	s.refused(404, "BlobNotFound", "GET", "/con/b", "")
-	s.refused(404, "BlobNotFound", "DELETE", "/con/b", "")
+	s.OK(200, "HEAD", "/con/b?snapshot="+snap, "").WantHeader(t, "x-ms-meta-a", "1")
+	s.Refused(400, "InvalidOperation", "PUT", "/con/b?comp=metadata&snapshot="+snap, "")
+	s.Refused(400, "InvalidQueryParameterValue", "GET", "/con/b?snapshot=yesterday", "")
+	s.Refused(409, "SnapshotsPresent", "DELETE", "/con/b", "")
+	s.Refused(400, "InvalidHeaderValue", "DELETE", "/con/b", "", "x-ms-delete-snapshots: some")
+	s.OK(202, "DELETE", "/con/b", "", "x-ms-delete-snapshots: only")
+	s.Refused(404, "BlobNotFound", "GET", "/con/b?snapshot="+snap, "")
+	s.OK(201, "PUT", "/con/b?comp=snapshot", "", "x-ms-meta-b: 2")
+	s.OK(202, "DELETE", "/con/b", "", "x-ms-delete-snapshots: include")
+	s.Refused(404, "BlobNotFound", "GET", "/con/b", "")
+	s.Refused(404, "BlobNotFound", "DELETE", "/con/b", "")
 }
 
 func TestSetProperties(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
 	s.put("/con/b", "x", "x-ms-blob-content-type: text/plain", "x-ms-blob-cache-control: no-cache")
-	s.ok(200, "PUT", "/con/b?comp=properties", "", "x-ms-blob-content-language: de")
-	head := s.ok(200, "HEAD", "/con/b", "")
-	wantHeader(t, head, "Content-Language", "de")
-	wantHeader(t, head, "Content-Type", "")
-	wantHeader(t, head, "Cache-Control", "")
-	wantHeader(t, head, "Content-MD5", "")
-	s.ok(200, "PUT", "/con/b?comp=metadata", "", "x-ms-meta-k: v")
-	wantHeader(t, s.ok(200, "HEAD", "/con/b", ""), "x-ms-meta-k", "v")
-	s.ok(200, "PUT", "/con/b?comp=metadata", "")
-	wantHeader(t, s.ok(200, "HEAD", "/con/b", ""), "x-ms-meta-k", "")
+	s.OK(200, "PUT", "/con/b?comp=properties", "", "x-ms-blob-content-language: de")
+	head := s.OK(200, "HEAD", "/con/b", "")
+	head.WantHeader(t, "Content-Language", "de")
+	head.WantHeader(t, "Content-Type", "")
+	head.WantHeader(t, "Cache-Control", "")
+	head.WantHeader(t, "Content-MD5", "")
+	s.OK(200, "PUT", "/con/b?comp=metadata", "", "x-ms-meta-k: v")
+	s.OK(200, "HEAD", "/con/b", "").WantHeader(t, "x-ms-meta-k", "v")
+	s.OK(200, "PUT", "/con/b?comp=metadata", "")
+	s.OK(200, "HEAD", "/con/b", "").WantHeader(t, "x-ms-meta-k", "")
 }
 
 func TestTiers(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
 	s.put("/con/b", "x", "x-ms-access-tier: Cool")
-	wantHeader(t, s.ok(200, "HEAD", "/con/b", ""), "x-ms-access-tier", "Cool")
-	s.ok(200, "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: Archive")
-	s.refused(409, "BlobArchived", "GET", "/con/b", "")
-	s.refused(409, "BlobArchived", "PUT", "/con/b?comp=metadata", "")
-	s.ok(202, "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: Hot", "x-ms-rehydrate-priority: High")
-	if got := s.ok(200, "GET", "/con/b", ""); got.body != "x" {
-		t.Errorf("rehydrated: %q", got.body)
+	s.OK(200, "HEAD", "/con/b", "").WantHeader(t, "x-ms-access-tier", "Cool")
+	s.OK(200, "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: Archive")
+	s.Refused(409, "BlobArchived", "GET", "/con/b", "")
+	s.Refused(409, "BlobArchived", "PUT", "/con/b?comp=metadata", "")
+	s.OK(202, "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: Hot", "x-ms-rehydrate-priority: High")
+	if got := s.OK(200, "GET", "/con/b", ""); got.Body != "x" {
+		t.Errorf("rehydrated: %q", got.Body)
 	}
-	s.refused(400, "MissingRequiredHeader", "PUT", "/con/b?comp=tier", "")
-	s.refused(400, "BlobAccessTierNotSupportedForAccountType", "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: P10")
-	s.ok(201, "PUT", "/con/a", "", "x-ms-blob-type: AppendBlob")
-	s.refused(409, "InvalidBlobType", "PUT", "/con/a?comp=tier", "", "x-ms-access-tier: Cool")
+	s.Refused(400, "MissingRequiredHeader", "PUT", "/con/b?comp=tier", "")
+	s.Refused(400, "BlobAccessTierNotSupportedForAccountType", "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: P10")
+	s.OK(201, "PUT", "/con/a", "", "x-ms-blob-type: AppendBlob")
+	s.Refused(409, "InvalidBlobType", "PUT", "/con/a?comp=tier", "", "x-ms-access-tier: Cool")
 }
 
 func TestTags(t *testing.T) {
@@ -310,46 +310,46 @@ func TestTags(t *testing.T) {
 	s.container("dcon")
 	s.put("/con/b", "x", "x-ms-tags: color=blue&size=10")
 	s.put("/dcon/b", "x", "x-ms-tags: color=red")
-	wantHeader(t, s.ok(200, "HEAD", "/con/b", ""), "x-ms-tag-count", "2")
+	s.OK(200, "HEAD", "/con/b", "").WantHeader(t, "x-ms-tag-count", "2")
 	set := `<?xml version="1.0"?><Tags><TagSet><Tag><Key>color</Key><Value>green</Value></Tag></TagSet></Tags>`
-	before := s.ok(200, "HEAD", "/con/b", "").header.Get("ETag")
-	s.ok(204, "PUT", "/con/b?comp=tags", set)
-	wantHeader(t, s.ok(200, "HEAD", "/con/b", ""), "ETag", before)
-	if got := s.ok(200, "GET", "/con/b?comp=tags", ""); !strings.Contains(got.body, "<Tags><TagSet><Tag><Key>color</Key><Value>green</Value></Tag></TagSet></Tags>") {
-		t.Errorf("tags: %s", got.body)
+	before := s.OK(200, "HEAD", "/con/b", "").Header.Get("ETag")
+	s.OK(204, "PUT", "/con/b?comp=tags", set)
+	s.OK(200, "HEAD", "/con/b", "").WantHeader(t, "ETag", before)
+	if got := s.OK(200, "GET", "/con/b?comp=tags", ""); !strings.Contains(got.Body, "<Tags><TagSet><Tag><Key>color</Key><Value>green</Value></Tag></TagSet></Tags>") {
+		t.Errorf("tags: %s", got.Body)
 	}
-	s.refused(412, "ConditionNotMet", "GET", "/con/b", "", `x-ms-if-tags: color = 'blue'`)
-	s.ok(200, "GET", "/con/b", "", `x-ms-if-tags: "color" <> 'blue' AND (color = 'green' OR size = '1')`)
-	s.refused(400, "InvalidHeaderValue", "GET", "/con/b", "", `x-ms-if-tags: color = blue`)
-	found := s.ok(200, "GET", "/?comp=blobs&where="+"color%3E%3D%27a%27", "")
-	if !strings.Contains(found.body, "<Blob><Name>b</Name><ContainerName>con</ContainerName><Tags><TagSet><Tag><Key>color</Key><Value>green</Value>") ||
-		!strings.Contains(found.body, "<ContainerName>dcon</ContainerName>") {
-		t.Errorf("found: %s", found.body)
+	s.Refused(412, "ConditionNotMet", "GET", "/con/b", "", `x-ms-if-tags: color = 'blue'`)
+	s.OK(200, "GET", "/con/b", "", `x-ms-if-tags: "color" <> 'blue' AND (color = 'green' OR size = '1')`)
+	s.Refused(400, "InvalidHeaderValue", "GET", "/con/b", "", `x-ms-if-tags: color = blue`)
+	found := s.OK(200, "GET", "/?comp=blobs&where="+"color%3E%3D%27a%27", "")
+	if !strings.Contains(found.Body, "<Blob><Name>b</Name><ContainerName>con</ContainerName><Tags><TagSet><Tag><Key>color</Key><Value>green</Value>") ||
+		!strings.Contains(found.Body, "<ContainerName>dcon</ContainerName>") {
+		t.Errorf("found: %s", found.Body)
 	}
-	found = s.ok(200, "GET", "/con?restype=container&comp=blobs&where=%22color%22%3D%27red%27", "")
-	if !strings.Contains(found.body, "<Blobs /><NextMarker />") {
-		t.Errorf("found in the container: %s", found.body)
+	found = s.OK(200, "GET", "/con?restype=container&comp=blobs&where=%22color%22%3D%27red%27", "")
+	if !strings.Contains(found.Body, "<Blobs /><NextMarker />") {
+		t.Errorf("found in the container: %s", found.Body)
 	}
-	found = s.ok(200, "GET", "/?comp=blobs&maxresults=1&where=%40container%3D%27dcon%27%20AND%20color%3D%27red%27", "")
-	if !strings.Contains(found.body, "<ContainerName>dcon</ContainerName>") || strings.Contains(found.body, "<ContainerName>con<") {
-		t.Errorf("found by container: %s", found.body)
+	found = s.OK(200, "GET", "/?comp=blobs&maxresults=1&where=%40container%3D%27dcon%27%20AND%20color%3D%27red%27", "")
+	if !strings.Contains(found.Body, "<ContainerName>dcon</ContainerName>") || strings.Contains(found.Body, "<ContainerName>con<") {
+		t.Errorf("found by container: %s", found.Body)
 	}
-	s.refused(400, "InvalidQueryParameterValue", "GET", "/?comp=blobs&where=color%20or", "")
-	s.refused(400, "TagsTooLarge", "PUT", "/con/b?comp=tags", "<Tags><TagSet>"+strings.Repeat("<Tag><Key>k</Key><Value>v</Value></Tag>", 11)+"</TagSet></Tags>")
-	s.refused(400, "DuplicateTagNames", "PUT", "/con/b?comp=tags", "<Tags><TagSet>"+strings.Repeat("<Tag><Key>k</Key><Value>v</Value></Tag>", 2)+"</TagSet></Tags>")
+	s.Refused(400, "InvalidQueryParameterValue", "GET", "/?comp=blobs&where=color%20or", "")
+	s.Refused(400, "TagsTooLarge", "PUT", "/con/b?comp=tags", "<Tags><TagSet>"+strings.Repeat("<Tag><Key>k</Key><Value>v</Value></Tag>", 11)+"</TagSet></Tags>")
+	s.Refused(400, "DuplicateTagNames", "PUT", "/con/b?comp=tags", "<Tags><TagSet>"+strings.Repeat("<Tag><Key>k</Key><Value>v</Value></Tag>", 2)+"</TagSet></Tags>")
 }
 
 func TestCreateOnlySAS(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
 	create := "?" + s.accountSAS("c")
-	put := request{method: "PUT", path: "/con/b" + create, body: "x", anon: true, headers: []string{"x-ms-blob-type: BlockBlob"}}
-	s.want(201, "", put)
-	s.want(403, "UnauthorizedBlobOverwrite", put)
-	put.headers = append(put.headers, "x-ms-tags: a=1")
-	put.path = "/con/new" + create
-	s.want(403, "AuthorizationPermissionMismatch", put)
-	s.want(403, "AuthorizationPermissionMismatch", request{method: "GET", path: "/con/b" + create, anon: true})
+	put := request{Method: "PUT", Path: "/con/b" + create, Body: "x", Anonymous: true, Headers: []string{"x-ms-blob-type: BlockBlob"}}
+	s.Want(201, "", put)
+	s.Want(403, "UnauthorizedBlobOverwrite", put)
+	put.Headers = append(put.Headers, "x-ms-tags: a=1")
+	put.Path = "/con/new" + create
+	s.Want(403, "AuthorizationPermissionMismatch", put)
+	s.Want(403, "AuthorizationPermissionMismatch", request{Method: "GET", Path: "/con/b" + create, Anonymous: true})
 }
 
 // TestMetadataCase is that names come back in the case they were written in,
@@ -359,9 +359,9 @@ func TestMetadataCase(t *testing.T) {
 	s.container("con")
 	for _, name := range []string{"LogType", "hdi_isfolder", "UP", "camelCase"} {
 		s.put("/con/"+name, strings.Repeat("x-ms-meta-"+strings.ToUpper(name)+": no\r\n", 2000), "x-ms-meta-"+name+": v")
-		list := s.ok(200, "GET", "/con?restype=container&comp=list&include=metadata&prefix="+name, "")
-		if !strings.Contains(list.body, "<Metadata><"+name+">v</"+name+"></Metadata>") {
-			t.Errorf("%s: %s", name, list.body)
+		list := s.OK(200, "GET", "/con?restype=container&comp=list&include=metadata&prefix="+name, "")
+		if !strings.Contains(list.Body, "<Metadata><"+name+">v</"+name+"></Metadata>") {
+			t.Errorf("%s: %s", name, list.Body)
 		}
 	}
 }

@@ -3,16 +3,13 @@ package blob
 import (
 	"net/http"
 	"net/url"
-	"os"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"reslog/catalog"
-	"reslog/record"
 	"reslog/service/storage"
+	"reslog/service/storage/storagetest"
 )
 
 // routed are requests, each of which is another operation: together all of
@@ -122,11 +119,6 @@ func TestRoutes(t *testing.T) {
 // TestCompatPage compares the page of what is there and what is not with the
 // operations.
 func TestCompatPage(t *testing.T) {
-	const path = "../../../docs/compat/blob.md"
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var there, absent []string
 	for _, o := range allOperations(withProperties()) {
 		if reflect.ValueOf(o.Run).Pointer() == reflect.ValueOf(notImplemented).Pointer() {
@@ -137,73 +129,15 @@ func TestCompatPage(t *testing.T) {
 	}
 	// Two records of a copy, and what the Front does for all services.
 	there = append(there, "CopyBlobSource", "CopyBlobDestination", "BlobPreflightRequest")
-	for section, want := range map[string][]string{"## Operations": there, "## Left out": absent} {
-		_, rest, ok := strings.Cut(string(raw), section+"\n")
-		if !ok {
-			t.Fatalf("%s has no %q", path, section)
-		}
-		text, _, _ := strings.Cut(rest, "\n## ")
-		slices.Sort(want)
-		want = slices.Compact(want)
-		got := namesInSecondColumn(text)
-		for _, name := range want {
-			if !slices.Contains(got, name) {
-				t.Errorf("%s: %s is not under %q", path, name, section)
-			}
-		}
-		for _, name := range got {
-			if !slices.Contains(want, name) {
-				t.Errorf("%s: %s is under %q, but not so in the code", path, name, section)
-			}
-		}
-	}
+	const page = "../../../docs/compat/blob.md"
+	storagetest.CheckPage(t, page, "## Operations", there)
+	storagetest.CheckPage(t, page, "## Left out", absent)
 }
 
 // The catalogue has every operation, those too that are refused, in the category
 // that its records get, and none besides.
 func TestCatalogHasTheOperations(t *testing.T) {
-	typ, ok := catalog.Find("Microsoft.Storage/storageAccounts/blobServices")
-	if !ok {
-		t.Fatal("the blob service is not in the catalogue")
-	}
-	left := map[string]record.Category{}
-	for _, c := range typ.Logs {
-		for _, name := range c.Operations {
-			left[name] = c.Name
-		}
-	}
-	category := func(name string) record.Category {
-		c, ok := typ.Log(string(left[name]))
-		if !ok {
-			return ""
-		}
-		return c.Name
-	}
-	seen := map[string]bool{"BlobPreflightRequest": true} // of the Front, for all services
-	for _, o := range allOperations(withProperties()) {
-		if got := category(o.Name); got != o.Class.Category() {
-			t.Errorf("%s is in %q in the catalogue, its records are %s", o.Name, got, o.Class.Category())
-		}
-		seen[o.Name] = true
-	}
-	for name := range left {
-		if !seen[name] {
-			t.Errorf("%s is in the catalogue, but no operation", name)
-		}
-	}
-}
-
-var operationName = regexp.MustCompile(`\b[A-Z][a-z]+[A-Z]\w+`)
-
-func namesInSecondColumn(text string) []string {
-	var names []string
-	for line := range strings.Lines(text) {
-		if cells := strings.Split(line, "|"); len(cells) > 3 {
-			names = append(names, operationName.FindAllString(cells[2], -1)...)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	storagetest.CheckCatalog(t, "Microsoft.Storage/storageAccounts/blobServices", "BlobPreflightRequest", allOperations(withProperties()))
 }
 
 // withProperties is a Service that has all operations.
@@ -211,19 +145,4 @@ func withProperties() *Service {
 	return New(Config{Properties: storage.NewPropertyOperations(storage.Blob, storage.OpenProperties(storage.PropertiesConfig{}))})
 }
 
-// allOperations are those in the fields of operations.
-func allOperations(s *Service) []*storage.Operation {
-	var all []*storage.Operation
-	fields := reflect.ValueOf(&s.ops).Elem()
-	for i := range fields.NumField() {
-		switch f := reflect.NewAt(fields.Field(i).Type(), fields.Field(i).Addr().UnsafePointer()).Elem().Interface().(type) {
-		case *storage.Operation:
-			all = append(all, f)
-		case map[string]*storage.Operation:
-			for _, o := range f {
-				all = append(all, o)
-			}
-		}
-	}
-	return all
-}
+func allOperations(s *Service) []*storage.Operation { return storagetest.Operations(&s.ops) }

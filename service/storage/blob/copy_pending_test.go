@@ -11,6 +11,7 @@ import (
 
 	"reslog/service/storage/blob"
 	"reslog/service/storage/blobstore"
+	"reslog/service/storage/storagetest"
 )
 
 // slowSource is a host with one blob, of which a reader gets the first half at
@@ -75,15 +76,15 @@ func (s *slowSource) allow(c *blob.Config) {
 
 // awaitCopy polls a blob until its copy has the status.
 func (s *server) awaitCopy(path, status string) *answer {
-	s.t.Helper()
+	s.T.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		a := s.ok(200, "HEAD", path, "")
-		if a.header.Get("x-ms-copy-status") == status {
+		a := s.OK(200, "HEAD", path, "")
+		if a.Header.Get("x-ms-copy-status") == status {
 			return a
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("%s: copy is %q, want %q", path, a.header.Get("x-ms-copy-status"), status)
+			s.T.Fatalf("%s: copy is %q, want %q", path, a.Header.Get("x-ms-copy-status"), status)
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
@@ -98,13 +99,13 @@ func TestPendingCopy(t *testing.T) {
 	s.container("con")
 	s.put("/con/dst", "old")
 	s.put("/con/near", "near")
-	s.log.take(t)
+	s.Log.Take(t)
 
-	a := s.ok(202, "PUT", "/con/dst", "", "x-ms-copy-source: "+src.URL+"/c/b?sv=1&sig=secret")
-	wantHeader(t, a, "x-ms-copy-status", "pending")
-	id, etag := a.header.Get("x-ms-copy-id"), a.header.Get("ETag")
+	a := s.OK(202, "PUT", "/con/dst", "", "x-ms-copy-source: "+src.URL+"/c/b?sv=1&sig=secret")
+	a.WantHeader(t, "x-ms-copy-status", "pending")
+	id, etag := a.Header.Get("x-ms-copy-id"), a.Header.Get("ETag")
 	var names []string
-	for _, e := range s.log.take(t) {
+	for _, e := range s.Log.Take(t) {
 		names = append(names, e.Operation)
 	}
 	if got, want := strings.Join(names, " "), "CopyBlob CopyBlobSource CopyBlobDestination"; got != want {
@@ -112,55 +113,55 @@ func TestPendingCopy(t *testing.T) {
 	}
 
 	<-src.half
-	for !strings.HasPrefix(s.ok(200, "HEAD", "/con/dst", "").header.Get("x-ms-copy-progress"), "524288/") {
+	for !strings.HasPrefix(s.OK(200, "HEAD", "/con/dst", "").Header.Get("x-ms-copy-progress"), "524288/") {
 		time.Sleep(time.Millisecond)
 	}
-	got := s.ok(200, "GET", "/con/dst", "")
+	got := s.OK(200, "GET", "/con/dst", "")
 	for name, want := range map[string]string{
 		"x-ms-copy-id": id, "x-ms-copy-status": "pending", "x-ms-copy-progress": "524288/1048576",
 		"x-ms-copy-source": src.URL + "/c/b", "x-ms-copy-status-description": "", "x-ms-copy-completion-time": "",
 		"x-ms-meta-from": "afar", "Content-Type": "text/plain", "Content-MD5": "", "Content-Length": "0", "ETag": etag,
 	} {
-		wantHeader(t, got, name, want)
+		got.WantHeader(t, name, want)
 	}
-	list := s.ok(200, "GET", "/con?restype=container&comp=list&include=copy", "").body
+	list := s.OK(200, "GET", "/con?restype=container&comp=list&include=copy", "").Body
 	if !strings.Contains(list, "<CopyStatus>pending</CopyStatus>") || strings.Contains(list, "CopyStatusDescription") {
 		t.Errorf("listing: %s", list)
 	}
 
 	for _, r := range []request{
-		{method: "PUT", path: "/con/dst", body: "new", headers: []string{"x-ms-blob-type: BlockBlob"}},
-		{method: "PUT", path: "/con/dst?comp=block&blockid=YQ==", body: "new"},
-		{method: "PUT", path: "/con/dst?comp=blocklist", body: "<BlockList></BlockList>"},
-		{method: "PUT", path: "/con/dst?comp=metadata"},
-		{method: "PUT", path: "/con/dst?comp=properties"},
-		{method: "PUT", path: "/con/dst?comp=snapshot"},
-		{method: "PUT", path: "/con/dst?comp=tags", body: "<Tags><TagSet></TagSet></Tags>"},
-		{method: "PUT", path: "/con/dst?comp=tier", headers: []string{"x-ms-access-tier: Cool"}},
-		{method: "PUT", path: "/con/dst?comp=lease", headers: []string{"x-ms-lease-action: acquire", "x-ms-lease-duration: -1"}},
-		{method: "PUT", path: "/con/dst", headers: []string{"x-ms-copy-source: " + s.url + "/con/near"}},
-		{method: "PUT", path: "/con/dst", headers: []string{"x-ms-copy-source: " + src.URL + "/c/b"}},
-		{method: "DELETE", path: "/con/dst"},
+		{Method: "PUT", Path: "/con/dst", Body: "new", Headers: []string{"x-ms-blob-type: BlockBlob"}},
+		{Method: "PUT", Path: "/con/dst?comp=block&blockid=YQ==", Body: "new"},
+		{Method: "PUT", Path: "/con/dst?comp=blocklist", Body: "<BlockList></BlockList>"},
+		{Method: "PUT", Path: "/con/dst?comp=metadata"},
+		{Method: "PUT", Path: "/con/dst?comp=properties"},
+		{Method: "PUT", Path: "/con/dst?comp=snapshot"},
+		{Method: "PUT", Path: "/con/dst?comp=tags", Body: "<Tags><TagSet></TagSet></Tags>"},
+		{Method: "PUT", Path: "/con/dst?comp=tier", Headers: []string{"x-ms-access-tier: Cool"}},
+		{Method: "PUT", Path: "/con/dst?comp=lease", Headers: []string{"x-ms-lease-action: acquire", "x-ms-lease-duration: -1"}},
+		{Method: "PUT", Path: "/con/dst", Headers: []string{"x-ms-copy-source: " + s.URL + "/con/near"}},
+		{Method: "PUT", Path: "/con/dst", Headers: []string{"x-ms-copy-source: " + src.URL + "/c/b"}},
+		{Method: "DELETE", Path: "/con/dst"},
 	} {
-		s.want(409, "PendingCopyOperation", r)
+		s.Want(409, "PendingCopyOperation", r)
 	}
 	abort := "x-ms-copy-action: abort"
-	s.refused(409, "CopyIdMismatch", "PUT", "/con/dst?comp=copy&copyid=00000000-0000-0000-0000-000000000001", "", abort)
-	s.refused(409, "NoPendingCopyOperation", "PUT", "/con/near?comp=copy&copyid="+id, "", abort)
-	s.refused(404, "BlobNotFound", "PUT", "/con/none?comp=copy&copyid="+id, "", abort)
+	s.Refused(409, "CopyIdMismatch", "PUT", "/con/dst?comp=copy&copyid=00000000-0000-0000-0000-000000000001", "", abort)
+	s.Refused(409, "NoPendingCopyOperation", "PUT", "/con/near?comp=copy&copyid="+id, "", abort)
+	s.Refused(404, "BlobNotFound", "PUT", "/con/none?comp=copy&copyid="+id, "", abort)
 
 	close(src.release)
 	a = s.awaitCopy("/con/dst", "success")
-	wantHeader(t, a, "x-ms-copy-progress", "1048576/1048576")
-	wantHeader(t, a, "x-ms-copy-id", id)
-	wantHeader(t, a, "Content-MD5", md5of(src.data))
-	if a.header.Get("ETag") == etag || a.header.Get("x-ms-copy-completion-time") == "" {
-		t.Errorf("after the copy: %v", a.header)
+	a.WantHeader(t, "x-ms-copy-progress", "1048576/1048576")
+	a.WantHeader(t, "x-ms-copy-id", id)
+	a.WantHeader(t, "Content-MD5", md5of(src.data))
+	if a.Header.Get("ETag") == etag || a.Header.Get("x-ms-copy-completion-time") == "" {
+		t.Errorf("after the copy: %v", a.Header)
 	}
-	if got := s.ok(200, "GET", "/con/dst", ""); got.body != src.data {
+	if got := s.OK(200, "GET", "/con/dst", ""); got.Body != src.data {
 		t.Error("copied other bytes")
 	}
-	s.refused(409, "NoPendingCopyOperation", "PUT", "/con/dst?comp=copy&copyid="+id, "", abort)
+	s.Refused(409, "NoPendingCopyOperation", "PUT", "/con/dst?comp=copy&copyid="+id, "", abort)
 	s.put("/con/dst", "free again")
 }
 
@@ -170,28 +171,28 @@ func TestAbortCopy(t *testing.T) {
 	s := newServer(t, src.allow)
 	s.container("con")
 	const lease = "x-ms-lease-id: 00000000-0000-0000-0000-00000000000a"
-	s.ok(201, "PUT", "/con/dst", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 512")
-	s.ok(201, "PUT", "/con/dst?comp=lease", "", "x-ms-lease-action: acquire", "x-ms-lease-duration: -1", "x-ms-proposed-lease-id: 00000000-0000-0000-0000-00000000000a")
+	s.OK(201, "PUT", "/con/dst", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 512")
+	s.OK(201, "PUT", "/con/dst?comp=lease", "", "x-ms-lease-action: acquire", "x-ms-lease-duration: -1", "x-ms-proposed-lease-id: 00000000-0000-0000-0000-00000000000a")
 	from := "x-ms-copy-source: " + src.URL + "/c/b"
-	s.refused(412, "LeaseIdMissing", "PUT", "/con/dst", "", from)
-	id := s.ok(202, "PUT", "/con/dst", "", from, lease, "x-ms-meta-k: v").header.Get("x-ms-copy-id")
+	s.Refused(412, "LeaseIdMissing", "PUT", "/con/dst", "", from)
+	id := s.OK(202, "PUT", "/con/dst", "", from, lease, "x-ms-meta-k: v").Header.Get("x-ms-copy-id")
 	<-src.half
-	wantHeader(t, s.ok(200, "HEAD", "/con/dst", ""), "Content-Length", "1024")
+	s.OK(200, "HEAD", "/con/dst", "").WantHeader(t, "Content-Length", "1024")
 
 	path := "/con/dst?comp=copy&copyid=" + id
-	s.refused(412, "LeaseIdMissing", "PUT", path, "", "x-ms-copy-action: abort")
-	s.ok(204, "PUT", path, "", "x-ms-copy-action: abort", lease)
-	a := s.ok(200, "HEAD", "/con/dst", "")
+	s.Refused(412, "LeaseIdMissing", "PUT", path, "", "x-ms-copy-action: abort")
+	s.OK(204, "PUT", path, "", "x-ms-copy-action: abort", lease)
+	a := s.OK(200, "HEAD", "/con/dst", "")
 	for name, want := range map[string]string{
 		"x-ms-copy-status": "aborted", "x-ms-copy-id": id, "Content-Length": "0", "x-ms-meta-k": "v", "x-ms-lease-state": "leased",
 	} {
-		wantHeader(t, a, name, want)
+		a.WantHeader(t, name, want)
 	}
-	s.refused(409, "NoPendingCopyOperation", "PUT", path, "", "x-ms-copy-action: abort", lease)
+	s.Refused(409, "NoPendingCopyOperation", "PUT", path, "", "x-ms-copy-action: abort", lease)
 	// What the source still sends comes to nothing.
 	close(src.release)
-	s.ok(200, "PUT", "/con/dst?comp=metadata", "", lease)
-	wantHeader(t, s.ok(200, "HEAD", "/con/dst", ""), "Content-Length", "0")
+	s.OK(200, "PUT", "/con/dst?comp=metadata", "", lease)
+	s.OK(200, "HEAD", "/con/dst", "").WantHeader(t, "Content-Length", "0")
 }
 
 // TestCopyNeedsInfiniteLease is so for copies inside the node too.
@@ -200,11 +201,11 @@ func TestCopyNeedsInfiniteLease(t *testing.T) {
 	s.container("con")
 	s.put("/con/src", "data")
 	s.put("/con/dst", "old")
-	lease := "x-ms-lease-id: " + s.ok(201, "PUT", "/con/dst?comp=lease", "", "x-ms-lease-action: acquire", "x-ms-lease-duration: 15").header.Get("x-ms-lease-id")
-	from := "x-ms-copy-source: " + s.url + "/con/src"
-	s.refused(412, "InfiniteLeaseDurationRequired", "PUT", "/con/dst", "", from, lease)
-	s.ok(201, "PUT", "/con/dst", "", from+"?"+s.accountSAS("r"), lease, "x-ms-blob-type: BlockBlob")
-	s.ok(201, "PUT", "/con/dst", "", "x-ms-copy-source: /acct/con/src", lease, "x-ms-version: 2011-08-18")
+	lease := "x-ms-lease-id: " + s.OK(201, "PUT", "/con/dst?comp=lease", "", "x-ms-lease-action: acquire", "x-ms-lease-duration: 15").Header.Get("x-ms-lease-id")
+	from := "x-ms-copy-source: " + s.URL + "/con/src"
+	s.Refused(412, "InfiniteLeaseDurationRequired", "PUT", "/con/dst", "", from, lease)
+	s.OK(201, "PUT", "/con/dst", "", from+"?"+s.accountSAS("r"), lease, "x-ms-blob-type: BlockBlob")
+	s.OK(201, "PUT", "/con/dst", "", "x-ms-copy-source: /acct/con/src", lease, "x-ms-version: 2011-08-18")
 }
 
 // TestFailedCopies are the ways in which the source fails after it was accepted.
@@ -235,11 +236,11 @@ func TestFailedCopies(t *testing.T) {
 				}
 			})
 			s.container("con")
-			s.ok(202, "PUT", "/con/dst", "", "x-ms-copy-source: "+src.URL+"/c/b", "x-ms-meta-k: v")
+			s.OK(202, "PUT", "/con/dst", "", "x-ms-copy-source: "+src.URL+"/c/b", "x-ms-meta-k: v")
 			a := s.awaitCopy("/con/dst", "failed")
-			wantHeader(t, a, "x-ms-copy-status-description", tc.description)
-			wantHeader(t, a, "Content-Length", "0")
-			wantHeader(t, a, "x-ms-meta-k", "v")
+			a.WantHeader(t, "x-ms-copy-status-description", tc.description)
+			a.WantHeader(t, "Content-Length", "0")
+			a.WantHeader(t, "x-ms-meta-k", "v")
 			s.put("/con/dst", "free again")
 		})
 	}
@@ -251,7 +252,7 @@ func TestCopiesWait(t *testing.T) {
 	s := newServer(t, src.allow, func(c *blob.Config) { c.Copies = 1 })
 	s.container("con")
 	for _, name := range []string{"/con/a", "/con/b"} {
-		s.ok(202, "PUT", name, "", "x-ms-copy-source: "+src.URL+"/c/b")
+		s.OK(202, "PUT", name, "", "x-ms-copy-source: "+src.URL+"/c/b")
 	}
 	<-src.half
 	select {
@@ -269,17 +270,17 @@ func TestCopyWithoutDestination(t *testing.T) {
 	src := newSlowSource(t, pattern(1024))
 	s := newServer(t, src.allow)
 	s.container("con")
-	s.ok(202, "PUT", "/con/dst", "", "x-ms-copy-source: "+src.URL+"/c/b")
+	s.OK(202, "PUT", "/con/dst", "", "x-ms-copy-source: "+src.URL+"/c/b")
 	<-src.half
-	s.ok(202, "DELETE", "/con?restype=container", "")
+	s.OK(202, "DELETE", "/con?restype=container", "")
 	s.container("con")
 	s.put("/con/dst", "another")
 	close(src.release)
 	if err := s.service.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.ok(200, "GET", "/con/dst", ""); got.body != "another" || got.header.Get("x-ms-copy-id") != "" {
-		t.Errorf("the copy wrote over what came after it: %q", got.body)
+	if got := s.OK(200, "GET", "/con/dst", ""); got.Body != "another" || got.Header.Get("x-ms-copy-id") != "" {
+		t.Errorf("the copy wrote over what came after it: %q", got.Body)
 	}
 }
 
@@ -287,8 +288,8 @@ func TestCopyWithoutDestination(t *testing.T) {
 func TestRestartFailsCopies(t *testing.T) {
 	const stopped = `500 OperationCancelled "Copy failed: the node was stopped."`
 	src := newSlowSource(t, pattern(1024))
-	ck := &clock{t: time.Now().UTC().Truncate(time.Second)}
-	store, err := blobstore.Open(blobstore.Config{Dir: t.TempDir(), Now: ck.now, MinFree: -1, CollectEvery: -1})
+	ck := storagetest.NewClock()
+	store, err := blobstore.Open(blobstore.Config{Dir: t.TempDir(), Now: ck.Now, MinFree: -1, CollectEvery: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,25 +297,25 @@ func TestRestartFailsCopies(t *testing.T) {
 	first := newServerOn(t, store, ck, src.allow)
 	first.container("con")
 	from := "x-ms-copy-source: " + src.URL + "/c/b"
-	id := first.ok(202, "PUT", "/con/killed", "", from).header.Get("x-ms-copy-id")
+	id := first.OK(202, "PUT", "/con/killed", "", from).Header.Get("x-ms-copy-id")
 	<-src.half
 
 	// Another run on the same store is what comes after a kill: the first one
 	// has written nothing more.
 	second := newServerOn(t, store, ck, src.allow)
-	a := second.ok(200, "HEAD", "/con/killed", "")
-	wantHeader(t, a, "x-ms-copy-status", "failed")
-	wantHeader(t, a, "x-ms-copy-status-description", stopped)
-	list := second.ok(200, "GET", "/con?restype=container&comp=list&include=copy", "").body
+	a := second.OK(200, "HEAD", "/con/killed", "")
+	a.WantHeader(t, "x-ms-copy-status", "failed")
+	a.WantHeader(t, "x-ms-copy-status-description", stopped)
+	list := second.OK(200, "GET", "/con?restype=container&comp=list&include=copy", "").Body
 	if !strings.Contains(list, "<CopyStatus>failed</CopyStatus>") {
 		t.Errorf("listing: %s", list)
 	}
-	second.refused(409, "NoPendingCopyOperation", "PUT", "/con/killed?comp=copy&copyid="+id, "", "x-ms-copy-action: abort")
-	second.ok(200, "PUT", "/con/killed?comp=metadata", "", "x-ms-meta-k: v")
-	wantHeader(t, second.ok(200, "HEAD", "/con/killed", ""), "x-ms-copy-status", "failed")
+	second.Refused(409, "NoPendingCopyOperation", "PUT", "/con/killed?comp=copy&copyid="+id, "", "x-ms-copy-action: abort")
+	second.OK(200, "PUT", "/con/killed?comp=metadata", "", "x-ms-meta-k: v")
+	second.OK(200, "HEAD", "/con/killed", "").WantHeader(t, "x-ms-copy-status", "failed")
 	second.put("/con/killed", "free again")
 
-	second.ok(202, "PUT", "/con/stopped", "", from)
+	second.OK(202, "PUT", "/con/stopped", "", from)
 	<-src.half
 	if err := second.service.Close(); err != nil {
 		t.Fatal(err)
@@ -323,5 +324,5 @@ func TestRestartFailsCopies(t *testing.T) {
 	if err != nil || b.Copy == nil || b.Copy.Status != "failed" || b.Copy.Description != stopped {
 		t.Errorf("after an orderly stop: %+v, %v", b.Copy, err)
 	}
-	second.refused(503, "ServerBusy", "PUT", "/con/late", "", from)
+	second.Refused(503, "ServerBusy", "PUT", "/con/late", "", from)
 }

@@ -15,44 +15,44 @@ func TestCopyBlob(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
 	s.put("/con/src", "data", "x-ms-meta-k: v", "x-ms-blob-content-type: text/plain", "x-ms-tags: a=1")
-	from := "x-ms-copy-source: " + s.url + "/con/src"
+	from := "x-ms-copy-source: " + s.URL + "/con/src"
 
-	a := s.ok(202, "PUT", "/con/dst", "", from)
-	wantHeader(t, a, "x-ms-copy-status", "success")
-	id := a.header.Get("x-ms-copy-id")
-	got := s.ok(200, "GET", "/con/dst", "")
-	if got.body != "data" {
-		t.Errorf("copy: %q", got.body)
+	a := s.OK(202, "PUT", "/con/dst", "", from)
+	a.WantHeader(t, "x-ms-copy-status", "success")
+	id := a.Header.Get("x-ms-copy-id")
+	got := s.OK(200, "GET", "/con/dst", "")
+	if got.Body != "data" {
+		t.Errorf("copy: %q", got.Body)
 	}
 	for name, want := range map[string]string{
-		"x-ms-copy-id": id, "x-ms-copy-progress": "4/4", "x-ms-copy-source": s.url + "/con/src",
+		"x-ms-copy-id": id, "x-ms-copy-progress": "4/4", "x-ms-copy-source": s.URL + "/con/src",
 		"x-ms-meta-k": "v", "Content-Type": "text/plain", "Content-MD5": md5of("data"), "x-ms-tag-count": "",
 	} {
-		wantHeader(t, got, name, want)
+		got.WantHeader(t, name, want)
 	}
 	s.put("/con/src", "changed")
-	if got := s.ok(200, "GET", "/con/dst", ""); got.body != "data" {
-		t.Errorf("the copy changed with its source: %q", got.body)
+	if got := s.OK(200, "GET", "/con/dst", ""); got.Body != "data" {
+		t.Errorf("the copy changed with its source: %q", got.Body)
 	}
-	s.ok(202, "PUT", "/con/dst", "", from, "x-ms-meta-own: 1")
-	got = s.ok(200, "HEAD", "/con/dst", "")
-	wantHeader(t, got, "x-ms-meta-own", "1")
-	wantHeader(t, got, "x-ms-meta-k", "")
+	s.OK(202, "PUT", "/con/dst", "", from, "x-ms-meta-own: 1")
+	got = s.OK(200, "HEAD", "/con/dst", "")
+	got.WantHeader(t, "x-ms-meta-own", "1")
+	got.WantHeader(t, "x-ms-meta-k", "")
 
-	s.refused(412, "TargetConditionNotMet", "PUT", "/con/dst", "", from, `If-Match: "0x1"`)
-	s.refused(412, "SourceConditionNotMet", "PUT", "/con/dst", "", from, `x-ms-source-if-match: "0x1"`)
-	s.refused(409, "BlobAlreadyExists", "PUT", "/con/dst", "", from, "If-None-Match: *")
-	s.refused(404, "CannotVerifyCopySource", "PUT", "/con/dst", "", "x-ms-copy-source: "+s.url+"/con/none")
-	s.refused(400, "InvalidHeaderValue", "PUT", "/con/dst", "", "x-ms-copy-source: ftp://host/con/none")
-	s.refused(400, "InvalidHeaderValue", "PUT", "/con/dst", "", "x-ms-copy-source: /acct/con/src")
-	s.refused(403, "CannotVerifyCopySource", "PUT", "/con/dst", "", "x-ms-copy-source: http://example.invalid/con/src")
-	s.refused(409, "NoPendingCopyOperation", "PUT", "/con/dst?comp=copy&copyid="+id, "", "x-ms-copy-action: abort")
-	s.refused(400, "InvalidHeaderValue", "PUT", "/con/dst?comp=copy&copyid="+id, "", "x-ms-copy-action: stop")
-	s.ok(201, "PUT", "/con/a", "", "x-ms-blob-type: AppendBlob")
-	s.refused(409, "InvalidBlobType", "PUT", "/con/a", "", from)
+	s.Refused(412, "TargetConditionNotMet", "PUT", "/con/dst", "", from, `If-Match: "0x1"`)
+	s.Refused(412, "SourceConditionNotMet", "PUT", "/con/dst", "", from, `x-ms-source-if-match: "0x1"`)
+	s.Refused(409, "BlobAlreadyExists", "PUT", "/con/dst", "", from, "If-None-Match: *")
+	s.Refused(404, "CannotVerifyCopySource", "PUT", "/con/dst", "", "x-ms-copy-source: "+s.URL+"/con/none")
+	s.Refused(400, "InvalidHeaderValue", "PUT", "/con/dst", "", "x-ms-copy-source: ftp://host/con/none")
+	s.Refused(400, "InvalidHeaderValue", "PUT", "/con/dst", "", "x-ms-copy-source: /acct/con/src")
+	s.Refused(403, "CannotVerifyCopySource", "PUT", "/con/dst", "", "x-ms-copy-source: http://example.invalid/con/src")
+	s.Refused(409, "NoPendingCopyOperation", "PUT", "/con/dst?comp=copy&copyid="+id, "", "x-ms-copy-action: abort")
+	s.Refused(400, "InvalidHeaderValue", "PUT", "/con/dst?comp=copy&copyid="+id, "", "x-ms-copy-action: stop")
+	s.OK(201, "PUT", "/con/a", "", "x-ms-blob-type: AppendBlob")
+	s.Refused(409, "InvalidBlobType", "PUT", "/con/a", "", from)
 	s.put("/con/cold", "x", "x-ms-access-tier: Archive")
-	s.refused(409, "BlobArchived", "PUT", "/con/dst", "", "x-ms-copy-source: "+s.url+"/con/cold")
-	s.ok(202, "PUT", "/con/warm", "", "x-ms-copy-source: "+s.url+"/con/cold", "x-ms-access-tier: Hot")
+	s.Refused(409, "BlobArchived", "PUT", "/con/dst", "", "x-ms-copy-source: "+s.URL+"/con/cold")
+	s.OK(202, "PUT", "/con/warm", "", "x-ms-copy-source: "+s.URL+"/con/cold", "x-ms-access-tier: Hot")
 }
 
 // TestCopySourceRights is who may read a source.
@@ -60,26 +60,26 @@ func TestCopySourceRights(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
 	s.put("/con/src", "data")
-	s.want(201, "", request{method: "PUT", path: "/other?restype=container", account: "second"})
+	s.Want(201, "", request{Method: "PUT", Path: "/other?restype=container", Account: "second"})
 	copyTo := func(headers ...string) request {
-		return request{method: "PUT", path: "/other/dst", account: "second", headers: headers}
+		return request{Method: "PUT", Path: "/other/dst", Account: "second", Headers: headers}
 	}
-	plain := "x-ms-copy-source: " + s.url + "/con/src"
-	s.want(401, "CannotVerifyCopySource", copyTo(plain))
-	s.want(202, "", copyTo(plain+"?"+s.accountSAS("r")))
-	if got := s.want(200, "", request{method: "GET", path: "/other/dst", account: "second"}); got.body != "data" || strings.Contains(got.header.Get("x-ms-copy-source"), "sig=") {
-		t.Errorf("copy by signature: %q from %s", got.body, got.header.Get("x-ms-copy-source"))
+	plain := "x-ms-copy-source: " + s.URL + "/con/src"
+	s.Want(401, "CannotVerifyCopySource", copyTo(plain))
+	s.Want(202, "", copyTo(plain+"?"+s.accountSAS("r")))
+	if got := s.Want(200, "", request{Method: "GET", Path: "/other/dst", Account: "second"}); got.Body != "data" || strings.Contains(got.Header.Get("x-ms-copy-source"), "sig=") {
+		t.Errorf("copy by signature: %q from %s", got.Body, got.Header.Get("x-ms-copy-source"))
 	}
-	s.want(403, "CannotVerifyCopySource", copyTo(plain+"?"+s.accountSAS("w")))
-	s.want(403, "CannotVerifyCopySource", copyTo(plain+"?"+s.accountSAS("r")+"x"))
-	s.ok(200, "PUT", "/con?restype=container&comp=acl", "", "x-ms-blob-public-access: blob")
-	s.want(202, "", copyTo(plain))
-	s.ok(200, "PUT", "/con?restype=container&comp=acl", "")
+	s.Want(403, "CannotVerifyCopySource", copyTo(plain+"?"+s.accountSAS("w")))
+	s.Want(403, "CannotVerifyCopySource", copyTo(plain+"?"+s.accountSAS("r")+"x"))
+	s.OK(200, "PUT", "/con?restype=container&comp=acl", "", "x-ms-blob-public-access: blob")
+	s.Want(202, "", copyTo(plain))
+	s.OK(200, "PUT", "/con?restype=container&comp=acl", "")
 	// The operations that read within the request do not take the key for the source.
-	s.refused(401, "CannotVerifyCopySource", "PUT", "/con/now", "", plain, "x-ms-requires-sync: true")
-	s.ok(202, "PUT", "/con/now", "", plain+"?"+s.accountSAS("r"), "x-ms-requires-sync: true")
+	s.Refused(401, "CannotVerifyCopySource", "PUT", "/con/now", "", plain, "x-ms-requires-sync: true")
+	s.OK(202, "PUT", "/con/now", "", plain+"?"+s.accountSAS("r"), "x-ms-requires-sync: true")
 	// A SAS for the destination does not open the source either.
-	s.want(401, "CannotVerifyCopySource", request{method: "PUT", path: "/con/sas?" + s.accountSAS("cw"), anon: true, headers: []string{plain}})
+	s.Want(401, "CannotVerifyCopySource", request{Method: "PUT", Path: "/con/sas?" + s.accountSAS("cw"), Anonymous: true, Headers: []string{plain}})
 }
 
 func TestFromURL(t *testing.T) {
@@ -87,43 +87,43 @@ func TestFromURL(t *testing.T) {
 	s.container("con")
 	data := pattern(4096)
 	put := s.put("/con/src", data, "x-ms-blob-content-type: text/plain", "x-ms-tags: a=1")
-	src := s.url + "/con/src?" + s.accountSAS("r")
+	src := s.URL + "/con/src?" + s.accountSAS("r")
 	from := "x-ms-copy-source: " + src
 
 	block := "x-ms-blob-type: BlockBlob"
-	a := s.ok(201, "PUT", "/con/put", "", block, from, "x-ms-source-content-md5: "+md5of(data), "x-ms-copy-source-tag-option: COPY")
-	wantHeader(t, a, "Content-MD5", md5of(data))
-	got := s.ok(200, "GET", "/con/put", "")
-	wantHeader(t, got, "Content-Type", "text/plain")
-	wantHeader(t, got, "x-ms-tag-count", "1")
-	wantHeader(t, got, "x-ms-copy-id", "")
-	if got.body != data {
+	a := s.OK(201, "PUT", "/con/put", "", block, from, "x-ms-source-content-md5: "+md5of(data), "x-ms-copy-source-tag-option: COPY")
+	a.WantHeader(t, "Content-MD5", md5of(data))
+	got := s.OK(200, "GET", "/con/put", "")
+	got.WantHeader(t, "Content-Type", "text/plain")
+	got.WantHeader(t, "x-ms-tag-count", "1")
+	got.WantHeader(t, "x-ms-copy-id", "")
+	if got.Body != data {
 		t.Error("Put Blob From URL: other bytes")
 	}
-	s.ok(201, "PUT", "/con/put", "", block, from, "x-ms-copy-source-blob-properties: false")
-	wantHeader(t, s.ok(200, "HEAD", "/con/put", ""), "Content-Type", "application/octet-stream")
-	s.refused(400, "Md5Mismatch", "PUT", "/con/put", "", block, from, "x-ms-source-content-md5: "+md5of("x"))
-	s.refused(412, "SourceConditionNotMet", "PUT", "/con/put", "", block, from, `x-ms-source-if-match: "0x1"`)
-	a = s.do(request{method: "PUT", path: "/con/put", headers: []string{block, from, "x-ms-source-if-none-match: " + put.header.Get("ETag")}})
-	if a.status != 304 || a.code() != "CannotVerifyCopySource" {
-		t.Errorf("source not modified: %d %s", a.status, a.code())
+	s.OK(201, "PUT", "/con/put", "", block, from, "x-ms-copy-source-blob-properties: false")
+	s.OK(200, "HEAD", "/con/put", "").WantHeader(t, "Content-Type", "application/octet-stream")
+	s.Refused(400, "Md5Mismatch", "PUT", "/con/put", "", block, from, "x-ms-source-content-md5: "+md5of("x"))
+	s.Refused(412, "SourceConditionNotMet", "PUT", "/con/put", "", block, from, `x-ms-source-if-match: "0x1"`)
+	a = s.Do(request{Method: "PUT", Path: "/con/put", Headers: []string{block, from, "x-ms-source-if-none-match: " + put.Header.Get("ETag")}})
+	if a.Status != 304 || a.Code() != "CannotVerifyCopySource" {
+		t.Errorf("source not modified: %d %s", a.Status, a.Code())
 	}
 
-	s.ok(201, "PUT", "/con/blocks?comp=block&blockid=YQ==", "", from, "x-ms-source-range: bytes=0-9")
-	s.ok(201, "PUT", "/con/blocks?comp=blocklist", "<BlockList><Latest>YQ==</Latest></BlockList>")
-	if got := s.ok(200, "GET", "/con/blocks", ""); got.body != data[:10] {
-		t.Errorf("Put Block From URL: %q", got.body)
+	s.OK(201, "PUT", "/con/blocks?comp=block&blockid=YQ==", "", from, "x-ms-source-range: bytes=0-9")
+	s.OK(201, "PUT", "/con/blocks?comp=blocklist", "<BlockList><Latest>YQ==</Latest></BlockList>")
+	if got := s.OK(200, "GET", "/con/blocks", ""); got.Body != data[:10] {
+		t.Errorf("Put Block From URL: %q", got.Body)
 	}
-	s.ok(201, "PUT", "/con/app", "", "x-ms-blob-type: AppendBlob")
-	a = s.ok(201, "PUT", "/con/app?comp=appendblock", "", from, "x-ms-source-range: bytes=5-", "x-ms-blob-condition-appendpos: 0")
-	wantHeader(t, a, "x-ms-blob-append-offset", "0")
-	s.ok(201, "PUT", "/con/page", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 1024")
-	s.ok(201, "PUT", "/con/page?comp=page", "", from, "x-ms-page-write: update", "x-ms-range: bytes=512-1023", "x-ms-source-range: bytes=0-511")
-	if got := s.ok(206, "GET", "/con/page", "", "Range: bytes=512-1023"); got.body != data[:512] {
+	s.OK(201, "PUT", "/con/app", "", "x-ms-blob-type: AppendBlob")
+	a = s.OK(201, "PUT", "/con/app?comp=appendblock", "", from, "x-ms-source-range: bytes=5-", "x-ms-blob-condition-appendpos: 0")
+	a.WantHeader(t, "x-ms-blob-append-offset", "0")
+	s.OK(201, "PUT", "/con/page", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 1024")
+	s.OK(201, "PUT", "/con/page?comp=page", "", from, "x-ms-page-write: update", "x-ms-range: bytes=512-1023", "x-ms-source-range: bytes=0-511")
+	if got := s.OK(206, "GET", "/con/page", "", "Range: bytes=512-1023"); got.Body != data[:512] {
 		t.Error("Put Page From URL: other bytes")
 	}
-	s.refused(416, "InvalidRange", "PUT", "/con/app?comp=appendblock", "", from, "x-ms-source-range: bytes=5000-")
-	s.refused(401, "CannotVerifyCopySource", "PUT", "/con/app?comp=appendblock", "", "x-ms-copy-source: "+s.url+"/con/src", "x-ms-copy-source-authorization: Bearer x")
+	s.Refused(416, "InvalidRange", "PUT", "/con/app?comp=appendblock", "", from, "x-ms-source-range: bytes=5000-")
+	s.Refused(401, "CannotVerifyCopySource", "PUT", "/con/app?comp=appendblock", "", "x-ms-copy-source: "+s.URL+"/con/src", "x-ms-copy-source-authorization: Bearer x")
 }
 
 // TestRemoteSource reads from a host that the configuration allows, and from no
@@ -146,20 +146,20 @@ func TestRemoteSource(t *testing.T) {
 	// The test's own server is on the loopback interface too, but on another port.
 	allowed := newServer(t, func(c *blob.Config) { c.AllowCopyHosts = []string{strings.TrimPrefix(remote.URL, "http://")} })
 	allowed.container("con")
-	wantHeader(t, allowed.ok(202, "PUT", "/con/dst", "", "x-ms-copy-source: "+remote.URL+"/file.txt"), "x-ms-copy-status", "pending")
+	allowed.OK(202, "PUT", "/con/dst", "", "x-ms-copy-source: "+remote.URL+"/file.txt").WantHeader(t, "x-ms-copy-status", "pending")
 	allowed.awaitCopy("/con/dst", "success")
-	got := allowed.ok(200, "GET", "/con/dst", "")
-	if got.body != "from afar" {
-		t.Errorf("copied: %q", got.body)
+	got := allowed.OK(200, "GET", "/con/dst", "")
+	if got.Body != "from afar" {
+		t.Errorf("copied: %q", got.Body)
 	}
-	wantHeader(t, got, "Content-Type", "text/plain")
-	allowed.ok(201, "PUT", "/con/blk?comp=block&blockid=YQ==", "", "x-ms-copy-source: "+remote.URL+"/file.txt", "x-ms-source-range: bytes=5-8")
-	allowed.refused(404, "CannotVerifyCopySource", "PUT", "/con/dst", "", "x-ms-copy-source: "+remote.URL+"/none")
-	allowed.refused(500, "CannotVerifyCopySource", "PUT", "/con/dst", "", "x-ms-copy-source: "+remote.URL+"/moved")
+	got.WantHeader(t, "Content-Type", "text/plain")
+	allowed.OK(201, "PUT", "/con/blk?comp=block&blockid=YQ==", "", "x-ms-copy-source: "+remote.URL+"/file.txt", "x-ms-source-range: bytes=5-8")
+	allowed.Refused(404, "CannotVerifyCopySource", "PUT", "/con/dst", "", "x-ms-copy-source: "+remote.URL+"/none")
+	allowed.Refused(500, "CannotVerifyCopySource", "PUT", "/con/dst", "", "x-ms-copy-source: "+remote.URL+"/moved")
 
 	closed := newServer(t, func(c *blob.Config) { c.Transport = forbidden{t} })
 	closed.container("con")
-	closed.refused(403, "CannotVerifyCopySource", "PUT", "/con/dst", "", "x-ms-copy-source: "+remote.URL+"/file.txt")
+	closed.Refused(403, "CannotVerifyCopySource", "PUT", "/con/dst", "", "x-ms-copy-source: "+remote.URL+"/file.txt")
 }
 
 // forbidden is a transport that nothing may use.
@@ -175,9 +175,9 @@ func TestBatchRefusals(t *testing.T) {
 	s.container("con")
 	const boundary = "Content-Type: multipart/mixed; boundary=b"
 	part := "--b\r\nContent-Type: application/http\r\nContent-ID: 0\r\n\r\nDELETE /" + account + "/con/x HTTP/1.1\r\nContent-Length: 0\r\n\r\n\r\n"
-	a := s.ok(202, "POST", "/?comp=batch", part+"--b--\r\n", boundary)
-	if !strings.Contains(a.body, "HTTP/1.1 401 ") || !strings.Contains(a.body, "x-ms-error-code: NoAuthenticationInformation") {
-		t.Errorf("a part without authorization: %s", a.body)
+	a := s.OK(202, "POST", "/?comp=batch", part+"--b--\r\n", boundary)
+	if !strings.Contains(a.Body, "HTTP/1.1 401 ") || !strings.Contains(a.Body, "x-ms-error-code: NoAuthenticationInformation") {
+		t.Errorf("a part without authorization: %s", a.Body)
 	}
 	for _, tc := range []struct{ code, body, contentType string }{
 		{"InvalidHeaderValue", part + "--b--\r\n", "Content-Type: text/plain"},
@@ -187,11 +187,11 @@ func TestBatchRefusals(t *testing.T) {
 		{"InvalidInput", "--b\r\nContent-Type: application/http\r\n\r\nwhat\r\n--b--\r\n", boundary},
 		{"ExceedsMaxBatchRequestCount", strings.Repeat(part, 257) + "--b--\r\n", boundary},
 	} {
-		s.refused(400, tc.code, "POST", "/?comp=batch", tc.body, tc.contentType)
+		s.Refused(400, tc.code, "POST", "/?comp=batch", tc.body, tc.contentType)
 	}
 	get := strings.Replace(part, "DELETE", "GET", 1)
-	a = s.ok(202, "POST", "/?comp=batch", get+"--b--\r\n", boundary)
-	if !strings.Contains(a.body, "HTTP/1.1 400 ") {
-		t.Errorf("another operation: %s", a.body)
+	a = s.OK(202, "POST", "/?comp=batch", get+"--b--\r\n", boundary)
+	if !strings.Contains(a.Body, "HTTP/1.1 400 ") {
+		t.Errorf("another operation: %s", a.Body)
 	}
 }

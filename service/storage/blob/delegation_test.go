@@ -22,15 +22,15 @@ const isoTime = "2006-01-02T15:04:05Z"
 
 // delegate gets a user delegation key that is valid for an hour, with the SDK.
 func (s *secured) delegate(who token, change ...func(*service.KeyInfo)) *service.UserDelegationCredential {
-	s.t.Helper()
-	now := s.clock.now().UTC()
+	s.T.Helper()
+	now := s.Clock.Now().UTC()
 	info := service.KeyInfo{Start: to.Ptr(now.Add(-time.Minute).Format(isoTime)), Expiry: to.Ptr(now.Add(time.Hour).Format(isoTime))}
 	for _, f := range change {
 		f(&info)
 	}
 	cred, err := s.as(who).ServiceClient().GetUserDelegationCredential(context.Background(), info, nil)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return cred
 }
@@ -38,13 +38,13 @@ func (s *secured) delegate(who token, change ...func(*service.KeyInfo)) *service
 // signed returns the query of a user delegation SAS, made by the SDK; it
 // expires in half an hour unless it says otherwise.
 func (s *secured) signed(cred *service.UserDelegationCredential, v sas.BlobSignatureValues) string {
-	s.t.Helper()
+	s.T.Helper()
 	if v.ExpiryTime.IsZero() {
-		v.ExpiryTime = s.clock.now().UTC().Add(30 * time.Minute)
+		v.ExpiryTime = s.Clock.Now().UTC().Add(30 * time.Minute)
 	}
 	q, err := v.SignWithUserDelegation(cred)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return q.Encode()
 }
@@ -57,7 +57,7 @@ func TestSDKUserDelegation(t *testing.T) {
 	s.container("con")
 	s.put("/con/b", "data")
 	s.put("/con/dir/c", "other")
-	snapshot := s.ok(201, "PUT", "/con/b?comp=snapshot", "").header.Get("x-ms-snapshot")
+	snapshot := s.OK(201, "PUT", "/con/b?comp=snapshot", "").Header.Get("x-ms-snapshot")
 	s.put("/con/b", "newer")
 	s.authority.assign(annID, "", contributor)
 	cred := s.delegate("ann")
@@ -157,7 +157,7 @@ func TestSDKUserDelegationEnds(t *testing.T) {
 	// Both the signature and the roles must allow: a reader cannot delegate writing.
 	s.check(403, "AuthorizationPermissionMismatch", "", "PUT", "/con/b?"+s.signed(cred, wrong), "x", "x-ms-blob-type: BlockBlob")
 	wrong = blobValues
-	wrong.StartTime = s.clock.now().UTC().Add(time.Minute)
+	wrong.StartTime = s.Clock.Now().UTC().Add(time.Minute)
 	s.check(403, "AuthenticationFailed", "", "GET", "/con/b?"+s.signed(cred, wrong), "")
 	wrong = blobValues
 	wrong.Directory, wrong.BlobName = "dir", ""
@@ -171,13 +171,13 @@ func TestSDKUserDelegationEnds(t *testing.T) {
 	s.check(200, "", "", "GET", "/con/b?"+good, "")
 
 	long := blobValues
-	long.ExpiryTime = s.clock.now().UTC().Add(24 * time.Hour) // longer than the key
+	long.ExpiryTime = s.Clock.Now().UTC().Add(24 * time.Hour) // longer than the key
 	outlives := s.signed(cred, long)
 	s.check(200, "", "", "GET", "/con/b?"+outlives, "")
-	s.clock.advance(31 * time.Minute)
+	s.Clock.Advance(31 * time.Minute)
 	s.check(403, "AuthenticationFailed", "", "GET", "/con/b?"+good, "")
 	s.check(200, "", "", "GET", "/con/b?"+outlives, "")
-	s.clock.advance(30 * time.Minute)
+	s.Clock.Advance(30 * time.Minute)
 	s.check(403, "AuthenticationFailed", "", "GET", "/con/b?"+outlives, "")
 }
 
@@ -213,7 +213,7 @@ func TestUserDelegationKey(t *testing.T) {
 	s := newSecured(t)
 	const path = "/?restype=service&comp=userdelegationkey"
 	s.authority.assign(annID, "", []string{"generateUserDelegationKey/action"})
-	at := func(d time.Duration) string { return s.clock.now().UTC().Add(d).Format(isoTime) }
+	at := func(d time.Duration) string { return s.Clock.Now().UTC().Add(d).Format(isoTime) }
 	info := func(start, expiry, more string) string {
 		return `<?xml version="1.0" encoding="utf-8"?><KeyInfo><Start>` + start + `</Start><Expiry>` + expiry + `</Expiry>` + more + `</KeyInfo>`
 	}
@@ -223,23 +223,23 @@ func TestUserDelegationKey(t *testing.T) {
 		"<SignedOid>" + annID + "</SignedOid>", "<SignedTid>" + tenantID + "</SignedTid>", "<SignedStart>" + start + "</SignedStart>",
 		"<SignedExpiry>" + expiry + "</SignedExpiry>", "<SignedService>b</SignedService>", "<SignedVersion>2020-02-10</SignedVersion>", "<Value>",
 	} {
-		if !strings.Contains(a.body, part) {
-			t.Errorf("no %s in %s", part, a.body)
+		if !strings.Contains(a.Body, part) {
+			t.Errorf("no %s in %s", part, a.Body)
 		}
 	}
 	again := s.check(200, "", "ann", "POST", path, info(start, expiry, ""), "x-ms-version: 2020-02-10")
-	if again.body != a.body {
+	if again.Body != a.Body {
 		t.Error("the same key, asked for twice, has two values")
 	}
-	_, value, _ := strings.Cut(a.body, "<Value>")
+	_, value, _ := strings.Cut(a.Body, "<Value>")
 	value, _, _ = strings.Cut(value, "<")
 	a = s.check(200, "", "ann", "POST", path, info(start, expiry, "<DelegatedUserTid>there</DelegatedUserTid>"))
-	if !strings.Contains(a.body, "<SignedDelegatedUserTid>there</SignedDelegatedUserTid>") || strings.Contains(a.body, value) {
-		t.Errorf("body %s", a.body)
+	if !strings.Contains(a.Body, "<SignedDelegatedUserTid>there</SignedDelegatedUserTid>") || strings.Contains(a.Body, value) {
+		t.Errorf("body %s", a.Body)
 	}
 	a = s.check(200, "", "ann", "POST", path, "<KeyInfo><Expiry>"+expiry+"</Expiry></KeyInfo>")
-	if !strings.Contains(a.body, "<SignedStart>"+at(0)[:16]) {
-		t.Errorf("without a start: %s", a.body)
+	if !strings.Contains(a.Body, "<SignedStart>"+at(0)[:16]) {
+		t.Errorf("without a start: %s", a.Body)
 	}
 	for _, body := range []string{
 		info("", "", ""), info(start, "", ""), info("soon", expiry, ""), info(start, "later", ""),
@@ -259,9 +259,9 @@ func TestUserDelegationKey(t *testing.T) {
 	s.check(401, "NoAuthenticationInformation", "", "POST", path, info(start, expiry, ""))
 	s.check(405, "UnsupportedHttpVerb", "ann", "GET", path, "")
 	// Neither the account's key nor a signature will do.
-	refused := s.refused(403, "AuthenticationFailed", "POST", path, info(start, expiry, ""))
-	if !strings.Contains(refused.body, "Only authentication scheme Bearer is supported") {
-		t.Errorf("by key: %s", refused.body)
+	refused := s.Refused(403, "AuthenticationFailed", "POST", path, info(start, expiry, ""))
+	if !strings.Contains(refused.Body, "Only authentication scheme Bearer is supported") {
+		t.Errorf("by key: %s", refused.Body)
 	}
 	s.check(403, "AuthenticationFailed", "", "POST", path+"&"+s.accountSAS("rwdlacup"), info(start, expiry, ""))
 	for _, e := range s.both() {

@@ -32,12 +32,12 @@ func TestRefusedBeforeBody(t *testing.T) {
 	})
 	s.container("con")
 	s.put("/con/leased", "x")
-	s.ok(201, "PUT", "/con/leased?comp=lease", "", "x-ms-lease-action: acquire", "x-ms-lease-duration: -1")
+	s.OK(201, "PUT", "/con/leased?comp=lease", "", "x-ms-lease-action: acquire", "x-ms-lease-duration: -1")
 	s.put("/con/free", "x")
-	s.ok(201, "PUT", "/con/app", "", "x-ms-blob-type: AppendBlob")
-	s.ok(201, "PUT", "/con/sealed", "", "x-ms-blob-type: AppendBlob")
-	s.ok(200, "PUT", "/con/sealed?comp=seal", "")
-	s.ok(201, "PUT", "/con/page", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 1048576")
+	s.OK(201, "PUT", "/con/app", "", "x-ms-blob-type: AppendBlob")
+	s.OK(201, "PUT", "/con/sealed", "", "x-ms-blob-type: AppendBlob")
+	s.OK(200, "PUT", "/con/sealed?comp=seal", "")
+	s.OK(201, "PUT", "/con/page", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 1048576")
 
 	large := strings.Repeat("x", 1<<20)
 	const block, update = "x-ms-blob-type: BlockBlob", "x-ms-page-write: update"
@@ -65,13 +65,13 @@ func TestRefusedBeforeBody(t *testing.T) {
 		{416, "InvalidPageRange", "/con/page?comp=page", large, []string{update, "x-ms-range: bytes=512-1049087"}},
 		{412, "SequenceNumberConditionNotMet", "/con/page?comp=page", large, []string{update, "x-ms-range: bytes=0-1048575", "x-ms-if-sequence-number-eq: 7"}},
 	} {
-		s.refused(tc.status, tc.code, "PUT", tc.path, tc.body, tc.headers...)
+		s.Refused(tc.status, tc.code, "PUT", tc.path, tc.body, tc.headers...)
 	}
 	if n := store.staged.Load() - before; n != 0 {
 		t.Errorf("%d bodies were stored that were refused", n)
 	}
-	s.ok(201, "PUT", "/con/app?comp=appendblock", large, "x-ms-blob-condition-appendpos: 0")
-	s.ok(201, "PUT", "/con/page?comp=page", large, update, "x-ms-range: bytes=0-1048575")
+	s.OK(201, "PUT", "/con/app?comp=appendblock", large, "x-ms-blob-condition-appendpos: 0")
+	s.OK(201, "PUT", "/con/page?comp=page", large, update, "x-ms-range: bytes=0-1048575")
 	s.put("/con/free", large)
 	if n := store.staged.Load() - before; n != 3 {
 		t.Errorf("%d bodies were stored, want 3", n)

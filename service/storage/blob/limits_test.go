@@ -21,7 +21,7 @@ func TestLongestBlockList(t *testing.T) {
 	id := func(i int) string { return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%064d", i)) }
 	const distinct = 100
 	for i := range distinct {
-		s.ok(201, "PUT", "/con/b?comp=block&blockid="+id(i), string(rune('a'+i%26)))
+		s.OK(201, "PUT", "/con/b?comp=block&blockid="+id(i), string(rune('a'+i%26)))
 	}
 	list := func(kind string, n int) string {
 		var b strings.Builder
@@ -31,26 +31,26 @@ func TestLongestBlockList(t *testing.T) {
 		}
 		return b.String() + "</BlockList>"
 	}
-	s.refused(400, "BlockListTooLong", "PUT", "/con/b?comp=blocklist", list("Latest", most+1))
-	s.ok(201, "PUT", "/con/b?comp=blocklist", list("Uncommitted", most))
-	s.ok(201, "PUT", "/con/b?comp=blocklist", list("Committed", most)) // again, of what is there
-	got := s.ok(200, "GET", "/con/b?comp=blocklist&blocklisttype=all", "")
-	if n := strings.Count(got.body, "<Block>"); n != most || !strings.Contains(got.body, "<UncommittedBlocks />") {
+	s.Refused(400, "BlockListTooLong", "PUT", "/con/b?comp=blocklist", list("Latest", most+1))
+	s.OK(201, "PUT", "/con/b?comp=blocklist", list("Uncommitted", most))
+	s.OK(201, "PUT", "/con/b?comp=blocklist", list("Committed", most)) // again, of what is there
+	got := s.OK(200, "GET", "/con/b?comp=blocklist&blocklisttype=all", "")
+	if n := strings.Count(got.Body, "<Block>"); n != most || !strings.Contains(got.Body, "<UncommittedBlocks />") {
 		t.Errorf("%d blocks, want %d", n, most)
 	}
 	last := fmt.Sprintf("<Block><Name>%s</Name><Size>1</Size></Block></CommittedBlocks>", id((most-1)%distinct))
-	if !strings.Contains(got.body, last) {
+	if !strings.Contains(got.Body, last) {
 		t.Error("the last block is another")
 	}
-	wantHeader(t, got, "x-ms-blob-content-length", "50000")
+	got.WantHeader(t, "x-ms-blob-content-length", "50000")
 	var want strings.Builder
 	for i := range most {
 		want.WriteByte(byte('a' + i%distinct%26))
 	}
-	if got := s.ok(200, "GET", "/con/b", ""); got.body != want.String() {
+	if got := s.OK(200, "GET", "/con/b", ""); got.Body != want.String() {
 		t.Error("the content is not that of the blocks in their order")
 	}
-	s.refused(400, "InvalidBlockList", "PUT", "/con/b?comp=blocklist", list("Uncommitted", 1))
+	s.Refused(400, "InvalidBlockList", "PUT", "/con/b?comp=blocklist", list("Uncommitted", 1))
 }
 
 // TestBodyLimits announces bodies of the largest size and of one byte more, at
@@ -60,8 +60,8 @@ func TestBodyLimits(t *testing.T) {
 	const mib = 1 << 20
 	s := newServer(t)
 	s.container("con")
-	s.ok(201, "PUT", "/con/app", "", "x-ms-blob-type: AppendBlob")
-	s.ok(201, "PUT", "/con/page", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 8388608")
+	s.OK(201, "PUT", "/con/app", "", "x-ms-blob-type: AppendBlob")
+	s.OK(201, "PUT", "/con/page", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 8388608")
 	const (
 		put   = "/con/b"
 		block = "/con/b?comp=block&blockid=YQ=="
@@ -108,10 +108,10 @@ func TestBodyLimits(t *testing.T) {
 // announce sends the header of a PUT with a body of n bytes, asks whether to go
 // on, and returns the answer to that.
 func (s *server) announce(path, version string, n int64, headers ...string) (status int, code string) {
-	s.t.Helper()
-	r, err := http.NewRequest(http.MethodPut, s.url+path, http.NoBody)
+	s.T.Helper()
+	r, err := http.NewRequest(http.MethodPut, s.URL+path, http.NoBody)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	r.Header.Set("x-ms-version", version)
 	if !strings.Contains(path, "comp=") {
@@ -121,25 +121,25 @@ func (s *server) announce(path, version string, n int64, headers ...string) (sta
 		k, v, _ := strings.Cut(line, ": ")
 		r.Header.Set(k, v)
 	}
-	sign(r, s.accs[account], s.clock.now())
+	s.Sign(r)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "PUT %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n", r.URL.RequestURI(), r.URL.Host, n)
 	if err := r.Header.Write(&b); err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	b.WriteString("\r\n")
 	conn, err := net.Dial("tcp", r.URL.Host)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
 	if _, err := conn.Write(b.Bytes()); err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	res.Body.Close()
 	return res.StatusCode, res.Header.Get("X-Ms-Error-Code")

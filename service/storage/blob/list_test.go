@@ -22,14 +22,14 @@ var listVersions = []string{"2009-09-19", "2012-02-12", "2013-08-15", "2015-02-2
 // from run to run (host, ETags, copy IDs, times) is replaced by a name.
 func TestListGoldens(t *testing.T) {
 	s := newServer(t)
-	s.ok(201, "PUT", "/list?restype=container", "", "x-ms-meta-owner: me", "x-ms-blob-public-access: blob")
+	s.OK(201, "PUT", "/list?restype=container", "", "x-ms-meta-owner: me", "x-ms-blob-public-access: blob")
 	s.put("/list/a&b.txt", "abc", "x-ms-blob-content-type: text/plain", "x-ms-meta-note: <&>", "x-ms-tags: color=blue", "x-ms-access-tier: Cool")
-	s.ok(201, "PUT", "/list/a&b.txt?comp=snapshot", "")
-	s.ok(201, "PUT", "/list/dir/page", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 512")
-	s.ok(201, "PUT", "/list/dir/page?comp=lease", "", "x-ms-lease-action: acquire", "x-ms-lease-duration: -1")
-	s.ok(202, "PUT", "/list/copy", "", "x-ms-copy-source: "+s.url+"/list/a%26b.txt")
-	s.ok(201, "PUT", "/list/open?comp=block&blockid=YQ==", "x")
-	s.ok(201, "PUT", "/empty?restype=container", "")
+	s.OK(201, "PUT", "/list/a&b.txt?comp=snapshot", "")
+	s.OK(201, "PUT", "/list/dir/page", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 512")
+	s.OK(201, "PUT", "/list/dir/page?comp=lease", "", "x-ms-lease-action: acquire", "x-ms-lease-duration: -1")
+	s.OK(202, "PUT", "/list/copy", "", "x-ms-copy-source: "+s.URL+"/list/a%26b.txt")
+	s.OK(201, "PUT", "/list/open?comp=block&blockid=YQ==", "x")
+	s.OK(201, "PUT", "/empty?restype=container", "")
 
 	for _, v := range listVersions {
 		include := "snapshots,metadata,uncommittedblobs"
@@ -60,7 +60,7 @@ var volatile = []struct {
 
 func golden(t *testing.T, s *server, name, version, path string) {
 	t.Helper()
-	got := s.ok(200, "GET", path, "", "x-ms-version: "+version).body
+	got := s.OK(200, "GET", path, "", "x-ms-version: "+version).Body
 	for _, v := range volatile {
 		got = v.re.ReplaceAllString(got, v.to)
 	}
@@ -92,11 +92,11 @@ func TestListPages(t *testing.T) {
 	var names []string
 	marker := ""
 	for range 10 {
-		a := s.ok(200, "GET", "/con?restype=container&comp=list&maxresults=3&marker="+marker, "")
-		for _, m := range name.FindAllStringSubmatch(a.body, -1) {
+		a := s.OK(200, "GET", "/con?restype=container&comp=list&maxresults=3&marker="+marker, "")
+		for _, m := range name.FindAllStringSubmatch(a.Body, -1) {
 			names = append(names, m[1])
 		}
-		m := next.FindStringSubmatch(a.body)
+		m := next.FindStringSubmatch(a.Body)
 		if m == nil {
 			break
 		}
@@ -115,11 +115,11 @@ func TestListPages(t *testing.T) {
 		{"UnsupportedQueryParameter", "showonly=files"},
 		{"InvalidQueryParameterValue", "prefix=" + strings.Repeat("p", 5000)},
 	} {
-		s.refused(400, tc.code, "GET", "/con?restype=container&comp=list&"+tc.query, "")
+		s.Refused(400, tc.code, "GET", "/con?restype=container&comp=list&"+tc.query, "")
 	}
-	s.refused(404, "ContainerNotFound", "GET", "/none?restype=container&comp=list", "")
-	s.refused(400, "InvalidQueryParameterValue", "GET", "/con?restype=container&comp=list&include=tags", "", "x-ms-version: 2018-03-28")
-	s.ok(200, "GET", "/con?restype=container&comp=list&include=deleted,versions,deletedwithversions,immutabilitypolicy,legalhold", "")
+	s.Refused(404, "ContainerNotFound", "GET", "/none?restype=container&comp=list", "")
+	s.Refused(400, "InvalidQueryParameterValue", "GET", "/con?restype=container&comp=list&include=tags", "", "x-ms-version: 2018-03-28")
+	s.OK(200, "GET", "/con?restype=container&comp=list&include=deleted,versions,deletedwithversions,immutabilitypolicy,legalhold", "")
 }
 
 func TestListOddNames(t *testing.T) {
@@ -132,12 +132,12 @@ func TestListOddNames(t *testing.T) {
 		"/con/r%0Dn":           `<Name Encoded="true">r%0Dn</Name>`,
 	} {
 		s.put(path, "x")
-		if got := s.ok(200, "GET", "/con?restype=container&comp=list", ""); !strings.Contains(got.body, want) {
-			t.Errorf("%s: %s", path, got.body)
+		if got := s.OK(200, "GET", "/con?restype=container&comp=list", ""); !strings.Contains(got.Body, want) {
+			t.Errorf("%s: %s", path, got.Body)
 		}
-		s.ok(200, "GET", path, "")
+		s.OK(200, "GET", path, "")
 	}
-	s.refused(400, "InvalidUri", "PUT", "/con/bad%FF", "x", "x-ms-blob-type: BlockBlob")
+	s.Refused(400, "InvalidUri", "PUT", "/con/bad%FF", "x", "x-ms-blob-type: BlockBlob")
 }
 
 // TestOldVersions is what old versions do differently outside of listings.
@@ -146,39 +146,39 @@ func TestOldVersions(t *testing.T) {
 	s.container("con")
 	old := "x-ms-version: 2009-09-19"
 	a := s.put("/con/b", "x", old)
-	if etag := a.header.Get("ETag"); !strings.HasPrefix(etag, "0x") {
+	if etag := a.Header.Get("ETag"); !strings.HasPrefix(etag, "0x") {
 		t.Errorf("ETag before 2011-08-18: %s", etag)
 	}
-	a = s.ok(200, "GET", "/con/b", "", old)
+	a = s.OK(200, "GET", "/con/b", "", old)
 	for _, name := range []string{"Accept-Ranges", "x-ms-lease-state", "x-ms-server-encrypted", "x-ms-creation-time", "x-ms-access-tier"} {
-		wantHeader(t, a, name, "")
+		a.WantHeader(t, name, "")
 	}
-	wantHeader(t, a, "x-ms-lease-status", "unlocked")
-	s.ok(200, "GET", "/con/b", "", old, "If-Match: "+a.header.Get("ETag"))
-	s.ok(201, "PUT", "/con/copied", "", old, "x-ms-copy-source: /"+account+"/con/b")
-	s.ok(201, "PUT", "/con/a", "", "x-ms-blob-type: AppendBlob")
-	s.refused(409, "FeatureVersionMismatch", "GET", "/con?restype=container&comp=list", "", old)
-	s.refused(400, "InvalidHeaderValue", "GET", "/con/b", "", "x-ms-version: 2008-10-27")
-	s.refused(409, "FeatureVersionMismatch", "PUT", "/con?restype=container&comp=lease", "", "x-ms-version: 2011-08-18", "x-ms-lease-action: acquire")
+	a.WantHeader(t, "x-ms-lease-status", "unlocked")
+	s.OK(200, "GET", "/con/b", "", old, "If-Match: "+a.Header.Get("ETag"))
+	s.OK(201, "PUT", "/con/copied", "", old, "x-ms-copy-source: /"+account+"/con/b")
+	s.OK(201, "PUT", "/con/a", "", "x-ms-blob-type: AppendBlob")
+	s.Refused(409, "FeatureVersionMismatch", "GET", "/con?restype=container&comp=list", "", old)
+	s.Refused(400, "InvalidHeaderValue", "GET", "/con/b", "", "x-ms-version: 2008-10-27")
+	s.Refused(409, "FeatureVersionMismatch", "PUT", "/con?restype=container&comp=lease", "", "x-ms-version: 2011-08-18", "x-ms-lease-action: acquire")
 }
 
 func TestRehydration(t *testing.T) {
 	s := newServer(t, func(c *blob.Config) { c.RehydrateAfter = time.Hour })
 	s.container("con")
 	s.put("/con/b", "x", "x-ms-access-tier: Archive")
-	s.ok(202, "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: Cool")
-	a := s.ok(200, "HEAD", "/con/b", "")
-	wantHeader(t, a, "x-ms-access-tier", "Archive")
-	wantHeader(t, a, "x-ms-archive-status", "rehydrate-pending-to-cool")
-	wantHeader(t, a, "x-ms-rehydrate-priority", "Standard")
-	s.refused(409, "BlobBeingRehydrated", "GET", "/con/b", "")
-	s.refused(409, "BlobBeingRehydrated", "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: Hot")
-	s.ok(202, "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: Cool", "x-ms-rehydrate-priority: High")
-	s.clock.advance(61 * time.Minute)
-	a = s.ok(200, "GET", "/con/b", "")
-	wantHeader(t, a, "x-ms-access-tier", "Cool")
-	wantHeader(t, a, "x-ms-archive-status", "")
-	if list := s.ok(200, "GET", "/con?restype=container&comp=list", ""); !strings.Contains(list.body, "<AccessTier>Cool</AccessTier>") {
-		t.Errorf("listed: %s", list.body)
+	s.OK(202, "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: Cool")
+	a := s.OK(200, "HEAD", "/con/b", "")
+	a.WantHeader(t, "x-ms-access-tier", "Archive")
+	a.WantHeader(t, "x-ms-archive-status", "rehydrate-pending-to-cool")
+	a.WantHeader(t, "x-ms-rehydrate-priority", "Standard")
+	s.Refused(409, "BlobBeingRehydrated", "GET", "/con/b", "")
+	s.Refused(409, "BlobBeingRehydrated", "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: Hot")
+	s.OK(202, "PUT", "/con/b?comp=tier", "", "x-ms-access-tier: Cool", "x-ms-rehydrate-priority: High")
+	s.Clock.Advance(61 * time.Minute)
+	a = s.OK(200, "GET", "/con/b", "")
+	a.WantHeader(t, "x-ms-access-tier", "Cool")
+	a.WantHeader(t, "x-ms-archive-status", "")
+	if list := s.OK(200, "GET", "/con?restype=container&comp=list", ""); !strings.Contains(list.Body, "<AccessTier>Cool</AccessTier>") {
+		t.Errorf("listed: %s", list.Body)
 	}
 }

@@ -5,31 +5,29 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-
-	"reslog/storagelog"
 )
 
 // TestLog is what operations tell the log beyond what the front knows.
 func TestLog(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
-	s.log.take(t)
+	s.Log.Take(t)
 	put := s.put("/con/b", "data", "Content-MD5: "+md5of("data"))
-	e := one(t, s.log.take(t))
+	e := s.Log.One(t)
 	if e.Operation != "PutBlob" || e.Status != "Success" || e.HTTPStatus != "201" || e.ObjectKey != "/"+account+"/con/b" ||
-		e.ETag != put.header.Get("ETag") || e.LastModified.UTC().Format(http.TimeFormat) != put.header.Get("Last-Modified") ||
+		e.ETag != put.Header.Get("ETag") || e.LastModified.UTC().Format(http.TimeFormat) != put.Header.Get("Last-Modified") ||
 		e.RequestMD5 != md5of("data") || e.ServerMD5 != md5of("data") || e.RequestPacketSize != 4 {
 		t.Errorf("put: %+v", e)
 	}
 	s.put("/con/b", "data")
-	if e := one(t, s.log.take(t)); e.RequestMD5 != "" || e.ServerMD5 != md5of("data") {
+	if e := s.Log.One(t); e.RequestMD5 != "" || e.ServerMD5 != md5of("data") {
 		t.Errorf("put without a digest: %+v", e)
 	}
 
-	src := s.url + "/con/b"
-	s.ok(202, "PUT", "/con/copy", "", "x-ms-copy-source: "+src)
+	src := s.URL + "/con/b"
+	s.OK(202, "PUT", "/con/copy", "", "x-ms-copy-source: "+src)
 	var lines []string
-	for _, e := range s.log.take(t) {
+	for _, e := range s.Log.Take(t) {
 		lines = append(lines, fmt.Sprintf("%d %s %s %s", e.OperationNumber, e.Operation, e.HTTPStatus, e.ObjectKey))
 	}
 	want := "0 CopyBlob 202 /acct/con/copy|1 CopyBlobSource 202 " + src + "|2 CopyBlobDestination 202 /acct/con/copy"
@@ -38,8 +36,8 @@ func TestLog(t *testing.T) {
 	}
 
 	list := `<BlockList></BlockList>`
-	s.ok(201, "PUT", "/con/list?comp=blocklist", list)
-	if e := one(t, s.log.take(t)); e.ServerMD5 != md5of(list) {
+	s.OK(201, "PUT", "/con/list?comp=blocklist", list)
+	if e := s.Log.One(t); e.ServerMD5 != md5of(list) {
 		t.Errorf("Put Block List has the MD5 of the XML: %+v", e)
 	}
 }
@@ -50,7 +48,7 @@ func TestOperationNames(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
 	s.put("/con/b", "x")
-	s.ok(201, "PUT", "/con/p", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 512")
+	s.OK(201, "PUT", "/con/p", "", "x-ms-blob-type: PageBlob", "x-ms-blob-content-length: 512")
 	for _, tc := range []struct {
 		name, method, path string
 		headers            string // "a: b|c: d"
@@ -83,16 +81,16 @@ func TestOperationNames(t *testing.T) {
 		{"BreakBlobLease", "PUT", "/con/b?comp=lease", "x-ms-lease-action: break"},
 		{"DeleteBlob", "DELETE", "/con/b", ""},
 	} {
-		s.log.take(t)
+		s.Log.Take(t)
 		var headers []string
 		if tc.headers != "" {
 			headers = strings.Split(tc.headers, "|")
 		}
-		a := s.do(request{method: tc.method, path: tc.path, headers: headers})
-		if a.status >= 300 {
-			t.Errorf("%s: %d %s", tc.name, a.status, a.code())
+		a := s.Do(request{Method: tc.method, Path: tc.path, Headers: headers})
+		if a.Status >= 300 {
+			t.Errorf("%s: %d %s", tc.name, a.Status, a.Code())
 		}
-		if e := one(t, s.log.take(t)); e.Operation != tc.name {
+		if e := s.Log.One(t); e.Operation != tc.name {
 			t.Errorf("%s %s is logged as %s, want %s", tc.method, tc.path, e.Operation, tc.name)
 		}
 	}
@@ -103,25 +101,17 @@ func TestLogOfRefusals(t *testing.T) {
 	s := newServer(t)
 	s.container("con")
 	s.asSystem("PUT", "/$logs?restype=container", "")
-	s.log.take(t)
-	s.refused(403, "InsufficientAccountPermissions", "PUT", "/$logs/mine", "x", "x-ms-blob-type: BlockBlob")
-	if e := one(t, s.log.take(t)); e.Status != "AuthorizationError" || e.HTTPStatus != "403" {
+	s.Log.Take(t)
+	s.Refused(403, "InsufficientAccountPermissions", "PUT", "/$logs/mine", "x", "x-ms-blob-type: BlockBlob")
+	if e := s.Log.One(t); e.Status != "AuthorizationError" || e.HTTPStatus != "403" {
 		t.Errorf("a write to $logs: %+v", e)
 	}
-	s.refused(404, "BlobNotFound", "GET", "/con/none", "")
-	if e := one(t, s.log.take(t)); e.Status != "BlobNotFound" {
+	s.Refused(404, "BlobNotFound", "GET", "/con/none", "")
+	if e := s.Log.One(t); e.Status != "BlobNotFound" {
 		t.Errorf("not found: %s", e.Status)
 	}
-	s.refused(404, "BlobNotFound", "GET", "/con/none", "", "x-ms-version: 2016-05-31")
-	if e := one(t, s.log.take(t)); e.Status != "ClientOtherError" {
+	s.Refused(404, "BlobNotFound", "GET", "/con/none", "", "x-ms-version: 2016-05-31")
+	if e := s.Log.One(t); e.Status != "ClientOtherError" {
 		t.Errorf("not found before 2017-04-17: %s", e.Status)
 	}
-}
-
-func one(t *testing.T, entries []storagelog.Entry) storagelog.Entry {
-	t.Helper()
-	if len(entries) != 1 {
-		t.Fatalf("%d entries, want 1: %+v", len(entries), entries)
-	}
-	return entries[0]
 }

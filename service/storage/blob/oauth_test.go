@@ -27,6 +27,7 @@ import (
 	"reslog/resource"
 	"reslog/service/storage"
 	"reslog/service/storage/blob"
+	"reslog/service/storage/storagetest"
 	"reslog/storagelog"
 )
 
@@ -103,7 +104,7 @@ func (a *authority) Check(p *storage.Principal, act storage.Action, scope resour
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, as := range a.roles[p.ObjectID] {
-		at := newAccount(account).ID.String() + as.scope
+		at := storagetest.NewAccount(account).ID.String() + as.scope
 		if scope.String() != at && !strings.HasPrefix(scope.String(), at+"/") {
 			continue
 		}
@@ -136,15 +137,10 @@ type secured struct {
 func newSecured(t testing.TB, configure ...func(*blob.Config)) *secured {
 	t.Helper()
 	s := &secured{server: newServer(t, configure...), authority: &authority{roles: map[string][]assignment{}}}
-	front := storage.NewFront(storage.FrontConfig{
-		Service: s.service, Accounts: s.accs, Now: s.clock.now, Emitter: s.log,
-		Authority: s.authority, AuthorizationURI: "https://login.example/" + tenantID + "/oauth2/authorize", DelegationSecret: []byte("secret"),
-	})
-	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.log.running.Add(1)
-		defer s.log.running.Done()
-		front.ServeHTTP(w, r)
-	}))
+	cfg := s.Config(s.service)
+	cfg.Authority, cfg.AuthorizationURI = s.authority, "https://login.example/"+tenantID+"/oauth2/authorize"
+	cfg.DelegationSecret = []byte("secret")
+	srv := httptest.NewTLSServer(s.Log.Watch(storage.NewFront(cfg)))
 	t.Cleanup(srv.Close)
 	s.https, s.endpoint = srv.Client(), "https://"+account+".example.com" // which srv.Client leads to srv
 	return s
@@ -156,20 +152,20 @@ func (s *secured) options() azcore.ClientOptions {
 }
 
 func (s *secured) as(who token) *azblob.Client {
-	s.t.Helper()
+	s.T.Helper()
 	c, err := azblob.NewClient(s.endpoint, who, &azblob.ClientOptions{ClientOptions: s.options()})
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return c
 }
 
 // send sends a request by hand with a token, "" for none.
 func (s *secured) send(who, method, path, body string, headers ...string) *answer {
-	s.t.Helper()
+	s.T.Helper()
 	r, err := http.NewRequest(method, s.endpoint+path, strings.NewReader(body))
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	r.Header.Set("x-ms-version", newest)
 	if who != "" {
@@ -181,22 +177,17 @@ func (s *secured) send(who, method, path, body string, headers ...string) *answe
 	}
 	res, err := s.https.Do(r)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return &answer{res.StatusCode, res.Header, string(raw)}
+	return s.Read(res)
 }
 
 // check sends a request by hand and demands a status and a code.
 func (s *secured) check(status int, code, who, method, path, body string, headers ...string) *answer {
-	s.t.Helper()
+	s.T.Helper()
 	a := s.send(who, method, path, body, headers...)
-	if a.status != status || a.code() != code {
-		s.t.Errorf("%s: %s %s %v: got %d %q, want %d %q\n%s", who, method, path, headers, a.status, a.code(), status, code, a.body)
+	if a.Status != status || a.Code() != code {
+		s.T.Errorf("%s: %s %s %v: got %d %q, want %d %q\n%s", who, method, path, headers, a.Status, a.Code(), status, code, a.Body)
 	}
 	return a
 }
@@ -204,17 +195,15 @@ func (s *secured) check(status int, code, who, method, path, body string, header
 // both reads the records so far in both generations with the strict reader, and
 // returns those of 2.0.
 func (s *secured) both() []storagelog.Entry {
-	s.t.Helper()
-	s.log.running.Wait()
-	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
+	s.T.Helper()
+	records := s.Log.Records()
 	var entries []storagelog.Entry
 	for _, v := range []storagelog.Version{storagelog.V1, storagelog.V2} {
 		var raw []byte
-		for i := range s.log.records {
+		for i := range records {
 			var err error
-			if raw, _, err = storage.AppendEntries(raw, &s.log.records[i], v); err != nil {
-				s.t.Fatal(err)
+			if raw, _, err = storage.AppendEntries(raw, &records[i], v); err != nil {
+				s.T.Fatal(err)
 			}
 		}
 		for rd := storagelog.NewReader(bytes.NewReader(raw), storagelog.Strict); ; {
@@ -223,18 +212,17 @@ func (s *secured) both() []storagelog.Entry {
 				break
 			}
 			if err != nil {
-				s.t.Fatalf("version %s: %v", v, err)
+				s.T.Fatalf("version %s: %v", v, err)
 			}
 			var e storagelog.Entry
 			line.Entry(&e)
 			if v == storagelog.V2 {
 				entries = append(entries, e)
 			} else if e.UserObjectID+e.AuthorizationDetail != "" {
-				s.t.Errorf("a 1.0 entry with OAuth fields: %+v", e)
+				s.T.Errorf("a 1.0 entry with OAuth fields: %+v", e)
 			}
 		}
 	}
-	s.log.records = nil
 	return entries
 }
 
@@ -363,8 +351,8 @@ func TestBuiltInRoles(t *testing.T) {
 		s.authority.assign(annID, c.scope, c.role)
 		for _, r := range c.may {
 			method, path, _ := strings.Cut(r, " ")
-			if a := s.send("ann", method, path, "", block); a.status >= 300 {
-				t.Errorf("%s: %s: %d %s", c.name, r, a.status, a.code())
+			if a := s.send("ann", method, path, "", block); a.Status >= 300 {
+				t.Errorf("%s: %s: %d %s", c.name, r, a.Status, a.Code())
 			}
 		}
 		for _, r := range c.not {
@@ -373,8 +361,8 @@ func TestBuiltInRoles(t *testing.T) {
 			if strings.HasPrefix(path, "/$logs") && c.name == "owner" {
 				want = "InsufficientAccountPermissions"
 			}
-			if a := s.send("ann", method, path, "", block); a.status != 403 || a.code() != want {
-				t.Errorf("%s: %s: %d %s", c.name, r, a.status, a.code())
+			if a := s.send("ann", method, path, "", block); a.Status != 403 || a.Code() != want {
+				t.Errorf("%s: %s: %d %s", c.name, r, a.Status, a.Code())
 			}
 		}
 	}
@@ -418,11 +406,11 @@ func TestTagActions(t *testing.T) {
 	s.authority.assign(annID, "", []string{"containers/blobs/tags/read"})
 	s.check(200, "", "ann", "GET", "/con/b", "", "x-ms-if-tags: \"a\"='1'")
 	s.check(202, "", "ann", "PUT", "/con/copy", "", from, "x-ms-requires-sync: true", "x-ms-copy-source-tag-option: COPY")
-	wantHeader(t, s.check(200, "", "ann", "HEAD", "/con/copy", ""), "x-ms-tag-count", "1")
+	s.check(200, "", "ann", "HEAD", "/con/copy", "").WantHeader(t, "x-ms-tag-count", "1")
 	s.check(201, "", "ann", "PUT", "/con/put", "", block, from, "x-ms-copy-source-authorization: Bearer ann", "x-ms-copy-source-tag-option: COPY")
 
 	// Anonymous clients read public blobs, not what they are tagged with.
-	s.ok(200, "PUT", "/con?restype=container&comp=acl", "", "x-ms-blob-public-access: container")
+	s.OK(200, "PUT", "/con?restype=container&comp=acl", "", "x-ms-blob-public-access: container")
 	s.check(200, "", "", "GET", "/con/b", "")
 	s.check(403, "AuthorizationPermissionMismatch", "", "GET", "/con/b", "", "x-ms-if-tags: \"a\"='1'")
 	s.check(403, "AuthorizationPermissionMismatch", "", "GET", "/con?restype=container&comp=list&include=tags", "")
@@ -435,8 +423,8 @@ func TestBearerCopySources(t *testing.T) {
 	s.container("secret")
 	s.put("/con/src", "data")
 	s.put("/secret/src", "data")
-	s.want(201, "", request{method: "PUT", path: "/other?restype=container", account: "second"})
-	s.want(201, "", request{method: "PUT", path: "/other/src", account: "second", body: "x", headers: []string{"x-ms-blob-type: BlockBlob"}})
+	s.Want(201, "", request{Method: "PUT", Path: "/other?restype=container", Account: "second"})
+	s.Want(201, "", request{Method: "PUT", Path: "/other/src", Account: "second", Body: "x", Headers: []string{"x-ms-blob-type: BlockBlob"}})
 	s.authority.assign(annID, "/blobServices/default/containers/con", contributor)
 	s.authority.assign(bobID, "/blobServices/default/containers/secret", reader)
 	sync, block := "x-ms-requires-sync: true", "x-ms-blob-type: BlockBlob"
@@ -464,7 +452,7 @@ func TestBearerCopySources(t *testing.T) {
 	s.check(400, "UnsupportedHeader", "ann", "PUT", "/con/dst", "", source("/secret/src"), withToken("bob"))
 	s.check(400, "UnsupportedHeader", "ann", "PUT", "/con/b?comp=block&blockid=YQ==", "", source("/secret/src"), withToken("bob"), "x-ms-version: 2020-08-04")
 	// Where there is no Authority, no token opens anything.
-	s.refused(401, "CannotVerifyCopySource", "PUT", "/con/put", "", block, "x-ms-copy-source: "+s.url+"/secret/src", withToken("bob"))
+	s.Refused(401, "CannotVerifyCopySource", "PUT", "/con/put", "", block, "x-ms-copy-source: "+s.URL+"/secret/src", withToken("bob"))
 	lacking := 0
 	for _, e := range s.both() {
 		if e.Operation == "CopyBlob" && e.HTTPStatus == "403" && strings.Contains(e.AuthorizationDetail, `blobs/read", "roleAssignmentId":"",`) {
@@ -503,8 +491,8 @@ func TestRemoteCopySourceToken(t *testing.T) {
 	s.authority.assign(annID, "", contributor)
 	block, withToken := "x-ms-blob-type: BlockBlob", "x-ms-copy-source-authorization: Bearer there"
 	s.check(201, "", "ann", "PUT", "/con/dst", "", block, "x-ms-copy-source: "+tls.URL+"/b", withToken)
-	if a := s.check(200, "", "ann", "GET", "/con/dst", ""); a.body != "remote" {
-		t.Errorf("copy: %q", a.body)
+	if a := s.check(200, "", "ann", "GET", "/con/dst", ""); a.Body != "remote" {
+		t.Errorf("copy: %q", a.Body)
 	}
 	if want := "HEAD Bearer there " + newest + "|GET Bearer there " + newest; strings.Join(got, "|") != want {
 		t.Errorf("the source was asked %v", got)
@@ -538,11 +526,11 @@ func TestBatchOfTokens(t *testing.T) {
 	}
 	a := s.check(202, "", "ann", "POST", "/con?restype=container&comp=batch", body.String()+"--b--\r\n", batchType)
 	var got []string
-	for _, part := range strings.Split(a.body, "HTTP/1.1 ")[1:] {
+	for _, part := range strings.Split(a.Body, "HTTP/1.1 ")[1:] {
 		got = append(got, part[:3])
 	}
-	if strings.Join(got, " ") != "202 403 401 401" || !strings.Contains(a.body, "Bearer authorization_uri=") {
-		t.Errorf("answers %v\n%s", got, a.body)
+	if strings.Join(got, " ") != "202 403 401 401" || !strings.Contains(a.Body, "Bearer authorization_uri=") {
+		t.Errorf("answers %v\n%s", got, a.Body)
 	}
 	s.check(403, "AuthorizationPermissionMismatch", "bob", "POST", "/con?restype=container&comp=batch", body.String()+"--b--\r\n", batchType)
 }
@@ -552,7 +540,7 @@ func TestBatchOfTokens(t *testing.T) {
 func TestSDKChallenge(t *testing.T) {
 	s := newSecured(t)
 	a := s.check(401, "NoAuthenticationInformation", "", "GET", "/?comp=list", "")
-	wantHeader(t, a, "WWW-Authenticate", "Bearer authorization_uri=https://login.example/"+tenantID+"/oauth2/authorize resource_id=https://storage.azure.com")
+	a.WantHeader(t, "WWW-Authenticate", "Bearer authorization_uri=https://login.example/"+tenantID+"/oauth2/authorize resource_id=https://storage.azure.com")
 	_, err := s.as("forged").DownloadStream(context.Background(), "con", "b", nil)
 	if !bloberror.HasCode(err, bloberror.InvalidAuthenticationInfo) {
 		t.Errorf("a forged token: %v", err)

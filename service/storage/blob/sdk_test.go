@@ -29,16 +29,16 @@ import (
 
 // client returns the Go SDK's client with the account's key.
 func (s *server) client() *azblob.Client {
-	s.t.Helper()
-	cred, err := azblob.NewSharedKeyCredential(account, base64.StdEncoding.EncodeToString(s.accs[account].Keys[0]))
+	s.T.Helper()
+	cred, err := azblob.NewSharedKeyCredential(account, base64.StdEncoding.EncodeToString(s.Accounts[account].Keys[0]))
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	c, err := azblob.NewClientWithSharedKeyCredential(s.url, cred, &azblob.ClientOptions{
+	c, err := azblob.NewClientWithSharedKeyCredential(s.URL, cred, &azblob.ClientOptions{
 		ClientOptions: azcore.ClientOptions{Retry: policy.RetryOptions{MaxRetries: -1}},
 	})
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return c
 }
@@ -178,7 +178,7 @@ func TestSDKBatch(t *testing.T) {
 	}
 	var logged []string
 	ids := map[string]bool{}
-	for _, e := range s.log.take(t)[4:] { // after the container and the blobs
+	for _, e := range s.Log.Take(t)[4:] { // after the container and the blobs
 		logged = append(logged, e.Operation+" "+e.Status+" "+e.ObjectKey)
 		ids[e.RequestID] = true
 	}
@@ -194,7 +194,7 @@ func TestSDKBatch(t *testing.T) {
 	if _, err := cc.SubmitBatch(ctx, tiers, nil); err != nil {
 		t.Fatal(err)
 	}
-	wantHeader(t, s.ok(200, "HEAD", "/con/d", ""), "x-ms-access-tier", "Cool")
+	s.OK(200, "HEAD", "/con/d", "").WantHeader(t, "x-ms-access-tier", "Cool")
 }
 
 // TestSystem writes as the node itself does, through the SDK and without a network.
@@ -202,7 +202,7 @@ func TestSystem(t *testing.T) {
 	s := newServer(t)
 	ctx := context.Background()
 	client, err := azblob.NewClientWithNoCredential("http://"+account+".blob.local", &azblob.ClientOptions{
-		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: storage.InProcess(s.front)}},
+		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: storage.InProcess(s.Front)}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -214,12 +214,12 @@ func TestSystem(t *testing.T) {
 	must[blockblob.CommitBlockListResponse](t)(bb.CommitBlockList(ctx, []string{id}, &blockblob.CommitBlockListOptions{
 		Metadata: map[string]*string{"LogType": to.Ptr("write")},
 	}))
-	list := s.ok(200, "GET", "/$logs?restype=container&comp=list&include=metadata", "")
-	if !strings.Contains(list.body, "<Metadata><LogType>write</LogType></Metadata>") {
-		t.Errorf("metadata names lost their case: %s", list.body)
+	list := s.OK(200, "GET", "/$logs?restype=container&comp=list&include=metadata", "")
+	if !strings.Contains(list.Body, "<Metadata><LogType>write</LogType></Metadata>") {
+		t.Errorf("metadata names lost their case: %s", list.Body)
 	}
-	if got := s.ok(200, "GET", "/$logs/blob/2026/01/01/0000/000000.log", ""); got.body != "1.0;x\n" {
-		t.Errorf("log: %q", got.body)
+	if got := s.OK(200, "GET", "/$logs/blob/2026/01/01/0000/000000.log", ""); got.Body != "1.0;x\n" {
+		t.Errorf("log: %q", got.Body)
 	}
 }
 
@@ -228,7 +228,7 @@ func TestSystemHeaders(t *testing.T) {
 	s := newServer(t)
 	s.asSystem("PUT", "/$logs?restype=container", "")
 	client, err := azblob.NewClientWithNoCredential("http://"+account+".blob.local", &azblob.ClientOptions{
-		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: storage.InProcess(s.front)}},
+		ClientOptions: azcore.ClientOptions{Transport: &http.Client{Transport: storage.InProcess(s.Front)}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -247,9 +247,9 @@ func TestSystemHeaders(t *testing.T) {
 	if err := upload(); !bloberror.HasCode(err, bloberror.BlobAlreadyExists) {
 		t.Errorf("the condition did not arrive: %v", err)
 	}
-	a := s.ok(200, "HEAD", "/$logs/blob/l.log", "")
-	wantHeader(t, a, "Content-Type", "text/plain")
-	if etag := a.header.Get("ETag"); !strings.HasPrefix(etag, `"`) {
+	a := s.OK(200, "HEAD", "/$logs/blob/l.log", "")
+	a.WantHeader(t, "Content-Type", "text/plain")
+	if etag := a.Header.Get("ETag"); !strings.HasPrefix(etag, `"`) {
 		t.Errorf("ETag %s", etag)
 	}
 }

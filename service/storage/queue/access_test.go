@@ -31,21 +31,21 @@ var operations = []struct{ name, method, path, body string }{
 // of those that succeeded. All others must be refused for what authorizes them, with
 // one of the codes.
 func (s *server) may(query, version string, codes ...string) string {
-	s.t.Helper()
+	s.T.Helper()
 	var succeeded []string
 	for _, o := range operations {
-		s.do(request{method: "PUT", path: "/jobs"})
+		s.Do(request{Method: "PUT", Path: "/jobs"})
 		m := s.put("jobs", "mine", "")
 		path := strings.ReplaceAll(o.path, "{id}", m.path("jobs", ""))
 		separator := "?"
 		if strings.Contains(path, "?") {
 			separator = "&"
 		}
-		a := s.do(request{method: o.method, path: path + separator + query, body: o.body, anon: true, headers: []string{"x-ms-version: " + version}})
-		if a.status < 300 {
+		a := s.Do(request{Method: o.method, Path: path + separator + query, Body: o.body, Anonymous: true, Headers: []string{"x-ms-version: " + version}})
+		if a.Status < 300 {
 			succeeded = append(succeeded, o.name)
-		} else if !slices.Contains(codes, a.code()) {
-			s.t.Errorf("%s: %d %s, want %s", o.name, a.status, a.code(), codes)
+		} else if !slices.Contains(codes, a.Code()) {
+			s.T.Errorf("%s: %d %s, want %s", o.name, a.Status, a.Code(), codes)
 		}
 	}
 	return strings.Join(succeeded, " ")
@@ -96,7 +96,7 @@ func TestAccountSAS(t *testing.T) {
 		{"s", "p", "AuthorizationResourceTypeMismatch", "GET", "/jobs/messages"},
 		{"o", "r", "AuthorizationPermissionMismatch", "GET", "/jobs/messages"},
 	} {
-		s.want(403, c.code, request{method: c.method, path: c.path + "?" + s.accountSAS(c.types, c.permissions), anon: true})
+		s.Want(403, c.code, request{Method: c.method, Path: c.path + "?" + s.accountSAS(c.types, c.permissions), Anonymous: true})
 	}
 }
 
@@ -117,23 +117,23 @@ func TestServiceSAS(t *testing.T) {
 	}
 	// It is for its queue only.
 	s.queue("other")
-	s.want(403, "AuthenticationFailed", request{method: "GET", path: "/other/messages?" + s.serviceSAS("jobs", "raup", ""), anon: true})
+	s.Want(403, "AuthenticationFailed", request{Method: "GET", Path: "/other/messages?" + s.serviceSAS("jobs", "raup", ""), Anonymous: true})
 
-	s.do(request{method: "PUT", path: "/jobs"})
-	until := s.clock.now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05Z")
-	s.ok(204, "PUT", "/jobs?comp=acl", "<SignedIdentifiers><SignedIdentifier><Id>workers</Id><AccessPolicy><Expiry>"+until+
+	s.Do(request{Method: "PUT", Path: "/jobs"})
+	until := s.Clock.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05Z")
+	s.OK(204, "PUT", "/jobs?comp=acl", "<SignedIdentifiers><SignedIdentifier><Id>workers</Id><AccessPolicy><Expiry>"+until+
 		"</Expiry><Permission>rp</Permission></AccessPolicy></SignedIdentifier></SignedIdentifiers>")
 	workers := s.serviceSAS("jobs", "", "workers")
-	s.want(200, "", request{method: "GET", path: "/jobs/messages?" + workers, anon: true})
-	s.want(403, "AuthorizationPermissionMismatch", request{method: "POST", path: "/jobs/messages?" + workers, body: envelope("x"), anon: true})
-	s.want(403, "AuthenticationFailed", request{method: "GET", path: "/jobs/messages?" + s.serviceSAS("jobs", "", "others"), anon: true})
-	s.clock.advance(2 * time.Hour)
-	s.want(403, "AuthenticationFailed", request{method: "GET", path: "/jobs/messages?" + workers, anon: true})
-	s.ok(204, "PUT", "/jobs?comp=acl", "")
-	s.clock.advance(-2 * time.Hour)
-	s.want(403, "AuthenticationFailed", request{method: "GET", path: "/jobs/messages?" + workers, anon: true})
-	s.ok(204, "DELETE", "/jobs", "")
-	s.want(403, "AuthenticationFailed", request{method: "GET", path: "/jobs/messages?" + workers, anon: true})
+	s.Want(200, "", request{Method: "GET", Path: "/jobs/messages?" + workers, Anonymous: true})
+	s.Want(403, "AuthorizationPermissionMismatch", request{Method: "POST", Path: "/jobs/messages?" + workers, Body: envelope("x"), Anonymous: true})
+	s.Want(403, "AuthenticationFailed", request{Method: "GET", Path: "/jobs/messages?" + s.serviceSAS("jobs", "", "others"), Anonymous: true})
+	s.Clock.Advance(2 * time.Hour)
+	s.Want(403, "AuthenticationFailed", request{Method: "GET", Path: "/jobs/messages?" + workers, Anonymous: true})
+	s.OK(204, "PUT", "/jobs?comp=acl", "")
+	s.Clock.Advance(-2 * time.Hour)
+	s.Want(403, "AuthenticationFailed", request{Method: "GET", Path: "/jobs/messages?" + workers, Anonymous: true})
+	s.OK(204, "DELETE", "/jobs", "")
+	s.Want(403, "AuthenticationFailed", request{Method: "GET", Path: "/jobs/messages?" + workers, Anonymous: true})
 }
 
 // TestSecondary is the read-only endpoint: getting a message changes it.
@@ -141,22 +141,22 @@ func TestSecondary(t *testing.T) {
 	s := newServer(t)
 	s.queue("jobs")
 	s.put("jobs", "x", "")
-	if got := list(t, s.ok(200, "GET", "-secondary/jobs/messages?peekonly=true", "")); texts(got) != "x" {
+	if got := list(t, s.OK(200, "GET", "-secondary/jobs/messages?peekonly=true", "")); texts(got) != "x" {
 		t.Errorf("peek: %s", texts(got))
 	}
-	s.refused(403, "InsufficientAccountPermissions", "GET", "-secondary/jobs/messages", "")
-	s.refused(403, "InsufficientAccountPermissions", "POST", "-secondary/jobs/messages", envelope("y"))
+	s.Refused(403, "InsufficientAccountPermissions", "GET", "-secondary/jobs/messages", "")
+	s.Refused(403, "InsufficientAccountPermissions", "POST", "-secondary/jobs/messages", envelope("y"))
 }
 
 // TestACL is Get and Set Queue ACL.
 func TestACL(t *testing.T) {
 	s := newServer(t)
 	s.queue("jobs")
-	a := s.ok(200, "GET", "/jobs?comp=acl", "")
-	if want := "\ufeff" + `<?xml version="1.0" encoding="utf-8"?><SignedIdentifiers />`; a.body != want {
-		t.Errorf("none: %q", a.body)
+	a := s.OK(200, "GET", "/jobs?comp=acl", "")
+	if want := "\ufeff" + `<?xml version="1.0" encoding="utf-8"?><SignedIdentifiers />`; a.Body != want {
+		t.Errorf("none: %q", a.Body)
 	}
-	wantHeader(t, a, "Cache-Control", "no-cache")
+	a.WantHeader(t, "Cache-Control", "no-cache")
 	identifier := func(id, start, permission string) string {
 		return "<SignedIdentifier><Id>" + id + "</Id><AccessPolicy><Start>" + start + "</Start><Expiry>2030-01-01T00:00:00.0000000Z</Expiry><Permission>" +
 			permission + "</Permission></AccessPolicy></SignedIdentifier>"
@@ -165,12 +165,12 @@ func TestACL(t *testing.T) {
 		return `<?xml version="1.0" encoding="utf-8"?><SignedIdentifiers>` + strings.Join(identifiers, "") + "</SignedIdentifiers>"
 	}
 	body := set(identifier("one", "2020-01-01", "raup"), identifier("two", "2020-01-01T00:00Z", "r"))
-	s.ok(204, "PUT", "/jobs?comp=acl", body)
-	if a := s.ok(200, "GET", "/jobs?comp=acl", ""); a.body != "\ufeff"+body {
-		t.Errorf("got\n%s\n%s", a.body, body)
+	s.OK(204, "PUT", "/jobs?comp=acl", body)
+	if a := s.OK(200, "GET", "/jobs?comp=acl", ""); a.Body != "\ufeff"+body {
+		t.Errorf("got\n%s\n%s", a.Body, body)
 	}
-	if a := s.ok(200, "HEAD", "/jobs?comp=acl", ""); a.body != "" || a.header.Get("Content-Length") == "0" {
-		t.Errorf("head: %v", a.header)
+	if a := s.OK(200, "HEAD", "/jobs?comp=acl", ""); a.Body != "" || a.Header.Get("Content-Length") == "0" {
+		t.Errorf("head: %v", a.Header)
 	}
 	six := make([]string, 6)
 	for i := range six {
@@ -188,13 +188,13 @@ func TestACL(t *testing.T) {
 		{"InvalidXmlNodeValue", set(identifier(strings.Repeat("x", 65), "2020-01-01", "r"))},
 		{"InvalidXmlNodeValue", set(identifier("x", "2020-01-01", "r"), identifier("x", "", "r"))},
 	} {
-		s.refused(400, c.code, "PUT", "/jobs?comp=acl", c.body)
+		s.Refused(400, c.code, "PUT", "/jobs?comp=acl", c.body)
 	}
-	s.refused(413, "RequestBodyTooLarge", "PUT", "/jobs?comp=acl", strings.Repeat(" ", 70<<10))
-	s.refused(404, "QueueNotFound", "GET", "/none?comp=acl", "")
-	s.refused(404, "QueueNotFound", "PUT", "/none?comp=acl", set())
-	s.refused(400, "InvalidQueryParameterValue", "GET", "/jobs?comp=acl", "", "x-ms-version: 2011-08-18")
-	if a := s.ok(200, "GET", "/jobs?comp=acl", "", "x-ms-version: 2012-02-12"); a.body != "\ufeff"+body {
-		t.Errorf("after refusals: %s", a.body)
+	s.Refused(413, "RequestBodyTooLarge", "PUT", "/jobs?comp=acl", strings.Repeat(" ", 70<<10))
+	s.Refused(404, "QueueNotFound", "GET", "/none?comp=acl", "")
+	s.Refused(404, "QueueNotFound", "PUT", "/none?comp=acl", set())
+	s.Refused(400, "InvalidQueryParameterValue", "GET", "/jobs?comp=acl", "", "x-ms-version: 2011-08-18")
+	if a := s.OK(200, "GET", "/jobs?comp=acl", "", "x-ms-version: 2012-02-12"); a.Body != "\ufeff"+body {
+		t.Errorf("after refusals: %s", a.Body)
 	}
 }

@@ -3,16 +3,12 @@ package queue
 import (
 	"net/http"
 	"net/url"
-	"os"
-	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"reslog/catalog"
-	"reslog/record"
 	"reslog/service/storage"
+	"reslog/service/storage/storagetest"
 )
 
 // routed are requests, each of which is another operation: together all of them
@@ -84,58 +80,14 @@ const preflight = "QueuePreflightRequest"
 
 // TestCompatPage compares the page of what is there with the operations.
 func TestCompatPage(t *testing.T) {
-	const path = "../../../docs/compat/queue.md"
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, ok := strings.Cut(string(raw), "## Operations\n")
-	if !ok {
-		t.Fatalf("%s has no operations", path)
-	}
-	text, _, _ := strings.Cut(rest, "\n## ")
-	want := []string{preflight}
-	for _, o := range allOperations(withProperties()) {
-		want = append(want, o.Name)
-	}
-	got := namesInSecondColumn(text)
-	for _, name := range want {
-		if !slices.Contains(got, name) {
-			t.Errorf("%s: %s is missing", path, name)
-		}
-	}
-	for _, name := range got {
-		if !slices.Contains(want, name) {
-			t.Errorf("%s: %s is not an operation", path, name)
-		}
-	}
+	want := append(storagetest.Names(allOperations(withProperties())), preflight)
+	storagetest.CheckPage(t, "../../../docs/compat/queue.md", "## Operations", want)
 }
 
 // TestCatalogHasTheOperations: the catalogue has every operation, in the category
 // that its records get, and none besides.
 func TestCatalogHasTheOperations(t *testing.T) {
-	typ, ok := catalog.Find("Microsoft.Storage/storageAccounts/queueServices")
-	if !ok {
-		t.Fatal("the queue service is not in the catalogue")
-	}
-	listed := map[string]record.Category{}
-	for _, c := range typ.Logs {
-		for _, name := range c.Operations {
-			listed[name] = c.Name
-		}
-	}
-	seen := map[string]bool{preflight: true}
-	for _, o := range allOperations(withProperties()) {
-		if got := listed[o.Name]; got != o.Class.Category() {
-			t.Errorf("%s is in %q in the catalogue, its records are %s", o.Name, got, o.Class.Category())
-		}
-		seen[o.Name] = true
-	}
-	for name := range listed {
-		if !seen[name] {
-			t.Errorf("%s is in the catalogue, but no operation", name)
-		}
-	}
+	storagetest.CheckCatalog(t, "Microsoft.Storage/storageAccounts/queueServices", preflight, allOperations(withProperties()))
 }
 
 // documented are the actions of the Queue service operations, from the table of
@@ -187,31 +139,9 @@ func TestActions(t *testing.T) {
 	}
 }
 
-var operationName = regexp.MustCompile(`\b[A-Z][a-z]+[A-Z]\w+`)
-
-func namesInSecondColumn(text string) []string {
-	var names []string
-	for line := range strings.Lines(text) {
-		if cells := strings.Split(line, "|"); len(cells) > 3 {
-			names = append(names, operationName.FindAllString(cells[2], -1)...)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
 // withProperties is a Service that has all operations.
 func withProperties() *Service {
 	return New(Config{Properties: storage.NewPropertyOperations(storage.Queue, storage.OpenProperties(storage.PropertiesConfig{}))})
 }
 
-// allOperations are those in the fields of operations.
-func allOperations(s *Service) []*storage.Operation {
-	var all []*storage.Operation
-	fields := reflect.ValueOf(&s.ops).Elem()
-	for i := range fields.NumField() {
-		f := reflect.NewAt(fields.Field(i).Type(), fields.Field(i).Addr().UnsafePointer()).Elem().Interface()
-		all = append(all, f.(*storage.Operation))
-	}
-	return all
-}
+func allOperations(s *Service) []*storage.Operation { return storagetest.Operations(&s.ops) }

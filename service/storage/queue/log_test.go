@@ -47,11 +47,11 @@ func TestOperationNames(t *testing.T) {
 			m := s.put("jobs", "mine", "")
 			path = m.path("jobs", "") + strings.TrimPrefix(path, "{id}")
 		}
-		s.log.take(t)
-		a := s.do(request{method: c.method, path: path, body: c.in})
-		e := s.log.one(t)
-		if e.Operation != c.name || e.category != c.category || e.Status != "Success" || e.HTTPStatus != c.status {
-			t.Errorf("%s %s: logged as %s in %s, %s %s; want %s in %s, %s", c.method, c.path, e.Operation, e.category, e.Status, e.HTTPStatus, c.name, c.category, c.status)
+		s.Log.Take(t)
+		a := s.Do(request{Method: c.method, Path: path, Body: c.in})
+		e := s.Log.One(t)
+		if e.Operation != c.name || e.Category != c.category || e.Status != "Success" || e.HTTPStatus != c.status {
+			t.Errorf("%s %s: logged as %s in %s, %s %s; want %s in %s, %s", c.method, c.path, e.Operation, e.Category, e.Status, e.HTTPStatus, c.name, c.category, c.status)
 		}
 		key := "/" + account
 		if strings.Contains(path, "/jobs") {
@@ -63,8 +63,8 @@ func TestOperationNames(t *testing.T) {
 		if e.Service != "queue" || e.ETag != "" || !e.LastModified.IsZero() || e.ServerMD5 != "" {
 			t.Errorf("%s: %+v", c.name, e)
 		}
-		if e.RequestPacketSize != int64(len(c.in)) || e.ResponsePacketSize != int64(len(a.body)) {
-			t.Errorf("%s: sizes %d and %d, want %d and %d", c.name, e.RequestPacketSize, e.ResponsePacketSize, len(c.in), len(a.body))
+		if e.RequestPacketSize != int64(len(c.in)) || e.ResponsePacketSize != int64(len(a.Body)) {
+			t.Errorf("%s: sizes %d and %d, want %d and %d", c.name, e.RequestPacketSize, e.ResponsePacketSize, len(c.in), len(a.Body))
 		}
 	}
 }
@@ -90,27 +90,27 @@ func TestLogOfRefusals(t *testing.T) {
 		{"POST", "/jobs/messages", newest, "PutMessage", "InvalidXmlDocument", "StorageWrite"},
 		{"PUT", "/Upper", newest, "Unknown", "InvalidResourceName", "StorageWrite"},
 	} {
-		s.log.take(t)
-		a := s.do(request{method: c.method, path: c.path, headers: []string{"x-ms-version: " + c.version}})
-		if a.status < 400 {
-			t.Errorf("%s %s: %d", c.method, c.path, a.status)
+		s.Log.Take(t)
+		a := s.Do(request{Method: c.method, Path: c.path, Headers: []string{"x-ms-version: " + c.version}})
+		if a.Status < 400 {
+			t.Errorf("%s %s: %d", c.method, c.path, a.Status)
 		}
-		e := s.log.one(t)
-		if e.Operation != c.operation || e.Status != c.status || e.category != c.category {
-			t.Errorf("%s %s: logged as %s in %s, %s; want %s in %s, %s", c.method, c.path, e.Operation, e.category, e.Status, c.operation, c.category, c.status)
+		e := s.Log.One(t)
+		if e.Operation != c.operation || e.Status != c.status || e.Category != c.category {
+			t.Errorf("%s %s: logged as %s in %s, %s; want %s in %s, %s", c.method, c.path, e.Operation, e.Category, e.Status, c.operation, c.category, c.status)
 		}
 	}
-	s.log.take(t)
-	s.want(200, "", request{method: "GET", path: "/jobs/messages?" + s.accountSAS("o", "p"), anon: true})
-	if e := s.log.one(t); e.Operation != "GetMessageRead" || e.Status != "SASSuccess" || strings.Contains(e.URL, "sig=") && !strings.Contains(e.URL, "sig=XXXXX") {
+	s.Log.Take(t)
+	s.Want(200, "", request{Method: "GET", Path: "/jobs/messages?" + s.accountSAS("o", "p"), Anonymous: true})
+	if e := s.Log.One(t); e.Operation != "GetMessageRead" || e.Status != "SASSuccess" || strings.Contains(e.URL, "sig=") && !strings.Contains(e.URL, "sig=XXXXX") {
 		t.Errorf("by signature: %+v", e)
 	}
-	s.want(403, "AuthorizationPermissionMismatch", request{method: "GET", path: "/jobs/messages?" + s.accountSAS("o", "r"), anon: true})
-	if e := s.log.one(t); e.Operation != "GetMessage" || e.Status != "SASAuthorizationError" {
+	s.Want(403, "AuthorizationPermissionMismatch", request{Method: "GET", Path: "/jobs/messages?" + s.accountSAS("o", "r"), Anonymous: true})
+	if e := s.Log.One(t); e.Operation != "GetMessage" || e.Status != "SASAuthorizationError" {
 		t.Errorf("by signature: %+v", e)
 	}
-	s.do(request{method: "GET", path: "/jobs/messages", anon: true})
-	if all := s.log.take(t); len(all) != 0 {
+	s.Do(request{Method: "GET", Path: "/jobs/messages", Anonymous: true})
+	if all := s.Log.Take(t); len(all) != 0 {
 		t.Errorf("anonymous: %+v", all)
 	}
 }
@@ -118,17 +118,17 @@ func TestLogOfRefusals(t *testing.T) {
 // TestOptions is the request of a browser that asks beforehand.
 func TestOptions(t *testing.T) {
 	s := newServer(t)
-	s.ok(202, "PUT", "/?restype=service&comp=properties", "<StorageServiceProperties><Cors><CorsRule><AllowedOrigins>https://app.example</AllowedOrigins>"+
+	s.OK(202, "PUT", "/?restype=service&comp=properties", "<StorageServiceProperties><Cors><CorsRule><AllowedOrigins>https://app.example</AllowedOrigins>"+
 		"<AllowedMethods>GET,POST</AllowedMethods><AllowedHeaders>*</AllowedHeaders><ExposedHeaders>*</ExposedHeaders><MaxAgeInSeconds>60</MaxAgeInSeconds></CorsRule></Cors></StorageServiceProperties>")
-	s.log.take(t)
-	a := s.want(200, "", request{method: "OPTIONS", path: "/jobs/messages", anon: true, headers: []string{"Origin: https://app.example", "Access-Control-Request-Method: POST"}})
-	wantHeader(t, a, "Access-Control-Allow-Origin", "https://app.example")
-	if e := s.log.one(t); e.Operation != "QueuePreflightRequest" || e.category != "StorageRead" {
+	s.Log.Take(t)
+	a := s.Want(200, "", request{Method: "OPTIONS", Path: "/jobs/messages", Anonymous: true, Headers: []string{"Origin: https://app.example", "Access-Control-Request-Method: POST"}})
+	a.WantHeader(t, "Access-Control-Allow-Origin", "https://app.example")
+	if e := s.Log.One(t); e.Operation != "QueuePreflightRequest" || e.Category != "StorageRead" {
 		t.Errorf("entry %+v", e)
 	}
 	s.queue("jobs")
-	got := s.ok(200, "GET", "/jobs/messages", "", "Origin: https://app.example")
-	wantHeader(t, got, "Access-Control-Allow-Origin", "https://app.example")
+	got := s.OK(200, "GET", "/jobs/messages", "", "Origin: https://app.example")
+	got.WantHeader(t, "Access-Control-Allow-Origin", "https://app.example")
 }
 
 // TestAudit is the order of intents, records and answers in audit mode: what turns
@@ -136,7 +136,7 @@ func TestOptions(t *testing.T) {
 func TestAudit(t *testing.T) {
 	s := newServer(t, func(c *storage.FrontConfig) { c.Audit = true })
 	s.queue("jobs")
-	poll := func(numof string) { s.t.Helper(); s.ok(200, "GET", "/jobs/messages"+numof, "") }
+	poll := func(numof string) { s.T.Helper(); s.OK(200, "GET", "/jobs/messages"+numof, "") }
 	for _, c := range []struct {
 		name             string
 		off              record.Category // nobody asks for it
@@ -151,19 +151,19 @@ func TestAudit(t *testing.T) {
 		{"full, writes asked for", "StorageRead", true, 1, 0, "GetMessageWrite"},
 		{"full, reads asked for", "StorageWrite", true, 0, 0, ""},
 	} {
-		s.log.set(false)
-		s.ok(204, "DELETE", "/jobs/messages", "")
+		s.Log.Set(false)
+		s.OK(204, "DELETE", "/jobs/messages", "")
 		if c.full {
 			s.put("jobs", "x", "")
 		}
-		s.log.intents()
-		s.log.take(t)
-		s.log.set(false, c.off)
+		s.Log.Intents()
+		s.Log.Take(t)
+		s.Log.Set(false, c.off)
 		poll("?numofmessages=3")
-		if began, withdrawn := s.log.intents(); began != c.began || withdrawn != c.withdrawn {
+		if began, withdrawn := s.Log.Intents(); began != c.began || withdrawn != c.withdrawn {
 			t.Errorf("%s: began %d, withdrew %d", c.name, began, withdrawn)
 		}
-		entries := s.log.take(t)
+		entries := s.Log.Take(t)
 		switch {
 		case c.operation == "" && len(entries) > 0:
 			t.Errorf("%s: %+v", c.name, entries)
@@ -173,9 +173,9 @@ func TestAudit(t *testing.T) {
 	}
 	// Nothing that has no record succeeds, whichever record that would be.
 	for _, off := range []record.Category{"", "StorageWrite"} {
-		s.log.set(true, off)
-		s.refused(500, "InternalError", "GET", "/jobs/messages", "")
+		s.Log.Set(true, off)
+		s.Refused(500, "InternalError", "GET", "/jobs/messages", "")
 	}
-	s.log.set(true)
-	s.refused(500, "InternalError", "POST", "/jobs/messages", envelope("y"))
+	s.Log.Set(true)
+	s.Refused(500, "InternalError", "POST", "/jobs/messages", envelope("y"))
 }

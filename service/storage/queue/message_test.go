@@ -14,11 +14,11 @@ import (
 func TestMessage(t *testing.T) {
 	s := newServer(t)
 	s.queue("jobs")
-	put := s.ok(201, "POST", "/jobs/messages", envelope("a & <b>"))
-	wantHeader(t, put, "Content-Type", "application/xml")
+	put := s.OK(201, "POST", "/jobs/messages", envelope("a & <b>"))
+	put.WantHeader(t, "Content-Type", "application/xml")
 	added := list(t, put)[0]
 	if added.MessageText != nil || added.DequeueCount != nil || added.PopReceipt == "" || added.TimeNextVisible != added.InsertionTime {
-		t.Errorf("put: %s", put.body)
+		t.Errorf("put: %s", put.Body)
 	}
 	inserted, err := http.ParseTime(added.InsertionTime)
 	if err != nil {
@@ -28,42 +28,42 @@ func TestMessage(t *testing.T) {
 		t.Errorf("inserted %s, expires %s", added.InsertionTime, added.ExpirationTime)
 	}
 
-	peek := s.ok(200, "GET", "/jobs/messages?peekonly=true", "")
-	wantHeader(t, peek, "Cache-Control", "no-cache")
+	peek := s.OK(200, "GET", "/jobs/messages?peekonly=true", "")
+	peek.WantHeader(t, "Cache-Control", "no-cache")
 	want := "\ufeff" + `<?xml version="1.0" encoding="utf-8"?><QueueMessagesList><QueueMessage><MessageId>` + added.MessageID +
 		`</MessageId><InsertionTime>` + added.InsertionTime + `</InsertionTime><ExpirationTime>` + added.ExpirationTime +
 		`</ExpirationTime><DequeueCount>0</DequeueCount><MessageText>a &amp; &lt;b&gt;</MessageText></QueueMessage></QueueMessagesList>`
-	if peek.body != want {
-		t.Errorf("peek:\n%s\n%s", peek.body, want)
+	if peek.Body != want {
+		t.Errorf("peek:\n%s\n%s", peek.Body, want)
 	}
 
-	got := s.ok(200, "GET", "/jobs/messages", "")
-	wantHeader(t, got, "Cache-Control", "no-cache")
+	got := s.OK(200, "GET", "/jobs/messages", "")
+	got.WantHeader(t, "Cache-Control", "no-cache")
 	first := list(t, got)[0]
 	want = "\ufeff" + `<?xml version="1.0" encoding="utf-8"?><QueueMessagesList><QueueMessage><MessageId>` + added.MessageID +
 		`</MessageId><InsertionTime>` + added.InsertionTime + `</InsertionTime><ExpirationTime>` + added.ExpirationTime +
 		`</ExpirationTime><PopReceipt>` + first.PopReceipt + `</PopReceipt><TimeNextVisible>` + inserted.Add(30*time.Second).Format(http.TimeFormat) +
 		`</TimeNextVisible><DequeueCount>1</DequeueCount><MessageText>a &amp; &lt;b&gt;</MessageText></QueueMessage></QueueMessagesList>`
-	if got.body != want {
-		t.Errorf("get:\n%s\n%s", got.body, want)
+	if got.Body != want {
+		t.Errorf("get:\n%s\n%s", got.Body, want)
 	}
-	empty := s.ok(200, "GET", "/jobs/messages", "")
-	if empty.body != "\ufeff"+`<?xml version="1.0" encoding="utf-8"?><QueueMessagesList />` {
-		t.Errorf("hidden: %q", empty.body)
+	empty := s.OK(200, "GET", "/jobs/messages", "")
+	if empty.Body != "\ufeff"+`<?xml version="1.0" encoding="utf-8"?><QueueMessagesList />` {
+		t.Errorf("hidden: %q", empty.Body)
 	}
 
 	// What was got when it was put has another receipt now.
-	s.refused(404, "MessageNotFound", "DELETE", added.path("jobs", ""), "")
+	s.Refused(404, "MessageNotFound", "DELETE", added.path("jobs", ""), "")
 
-	updated := s.ok(204, "PUT", first.path("jobs", "&visibilitytimeout=0"), envelope("second"))
+	updated := s.OK(204, "PUT", first.path("jobs", "&visibilitytimeout=0"), envelope("second"))
 	second := first
-	if second.PopReceipt = updated.header.Get("X-Ms-Popreceipt"); second.PopReceipt == "" || second.PopReceipt == first.PopReceipt {
+	if second.PopReceipt = updated.Header.Get("X-Ms-Popreceipt"); second.PopReceipt == "" || second.PopReceipt == first.PopReceipt {
 		t.Errorf("receipt %q after %q", second.PopReceipt, first.PopReceipt)
 	}
-	if _, err := http.ParseTime(updated.header.Get("X-Ms-Time-Next-Visible")); err != nil || updated.body != "" {
-		t.Errorf("update: %v", updated.header)
+	if _, err := http.ParseTime(updated.Header.Get("X-Ms-Time-Next-Visible")); err != nil || updated.Body != "" {
+		t.Errorf("update: %v", updated.Header)
 	}
-	s.refused(404, "MessageNotFound", "PUT", first.path("jobs", "&visibilitytimeout=0"), "", "Content-Length: 0")
+	s.Refused(404, "MessageNotFound", "PUT", first.path("jobs", "&visibilitytimeout=0"), "", "Content-Length: 0")
 	again := s.get("jobs", "?visibilitytimeout=60")
 	if texts(again) != "second" || *again[0].DequeueCount != 2 {
 		t.Errorf("again: %s", texts(again))
@@ -71,17 +71,17 @@ func TestMessage(t *testing.T) {
 
 	// Without a body the text stays; the ID may be written in any case.
 	again[0].MessageID = strings.ToUpper(again[0].MessageID)
-	kept := s.ok(204, "PUT", again[0].path("jobs", "&visibilitytimeout=0"), "")
-	again[0].PopReceipt = kept.header.Get("X-Ms-Popreceipt")
-	if peeked := list(t, s.ok(200, "GET", "/jobs/messages?peekonly=true", "")); texts(peeked) != "second" {
+	kept := s.OK(204, "PUT", again[0].path("jobs", "&visibilitytimeout=0"), "")
+	again[0].PopReceipt = kept.Header.Get("X-Ms-Popreceipt")
+	if peeked := list(t, s.OK(200, "GET", "/jobs/messages?peekonly=true", "")); texts(peeked) != "second" {
 		t.Errorf("kept: %s", texts(peeked))
 	}
-	deleted := s.ok(204, "DELETE", again[0].path("jobs", ""), "")
-	if deleted.body != "" {
-		t.Errorf("delete: %q", deleted.body)
+	deleted := s.OK(204, "DELETE", again[0].path("jobs", ""), "")
+	if deleted.Body != "" {
+		t.Errorf("delete: %q", deleted.Body)
 	}
-	s.refused(404, "MessageNotFound", "DELETE", again[0].path("jobs", ""), "")
-	wantHeader(t, s.ok(200, "GET", "/jobs?comp=metadata", ""), "X-Ms-Approximate-Messages-Count", "0")
+	s.Refused(404, "MessageNotFound", "DELETE", again[0].path("jobs", ""), "")
+	s.OK(200, "GET", "/jobs?comp=metadata", "").WantHeader(t, "X-Ms-Approximate-Messages-Count", "0")
 }
 
 // TestVisibility is when messages can be got, and that those visible first come
@@ -95,19 +95,19 @@ func TestVisibility(t *testing.T) {
 	if got := s.get("jobs", "?numofmessages=32&visibilitytimeout=45"); texts(got) != "now" {
 		t.Errorf("at once: %s", texts(got))
 	}
-	s.clock.advance(31 * time.Second)
-	if got := list(t, s.ok(200, "GET", "/jobs/messages?peekonly=true&numofmessages=32", "")); texts(got) != "soon" {
+	s.Clock.Advance(31 * time.Second)
+	if got := list(t, s.OK(200, "GET", "/jobs/messages?peekonly=true&numofmessages=32", "")); texts(got) != "soon" {
 		t.Errorf("after 30 s: %s", texts(got))
 	}
-	s.clock.advance(30 * time.Second)
+	s.Clock.Advance(30 * time.Second)
 	if got := s.get("jobs", "?numofmessages=32"); texts(got) != "now,later" {
 		t.Errorf("after 60 s: %s", texts(got))
 	}
 	// A receipt is good until somebody else has the message, also when its time
 	// is over.
 	last := s.put("jobs", "last", "")
-	s.clock.advance(time.Hour)
-	s.ok(204, "DELETE", last.path("jobs", ""), "")
+	s.Clock.Advance(time.Hour)
+	s.OK(204, "DELETE", last.path("jobs", ""), "")
 }
 
 func TestNumberOfMessages(t *testing.T) {
@@ -124,15 +124,15 @@ func TestNumberOfMessages(t *testing.T) {
 			t.Errorf("%s: %d messages", c.query, len(got))
 		}
 	}
-	if got := list(t, s.ok(200, "GET", "/jobs/messages?peekonly=True&numofmessages=32", "")); len(got) != 31 {
+	if got := list(t, s.OK(200, "GET", "/jobs/messages?peekonly=True&numofmessages=32", "")); len(got) != 31 {
 		t.Errorf("peek 32 of 31: %d", len(got))
 	}
 	if got := s.get("jobs", "?numofmessages=32"); len(got) != 31 {
 		t.Errorf("32 of 31: %d", len(got))
 	}
-	wantHeader(t, s.ok(200, "HEAD", "/jobs?comp=metadata", ""), "X-Ms-Approximate-Messages-Count", "40")
-	s.ok(204, "DELETE", "/jobs/messages", "")
-	wantHeader(t, s.ok(200, "HEAD", "/jobs?comp=metadata", ""), "X-Ms-Approximate-Messages-Count", "0")
+	s.OK(200, "HEAD", "/jobs?comp=metadata", "").WantHeader(t, "X-Ms-Approximate-Messages-Count", "40")
+	s.OK(204, "DELETE", "/jobs/messages", "")
+	s.OK(200, "HEAD", "/jobs?comp=metadata", "").WantHeader(t, "X-Ms-Approximate-Messages-Count", "0")
 }
 
 // TestTimeToLive is messagettl, in the versions that changed it.
@@ -144,28 +144,28 @@ func TestTimeToLive(t *testing.T) {
 		t.Errorf("for ever is until %s", m.ExpirationTime)
 	}
 	m = s.put("jobs", "years", "?messagettl=2147483647&visibilitytimeout=604800")
-	if when, err := http.ParseTime(m.ExpirationTime); err != nil || when.Before(s.clock.now().AddDate(68, 0, 0)) {
+	if when, err := http.ParseTime(m.ExpirationTime); err != nil || when.Before(s.Clock.Now().AddDate(68, 0, 0)) {
 		t.Errorf("68 years are until %s", m.ExpirationTime)
 	}
 	const old = "x-ms-version: 2017-04-17"
-	s.ok(201, "POST", "/jobs/messages?messagettl=604800", envelope("week"), old)
+	s.OK(201, "POST", "/jobs/messages?messagettl=604800", envelope("week"), old)
 	for _, ttl := range []string{"604801", "-1", "0"} {
-		a := s.refused(400, "OutOfRangeQueryParameterValue", "POST", "/jobs/messages?messagettl="+ttl, envelope("x"), old)
+		a := s.Refused(400, "OutOfRangeQueryParameterValue", "POST", "/jobs/messages?messagettl="+ttl, envelope("x"), old)
 		want := "<QueryParameterName>messagettl</QueryParameterName><QueryParameterValue>" + ttl +
 			"</QueryParameterValue><MinimumAllowed>1</MinimumAllowed><MaximumAllowed>604800</MaximumAllowed></Error>"
-		if !strings.HasSuffix(a.body, want) {
-			t.Errorf("messagettl=%s: %s", ttl, a.body)
+		if !strings.HasSuffix(a.Body, want) {
+			t.Errorf("messagettl=%s: %s", ttl, a.Body)
 		}
 	}
 	for _, ttl := range []string{"0", "-2"} {
-		s.refused(400, "OutOfRangeQueryParameterValue", "POST", "/jobs/messages?messagettl="+ttl, envelope("x"))
+		s.Refused(400, "OutOfRangeQueryParameterValue", "POST", "/jobs/messages?messagettl="+ttl, envelope("x"))
 	}
-	s.refused(400, "InvalidQueryParameterValue", "POST", "/jobs/messages?messagettl=2147483648", envelope("x"))
-	a := s.refused(400, "InvalidQueryParameterValue", "POST", "/jobs/messages?messagettl=30&visibilitytimeout=30", envelope("x"))
-	if want := "<QueryParameterName>visibilitytimeout</QueryParameterName><QueryParameterValue>30</QueryParameterValue><Reason>messagettl must be greater than visibilitytimeout</Reason></Error>"; !strings.HasSuffix(a.body, want) {
-		t.Errorf("ttl and visibility: %s", a.body)
+	s.Refused(400, "InvalidQueryParameterValue", "POST", "/jobs/messages?messagettl=2147483648", envelope("x"))
+	a := s.Refused(400, "InvalidQueryParameterValue", "POST", "/jobs/messages?messagettl=30&visibilitytimeout=30", envelope("x"))
+	if want := "<QueryParameterName>visibilitytimeout</QueryParameterName><QueryParameterValue>30</QueryParameterValue><Reason>messagettl must be greater than visibilitytimeout</Reason></Error>"; !strings.HasSuffix(a.Body, want) {
+		t.Errorf("ttl and visibility: %s", a.Body)
 	}
-	s.clock.advance(8 * 24 * time.Hour)
+	s.Clock.Advance(8 * 24 * time.Hour)
 	if got := s.get("jobs", "?numofmessages=32"); texts(got) != "forever,years" {
 		t.Errorf("after eight days: %s", texts(got))
 	}
@@ -229,15 +229,15 @@ func TestParameters(t *testing.T) {
 		{405, "UnsupportedHttpVerb", "GET", of, "", ""},
 		{405, "UnsupportedHttpVerb", "PUT", m.path("jobs", "&visibilitytimeout=1"), old, ""}, // came with 2011-08-18
 	} {
-		r := request{method: c.method, path: c.path}
+		r := request{Method: c.method, Path: c.path}
 		if c.version != "" {
-			r.headers = []string{c.version}
+			r.Headers = []string{c.version}
 		}
 		if c.method == "POST" {
-			r.body = envelope("text")
+			r.Body = envelope("text")
 		}
-		if a := s.want(c.status, c.code, r); !strings.Contains(a.body, c.in) {
-			t.Errorf("%s %s: %s", c.method, c.path, a.body)
+		if a := s.Want(c.status, c.code, r); !strings.Contains(a.Body, c.in) {
+			t.Errorf("%s %s: %s", c.method, c.path, a.Body)
 		}
 	}
 	if got := s.get("jobs", "?numofmessages=32"); texts(got) != "x" {
@@ -249,25 +249,25 @@ func TestParameters(t *testing.T) {
 func TestVersions(t *testing.T) {
 	s := newServer(t)
 	s.queue("jobs")
-	a := s.ok(201, "POST", "/jobs/messages", envelope("old"), "x-ms-version: 2015-12-11")
-	if a.body != "" || a.header.Get("Content-Type") != "" {
-		t.Errorf("before 2016-05-31: %q %v", a.body, a.header)
+	a := s.OK(201, "POST", "/jobs/messages", envelope("old"), "x-ms-version: 2015-12-11")
+	if a.Body != "" || a.Header.Get("Content-Type") != "" {
+		t.Errorf("before 2016-05-31: %q %v", a.Body, a.Header)
 	}
 	s.put("jobs", "new", "", "x-ms-version: 2016-05-31")
 	const kib = 1 << 10
 	for version, limit := range map[string]int{"2009-09-19": 8 * kib, "2011-08-18": 64 * kib, newest: 64 * kib} {
-		s.ok(201, "POST", "/jobs/messages", envelope(strings.Repeat("&", limit)), "x-ms-version: "+version)
-		a := s.refused(413, "RequestBodyTooLarge", "POST", "/jobs/messages", envelope(strings.Repeat("x", limit+1)), "x-ms-version: "+version)
-		if want := map[int]string{8 * kib: "<MaxLimit>8192</MaxLimit>", 64 * kib: "<MaxLimit>65536</MaxLimit>"}[limit]; !strings.Contains(a.body, want) {
-			t.Errorf("%s: %s", version, a.body)
+		s.OK(201, "POST", "/jobs/messages", envelope(strings.Repeat("&", limit)), "x-ms-version: "+version)
+		a := s.Refused(413, "RequestBodyTooLarge", "POST", "/jobs/messages", envelope(strings.Repeat("x", limit+1)), "x-ms-version: "+version)
+		if want := map[int]string{8 * kib: "<MaxLimit>8192</MaxLimit>", 64 * kib: "<MaxLimit>65536</MaxLimit>"}[limit]; !strings.Contains(a.Body, want) {
+			t.Errorf("%s: %s", version, a.Body)
 		}
 	}
 	// The size is that of the text in UTF-8.
-	s.refused(413, "RequestBodyTooLarge", "POST", "/jobs/messages", envelope(strings.Repeat("ü", 33*kib)))
+	s.Refused(413, "RequestBodyTooLarge", "POST", "/jobs/messages", envelope(strings.Repeat("ü", 33*kib)))
 	m := s.put("jobs", "x", "")
-	s.refused(413, "RequestBodyTooLarge", "PUT", m.path("jobs", "&visibilitytimeout=0"), envelope(strings.Repeat("x", 64*kib+1)))
-	s.refused(413, "RequestBodyTooLarge", "POST", "/jobs/messages", strings.Repeat("x", 1<<20))
-	s.ok(204, "DELETE", "/jobs/messages", "")
+	s.Refused(413, "RequestBodyTooLarge", "PUT", m.path("jobs", "&visibilitytimeout=0"), envelope(strings.Repeat("x", 64*kib+1)))
+	s.Refused(413, "RequestBodyTooLarge", "POST", "/jobs/messages", strings.Repeat("x", 1<<20))
+	s.OK(204, "DELETE", "/jobs/messages", "")
 
 	// Texts of every kind come back as they were sent.
 	for _, text := range []string{
@@ -278,8 +278,8 @@ func TestVersions(t *testing.T) {
 		if texts(got) != text {
 			t.Errorf("sent %q, got %q", text, texts(got))
 		}
-		s.refused(404, "MessageNotFound", "DELETE", m.path("jobs", ""), "")
-		s.ok(204, "DELETE", got[0].path("jobs", ""), "")
+		s.Refused(404, "MessageNotFound", "DELETE", m.path("jobs", ""), "")
+		s.OK(204, "DELETE", got[0].path("jobs", ""), "")
 	}
 }
 
@@ -305,13 +305,13 @@ func TestMalformed(t *testing.T) {
 		strings.Repeat("<QueueMessage>", 30000),
 	} {
 		for _, r := range []request{
-			{method: "POST", path: "/jobs/messages", body: body},
-			{method: "PUT", path: m.path("jobs", "&visibilitytimeout=0"), body: body},
+			{Method: "POST", Path: "/jobs/messages", Body: body},
+			{Method: "PUT", Path: m.path("jobs", "&visibilitytimeout=0"), Body: body},
 		} {
-			s.want(400, "InvalidXmlDocument", r)
+			s.Want(400, "InvalidXmlDocument", r)
 		}
 	}
-	s.want(400, "InvalidXmlDocument", request{method: "POST", path: "/jobs/messages"})
+	s.Want(400, "InvalidXmlDocument", request{Method: "POST", Path: "/jobs/messages"})
 	if got := s.get("jobs", "?numofmessages=32"); texts(got) != "x" {
 		t.Errorf("after all: %s", texts(got))
 	}
@@ -319,7 +319,7 @@ func TestMalformed(t *testing.T) {
 	// Markup that is not escaped is taken out, as documented; sections and comments
 	// are markup too.
 	const body = "<QueueMessage>\n<MessageText>a<b c='d'>e</b><![CDATA[<f>]]><!-- g --></MessageText>\n</QueueMessage>\n"
-	s.ok(201, "POST", "/jobs/messages", body)
+	s.OK(201, "POST", "/jobs/messages", body)
 	if got := s.get("jobs", ""); texts(got) != "ae<f>" {
 		t.Errorf("with markup: %q", texts(got))
 	}
@@ -332,20 +332,20 @@ func TestContentMD5(t *testing.T) {
 	body := envelope("x")
 	sum := md5.Sum([]byte(body))
 	good := base64.StdEncoding.EncodeToString(sum[:])
-	s.ok(201, "POST", "/jobs/messages", body, "Content-MD5: "+good)
-	s.log.take(t)
-	s.refused(400, "Md5Mismatch", "POST", "/jobs/messages", envelope("y"), "Content-MD5: "+good)
-	if e := s.log.one(t); e.RequestMD5 != good || e.Status != "Md5Mismatch" {
+	s.OK(201, "POST", "/jobs/messages", body, "Content-MD5: "+good)
+	s.Log.Take(t)
+	s.Refused(400, "Md5Mismatch", "POST", "/jobs/messages", envelope("y"), "Content-MD5: "+good)
+	if e := s.Log.One(t); e.RequestMD5 != good || e.Status != "Md5Mismatch" {
 		t.Errorf("entry %+v", e)
 	}
-	s.refused(400, "InvalidMd5", "POST", "/jobs/messages", body, "Content-MD5: xyz")
+	s.Refused(400, "InvalidMd5", "POST", "/jobs/messages", body, "Content-MD5: xyz")
 	// A body of unknown length is not read.
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/jobs/messages", struct{ *strings.Reader }{strings.NewReader(body)})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/jobs/messages", struct{ *strings.Reader }{strings.NewReader(body)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("X-Ms-Version", newest)
-	sign(req, s.accs[account], s.clock.now())
+	s.Sign(req)
 	res, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)

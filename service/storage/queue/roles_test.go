@@ -11,6 +11,7 @@ import (
 
 	"reslog/resource"
 	"reslog/service/storage"
+	"reslog/service/storage/storagetest"
 )
 
 // authority lets the holder of the token "ann" do what it is told.
@@ -26,7 +27,7 @@ func (a *authority) Verify(_ context.Context, token string, accept func(string) 
 func (a *authority) Lookup(string, string) (*storage.Principal, bool) { return nil, false }
 
 func (a *authority) Check(p *storage.Principal, act storage.Action, scope resource.ID) (storage.Grant, bool) {
-	queue := newAccount(account).ServiceID(storage.Queue).Child("queues", "jobs")
+	queue := storagetest.NewAccount(account).ServiceID(storage.Queue).Child("queues", "jobs")
 	if scope != queue || !slices.Contains(a.allowed, strings.TrimPrefix(act.Name, "Microsoft.Storage/storageAccounts/queueServices/queues/")) {
 		return storage.Grant{}, false
 	}
@@ -44,7 +45,7 @@ func TestRoles(t *testing.T) {
 		r.Header.Set("X-Ms-Version", newest)
 		r.Header.Set("Content-Length", "1") // that there is one
 		w := httptest.NewRecorder()
-		s.front.ServeHTTP(w, r)
+		s.Front.ServeHTTP(w, r)
 		return w
 	}
 	for _, c := range []struct{ allowed, want string }{
@@ -64,7 +65,7 @@ func TestRoles(t *testing.T) {
 		a.allowed = strings.Fields(c.allowed)
 		var succeeded []string
 		for _, o := range operations {
-			s.do(request{method: "PUT", path: "/jobs"})
+			s.Do(request{Method: "PUT", Path: "/jobs"})
 			m := s.put("jobs", "mine", "")
 			w := do(o.method, strings.ReplaceAll(o.path, "{id}", m.path("jobs", "")), o.body)
 			if w.Code < 300 {
@@ -77,15 +78,15 @@ func TestRoles(t *testing.T) {
 			t.Errorf("%s: may %s, want %s", c.allowed, got, c.want)
 		}
 	}
-	s.ok(204, "DELETE", "/jobs/messages", "")
-	s.log.take(t)
+	s.OK(204, "DELETE", "/jobs/messages", "")
+	s.Log.Take(t)
 	a.allowed = []string{"messages/process/action"}
 	do("GET", "/jobs/messages", "")
-	if e := s.log.one(t); e.Status != "OAuthSuccess" || e.Operation != "GetMessageRead" {
+	if e := s.Log.One(t); e.Status != "OAuthSuccess" || e.Operation != "GetMessageRead" {
 		t.Errorf("entry %+v", e)
 	}
 	do("POST", "/jobs/messages", envelope("x"))
-	if e := s.log.one(t); e.Status != "OAuthAuthorizationError" || e.Operation != "PutMessage" {
+	if e := s.Log.One(t); e.Status != "OAuthAuthorizationError" || e.Operation != "PutMessage" {
 		t.Errorf("entry %+v", e)
 	}
 }

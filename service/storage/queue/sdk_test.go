@@ -21,20 +21,20 @@ func options() *azqueue.ClientOptions {
 }
 
 func (s *server) credential() *azqueue.SharedKeyCredential {
-	s.t.Helper()
-	cred, err := azqueue.NewSharedKeyCredential(account, base64.StdEncoding.EncodeToString(s.accs[account].Keys[0]))
+	s.T.Helper()
+	cred, err := azqueue.NewSharedKeyCredential(account, base64.StdEncoding.EncodeToString(s.Accounts[account].Keys[0]))
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return cred
 }
 
 // client returns the Go SDK's client with the account's key.
 func (s *server) client() *azqueue.ServiceClient {
-	s.t.Helper()
-	c, err := azqueue.NewServiceClientWithSharedKeyCredential(s.url, s.credential(), options())
+	s.T.Helper()
+	c, err := azqueue.NewServiceClientWithSharedKeyCredential(s.URL, s.credential(), options())
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return c
 }
@@ -135,7 +135,7 @@ func TestSDKQueues(t *testing.T) {
 	}
 
 	q := client.NewQueueClient("queue-0")
-	start, expiry := s.clock.now().Add(-time.Hour).Truncate(time.Second), s.clock.now().Add(time.Hour).Truncate(time.Second)
+	start, expiry := s.Clock.Now().Add(-time.Hour).Truncate(time.Second), s.Clock.Now().Add(time.Hour).Truncate(time.Second)
 	_, err := q.SetAccessPolicy(ctx, &azqueue.SetAccessPolicyOptions{QueueACL: []*azqueue.SignedIdentifier{{
 		ID: to.Ptr("workers"), AccessPolicy: &azqueue.AccessPolicy{Start: &start, Expiry: &expiry, Permission: to.Ptr("rp")},
 	}}})
@@ -152,7 +152,7 @@ func TestSDKQueues(t *testing.T) {
 		Protocol: sas.ProtocolHTTPSandHTTP, ExpiryTime: expiry, Permissions: (&sas.QueuePermissions{Add: true, Read: true}).String(), QueueName: "queue-0",
 	}.SignWithSharedKey(s.credential())
 	signature := value(t, signed, err)
-	adder, err := azqueue.NewQueueClientWithNoCredential(s.url+"/queue-0?"+signature.Encode(), options())
+	adder, err := azqueue.NewQueueClientWithNoCredential(s.URL+"/queue-0?"+signature.Encode(), options())
 	if _, err := value(t, adder, err).EnqueueMessage(ctx, "x", nil); err != nil {
 		t.Error(err)
 	}
@@ -165,7 +165,7 @@ func TestSDKQueues(t *testing.T) {
 		ResourceTypes: (&sas.AccountResourceTypes{Object: true}).String(),
 	}.SignWithSharedKey(s.credential())
 	signature = value(t, signed, err)
-	processor, err := azqueue.NewServiceClientWithNoCredential(s.url+"/?"+signature.Encode(), options())
+	processor, err := azqueue.NewServiceClientWithNoCredential(s.URL+"/?"+signature.Encode(), options())
 	got, err := value(t, processor, err).NewQueueClient("queue-0").DequeueMessage(ctx, nil)
 	if list := value(t, got, err).Messages; len(list) != 1 || *list[0].MessageText != "x" {
 		t.Errorf("processed %+v", list)

@@ -12,6 +12,7 @@ import (
 	"reslog/service/storage"
 	"reslog/service/storage/queue"
 	"reslog/service/storage/queuestore"
+	"reslog/service/storage/storagetest"
 )
 
 // nullStore has one message, always.
@@ -45,7 +46,7 @@ func BenchmarkServe(b *testing.B) {
 		ID: "5974b586-0df3-4e2d-ad0c-18e3892bfca2", Text: strings.Repeat("PHRlc3Q+", 32), Receipt: "AgAAAAMAAAAAAAAAP7eW+7Ag1QE=",
 		Inserted: time.Now(), Expires: time.Now().Add(time.Hour), Visible: time.Now().Add(time.Minute), Dequeues: 1,
 	}
-	accs := accounts{account: newAccount(account)}
+	accs := storagetest.Accounts{account: storagetest.NewAccount(account)}
 	f := storage.NewFront(storage.FrontConfig{Service: queue.New(queue.Config{Store: &nullStore{m: m}}), Accounts: accs})
 	of := message{MessageID: m.ID, PopReceipt: m.Receipt}
 	for _, c := range []struct{ name, method, path, body string }{
@@ -58,7 +59,7 @@ func BenchmarkServe(b *testing.B) {
 			r := httptest.NewRequestWithContext(b.Context(), c.method, "/"+account+c.path, body)
 			r.Host, r.RemoteAddr = "127.0.0.1:10001", "127.0.0.1:5000"
 			r.Header.Set("X-Ms-Version", newest)
-			sign(r, accs[account], time.Now())
+			storagetest.Sign(storage.Queue, r, accs[account], time.Now())
 			if c.body == "" {
 				r.Body = http.NoBody
 			}

@@ -2,7 +2,6 @@ package table_test
 
 import (
 	"context"
-	"io"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -25,7 +24,7 @@ func TestServiceSAS(t *testing.T) {
 		if strings.Contains(path, "?") {
 			sep = "&"
 		}
-		s.want(status, code, request{method: method, path: path + sep + sas, body: body, headers: headers, bare: true})
+		s.Want(status, code, request{Method: method, Path: path + sep + sas, Body: body, Headers: headers, Anonymous: true})
 	}
 	row := at("tab", "p", "r")
 	for letter, allowed := range map[string]string{"r": "GET", "a": "POST", "u": "PUT+ MERGE+", "d": "DELETE", "au": "POST PUT MERGE PUT+ MERGE+", "raud": "GET POST PUT MERGE PUT+ MERGE+ DELETE"} {
@@ -43,7 +42,7 @@ func TestServiceSAS(t *testing.T) {
 			{"MERGE+", "PATCH", row, "{}", "If-Match: *", 204},
 			{"DELETE", "DELETE", at("tab", "p", "delete"), "", "If-Match: *", 204},
 		} {
-			s.ok(204, "PUT", at("tab", "p", "delete"), "{}")
+			s.OK(204, "PUT", at("tab", "p", "delete"), "{}")
 			var headers []string
 			if tc.header != "" {
 				headers = []string{tc.header}
@@ -66,16 +65,16 @@ func TestServiceSAS(t *testing.T) {
 	ask(403, "AuthorizationFailure", all, "GET", "/tab?comp=acl", "")
 	ask(403, "AuthorizationFailure", all, "GET", "/?restype=service&comp=properties", "")
 	ask(403, "AuthenticationFailed", strings.Replace(all, "tn=Tab", "tn=other", 1), "GET", "/other()", "")
-	s.want(404, "ResourceNotFound", request{method: "GET", path: "/tab()", bare: true, headers: []string{"x-ms-version: 2017-07-29"}})
+	s.Want(404, "ResourceNotFound", request{Method: "GET", Path: "/tab()", Anonymous: true, Headers: []string{"x-ms-version: 2017-07-29"}})
 
 	// A stored policy, and then none.
-	s.ok(204, "PUT", "/tab?comp=acl", `<SignedIdentifiers><SignedIdentifier><Id>p1</Id><AccessPolicy><Expiry>2099-01-01T00:00:00Z</Expiry><Permission>r</Permission></AccessPolicy></SignedIdentifier></SignedIdentifiers>`)
+	s.OK(204, "PUT", "/tab?comp=acl", `<SignedIdentifiers><SignedIdentifier><Id>p1</Id><AccessPolicy><Expiry>2099-01-01T00:00:00Z</Expiry><Permission>r</Permission></AccessPolicy></SignedIdentifier></SignedIdentifiers>`)
 	stored := s.tableSAS("tab", "", "p1")
 	ask(200, "", stored, "GET", row, "")
 	ask(403, "AuthorizationPermissionMismatch", stored, "DELETE", row, "", "If-Match: *")
 	ask(403, "AuthenticationFailed", s.tableSAS("other", "", "p1"), "GET", "/other()", "")
 	ask(403, "AuthenticationFailed", s.tableSAS("none", "", "p1"), "GET", "/none()", "")
-	s.ok(204, "PUT", "/tab?comp=acl", "")
+	s.OK(204, "PUT", "/tab?comp=acl", "")
 	ask(403, "AuthenticationFailed", stored, "GET", row, "")
 }
 
@@ -106,23 +105,23 @@ func TestSASRange(t *testing.T) {
 		}
 		for _, k := range []string{"a/z", "b/l", "b/m", "c/a", "d/m", "d/n", "e/a"} {
 			p, r, _ := strings.Cut(k, "/")
-			get := request{method: "GET", path: at("tab", p, r) + "?" + sas, bare: true}
-			put := request{method: "PUT", path: at("tab", p, r) + "?" + sas, bare: true, body: `{"n":1}`}
-			post := request{method: "POST", path: "/tab?" + sas, bare: true, body: entity(p, r)}
-			del := request{method: "DELETE", path: at("tab", p, r) + "?" + sas, bare: true, headers: []string{`If-Match: W/"other"`}}
+			get := request{Method: "GET", Path: at("tab", p, r) + "?" + sas, Anonymous: true}
+			put := request{Method: "PUT", Path: at("tab", p, r) + "?" + sas, Anonymous: true, Body: `{"n":1}`}
+			post := request{Method: "POST", Path: "/tab?" + sas, Anonymous: true, Body: entity(p, r)}
+			del := request{Method: "DELETE", Path: at("tab", p, r) + "?" + sas, Anonymous: true, Headers: []string{`If-Match: W/"other"`}}
 			if slices.Contains(tc.in, k) {
-				s.want(200, "", get)
-				s.want(204, "", put)
-				s.want(409, "EntityAlreadyExists", post)
-				s.want(412, "UpdateConditionNotSatisfied", del)
+				s.Want(200, "", get)
+				s.Want(204, "", put)
+				s.Want(409, "EntityAlreadyExists", post)
+				s.Want(412, "UpdateConditionNotSatisfied", del)
 				continue
 			}
 			for _, r := range []request{get, put, post, del} {
-				s.want(403, "AuthorizationFailure", r)
+				s.Want(403, "AuthorizationFailure", r)
 			}
 		}
 		// A token cannot lead out of it.
-		a := s.want(200, "", request{method: "GET", path: "/tab()?" + sas + "&NextPartitionKey=1!4!YQ--&NextRowKey=1!0!", bare: true})
+		a := s.Want(200, "", request{Method: "GET", Path: "/tab()?" + sas + "&NextPartitionKey=1!4!YQ--&NextRowKey=1!0!", Anonymous: true})
 		if got := rows(t, a); !slices.Equal(got, tc.in) {
 			t.Errorf("%q from a token: %q", tc.keys, got)
 		}
@@ -139,7 +138,7 @@ func TestAccountSAS(t *testing.T) {
 		if strings.Contains(path, "?") {
 			sep = "&"
 		}
-		s.want(status, code, request{method: method, path: path + sep + s.accountSAS(types, letters), body: body, headers: headers, bare: true})
+		s.Want(status, code, request{Method: method, Path: path + sep + s.accountSAS(types, letters), Body: body, Headers: headers, Anonymous: true})
 	}
 	ask(200, "", "c", "l", "GET", "/Tables", "")
 	ask(403, "AuthorizationPermissionMismatch", "c", "rwdacup", "GET", "/Tables", "")
@@ -164,47 +163,47 @@ func TestAccountSAS(t *testing.T) {
 func TestMetricsTables(t *testing.T) {
 	s := newServer(t)
 	const name = "$MetricsHourPrimaryTransactionsBlob"
-	s.refused(404, "TableNotFound", "GET", "/"+name+"()", "")
-	s.refused(403, "InsufficientAccountPermissions", "POST", "/Tables", `{"TableName":"`+name+`"}`)
-	if a := s.asSystem("POST", "/Tables", `{"TableName":"`+name+`"}`); a.status != 201 {
-		t.Fatalf("the node: %d %s", a.status, a.body)
+	s.Refused(404, "TableNotFound", "GET", "/"+name+"()", "")
+	s.Refused(403, "InsufficientAccountPermissions", "POST", "/Tables", `{"TableName":"`+name+`"}`)
+	if a := s.asSystem("POST", "/Tables", `{"TableName":"`+name+`"}`); a.Status != 201 {
+		t.Fatalf("the node: %d %s", a.Status, a.Body)
 	}
 	for _, row := range []string{"user;All", "user;GetBlob"} {
-		if a := s.asSystem("POST", "/"+name, entity("20260101T0000", row, `"TotalRequests":"7","TotalRequests@odata.type":"Edm.Int64"`)); a.status != 201 {
-			t.Fatalf("the node: %d %s", a.status, a.body)
+		if a := s.asSystem("POST", "/"+name, entity("20260101T0000", row, `"TotalRequests":"7","TotalRequests@odata.type":"Edm.Int64"`)); a.Status != 201 {
+			t.Fatalf("the node: %d %s", a.Status, a.Body)
 		}
 	}
-	if a := s.ok(200, "GET", "/$metricshourprimarytransactionsblob()?$filter="+url.QueryEscape("RowKey eq 'user;All'"), ""); !strings.Contains(a.body, `"TotalRequests":"7"`) {
-		t.Errorf("%s", a.body)
+	if a := s.OK(200, "GET", "/$metricshourprimarytransactionsblob()?$filter="+url.QueryEscape("RowKey eq 'user;All'"), ""); !strings.Contains(a.Body, `"TotalRequests":"7"`) {
+		t.Errorf("%s", a.Body)
 	}
-	if got := rows(t, s.ok(200, "GET", "/$MetricsTransactionsBlob()", "")); len(got) != 2 {
+	if got := rows(t, s.OK(200, "GET", "/$MetricsTransactionsBlob()", "")); len(got) != 2 {
 		t.Errorf("by the name of before: %q", got)
 	}
-	s.ok(200, "GET", at("$metricstransactionsblob", "20260101T0000", "user;All"), "")
-	s.refused(404, "TableNotFound", "GET", "/$MetricsTransactionsQueue()", "")
+	s.OK(200, "GET", at("$metricstransactionsblob", "20260101T0000", "user;All"), "")
+	s.Refused(404, "TableNotFound", "GET", "/$MetricsTransactionsQueue()", "")
 	row := at(name, "20260101T0000", "user;All")
-	s.ok(200, "GET", row, "")
-	s.ok(200, "GET", "/Tables('"+name+"')", "")
-	s.ok(200, "GET", "/Tables(%22"+name+"%22)", "")
+	s.OK(200, "GET", row, "")
+	s.OK(200, "GET", "/Tables('"+name+"')", "")
+	s.OK(200, "GET", "/Tables(%22"+name+"%22)", "")
 	const denied = "InsufficientAccountPermissions"
-	s.refused(403, denied, "POST", "/"+name, entity("a", "b"))
-	s.refused(403, denied, "PUT", row, "{}")
-	s.refused(403, denied, "PUT", row, "{}", "If-Match: *")
-	s.refused(403, denied, "MERGE", row, "{}")
-	s.refused(403, denied, "MERGE", row, "{}", "If-Match: *")
-	s.refused(403, denied, "PUT", "/"+name+"?comp=acl", "")
-	s.refused(403, denied, "DELETE", "/Tables('"+name+"')", "")
-	s.log.take(t)
-	s.refused(403, denied, "POST", "/"+name, entity("a", "b"))
-	if e := s.log.one(t); e.Status != "AuthorizationError" || e.Operation != "InsertEntity" {
+	s.Refused(403, denied, "POST", "/"+name, entity("a", "b"))
+	s.Refused(403, denied, "PUT", row, "{}")
+	s.Refused(403, denied, "PUT", row, "{}", "If-Match: *")
+	s.Refused(403, denied, "MERGE", row, "{}")
+	s.Refused(403, denied, "MERGE", row, "{}", "If-Match: *")
+	s.Refused(403, denied, "PUT", "/"+name+"?comp=acl", "")
+	s.Refused(403, denied, "DELETE", "/Tables('"+name+"')", "")
+	s.Log.Take(t)
+	s.Refused(403, denied, "POST", "/"+name, entity("a", "b"))
+	if e := s.Log.One(t); e.Status != "AuthorizationError" || e.Operation != "InsertEntity" {
 		t.Errorf("logged as %s %s", e.Operation, e.Status)
 	}
-	s.ok(204, "DELETE", row, "", "If-Match: *")
-	if got := rows(t, s.ok(200, "GET", "/"+name+"()", "")); !slices.Equal(got, []string{"20260101T0000/user;GetBlob"}) {
+	s.OK(204, "DELETE", row, "", "If-Match: *")
+	if got := rows(t, s.OK(200, "GET", "/"+name+"()", "")); !slices.Equal(got, []string{"20260101T0000/user;GetBlob"}) {
 		t.Errorf("left: %q", got)
 	}
-	if a := s.ok(200, "GET", "/Tables", ""); a.body != `{"value":[]}` {
-		t.Errorf("listed: %s", a.body)
+	if a := s.OK(200, "GET", "/Tables", ""); a.Body != `{"value":[]}` {
+		t.Errorf("listed: %s", a.Body)
 	}
 }
 
@@ -263,47 +262,42 @@ func TestRoles(t *testing.T) {
 		{"DeleteTable", "DELETE", "/Tables('tab')", "", "", "maker"},
 	} {
 		for token := range auth {
-			s.do(request{method: "DELETE", path: "/Tables('made')"})
-			s.do(request{method: "POST", path: "/Tables", body: `{"TableName":"tab"}`})
-			s.do(request{method: "DELETE", path: at("tab", "p", "new"), headers: []string{"If-Match: *"}})
-			s.ok(204, "PUT", row, "{}")
+			s.Do(request{Method: "DELETE", Path: "/Tables('made')"})
+			s.Do(request{Method: "POST", Path: "/Tables", Body: `{"TableName":"tab"}`})
+			s.Do(request{Method: "DELETE", Path: at("tab", "p", "new"), Headers: []string{"If-Match: *"}})
+			s.OK(204, "PUT", row, "{}")
 			headers := []string{"Authorization: Bearer " + token, "x-ms-version: 2019-02-02"}
 			if tc.header != "" {
 				headers = append(headers, tc.header)
 			}
-			a := s.bearer(request{method: tc.method, path: tc.path, body: tc.body, headers: headers, bare: true})
+			a := s.bearer(request{Method: tc.method, Path: tc.path, Body: tc.body, Headers: headers, Anonymous: true})
 			may := slices.Contains(strings.Fields(tc.may), token)
-			if may && a.status >= 300 || !may && (a.status != 403 || a.code() != "AuthorizationPermissionMismatch") {
-				t.Errorf("%s by %s: %d %s", tc.name, token, a.status, a.code())
+			if may && a.Status >= 300 || !may && (a.Status != 403 || a.Code() != "AuthorizationPermissionMismatch") {
+				t.Errorf("%s by %s: %d %s", tc.name, token, a.Status, a.Code())
 			}
 		}
 	}
-	if a := s.bearer(request{method: "GET", path: at("other", "p", "r"), headers: []string{"Authorization: Bearer reader"}, bare: true}); a.status != 403 {
-		t.Errorf("another table: %d", a.status)
+	if a := s.bearer(request{Method: "GET", Path: at("other", "p", "r"), Headers: []string{"Authorization: Bearer reader"}, Anonymous: true}); a.Status != 403 {
+		t.Errorf("another table: %d", a.Status)
 	}
-	if a := s.bearer(request{method: "GET", path: row, headers: []string{"Authorization: Bearer nobody"}, bare: true}); a.code() != "AuthenticationFailed" {
-		t.Errorf("a token of nobody: %d %s", a.status, a.code())
+	if a := s.bearer(request{Method: "GET", Path: row, Headers: []string{"Authorization: Bearer nobody"}, Anonymous: true}); a.Code() != "AuthenticationFailed" {
+		t.Errorf("a token of nobody: %d %s", a.Status, a.Code())
 	}
 }
 
 // bearer sends a request over TLS, without which no token is taken.
 func (s *server) bearer(r request) *answer {
-	s.t.Helper()
+	s.T.Helper()
 	if s.secure == nil {
-		s.secure = httptest.NewTLSServer(s.front)
-		s.t.Cleanup(s.secure.Close)
+		s.secure = httptest.NewTLSServer(s.Front)
+		s.T.Cleanup(s.secure.Close)
 	}
-	req := s.request(r)
+	req := s.NewRequest(r)
 	req.URL.Scheme, req.URL.Host = "https", strings.TrimPrefix(s.secure.URL, "https://")
 	req.Host = req.URL.Host
 	res, err := s.secure.Client().Transport.RoundTrip(req)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return &answer{res.StatusCode, res.Header, string(body)}
+	return s.Read(res)
 }

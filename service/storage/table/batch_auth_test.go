@@ -10,9 +10,9 @@ import (
 // postWith sends a batch with a service SAS for the table orders; keys are spk, srk,
 // epk and erk.
 func (s *server) postWith(permissions string, body string, keys ...string) *answer {
-	s.t.Helper()
+	s.T.Helper()
 	path := "/$batch?" + s.tableSAS("orders", permissions, "", keys...)
-	return s.do(request{method: "POST", path: path, body: body, headers: []string{batchType, minimal}, bare: true})
+	return s.Do(request{Method: "POST", Path: path, Body: body, Headers: []string{batchType, minimal}, Anonymous: true})
 }
 
 // TestBatchWithSAS: each change needs its own permission, and keys that the
@@ -44,27 +44,27 @@ func TestBatchWithSAS(t *testing.T) {
 		}
 		before := s.rows()
 		a := s.postWith(c.permissions, changeSet(c.change), c.keys...)
-		if c.allowed && (a.status != 202 || !strings.Contains(a.body, "HTTP/1.1 204")) {
-			t.Errorf("%s: %d %s", c.name, a.status, a.body)
+		if c.allowed && (a.Status != 202 || !strings.Contains(a.Body, "HTTP/1.1 204")) {
+			t.Errorf("%s: %d %s", c.name, a.Status, a.Body)
 		}
-		if !c.allowed && (a.status != 403 || a.code() != "AuthorizationPermissionMismatch" && a.code() != "AuthorizationFailure" || s.rows() != before) {
-			t.Errorf("%s: %d %s, rows %s", c.name, a.status, a.body, s.rows())
+		if !c.allowed && (a.Status != 403 || a.Code() != "AuthorizationPermissionMismatch" && a.Code() != "AuthorizationFailure" || s.rows() != before) {
+			t.Errorf("%s: %d %s, rows %s", c.name, a.Status, a.Body, s.rows())
 		}
 	}
 	s := newOrders(t)
 	half := changeSet(insert("p", "1"), change("PUT", "/acct/orders(PartitionKey='p',RowKey='2')", `{}`))
-	if a := s.postWith("ad", half); a.status != 403 || s.rows() != "" {
-		t.Errorf("a batch of which half is allowed: %d, rows %s", a.status, s.rows())
+	if a := s.postWith("ad", half); a.Status != 403 || s.rows() != "" {
+		t.Errorf("a batch of which half is allowed: %d, rows %s", a.Status, s.rows())
 	}
-	if e := s.log.one(t); e.Status != "SASAuthorizationError" || e.HTTPStatus != "403" {
+	if e := s.Log.One(t); e.Status != "SASAuthorizationError" || e.HTTPStatus != "403" {
 		t.Errorf("its entry: %+v", e)
 	}
 	query := "--batch_1\r\nContent-Type: application/http\r\n\r\n" + change("GET", "/acct/orders()", "") + "\r\n--batch_1--\r\n"
-	if a := s.postWith("a", query); a.status != 403 {
-		t.Errorf("a query with permission to add: %d", a.status)
+	if a := s.postWith("a", query); a.Status != 403 {
+		t.Errorf("a query with permission to add: %d", a.Status)
 	}
-	if a := s.postWith("r", query); a.status != 202 || !strings.Contains(a.body, "HTTP/1.1 200 OK") {
-		t.Errorf("a query: %d %s", a.status, a.body)
+	if a := s.postWith("r", query); a.Status != 202 || !strings.Contains(a.Body, "HTTP/1.1 200 OK") {
+		t.Errorf("a query: %d %s", a.Status, a.Body)
 	}
 }
 
@@ -91,9 +91,9 @@ func TestBatchWithToken(t *testing.T) {
 	} {
 		s.batch(changeSet(change("PUT", "/acct/orders(PartitionKey='p',RowKey='1')", `{}`)))
 		s.batch(changeSet(change("DELETE", "/acct/orders(PartitionKey='p',RowKey='1')", "", "If-Match: *")))
-		a := s.bearer(request{method: "POST", path: "/$batch", body: changeSet(c.change), headers: []string{batchType, "Authorization: Bearer " + c.token}, bare: true})
-		if want := map[int]string{202: "p/1"}[c.status]; a.status != c.status || s.rows() != want {
-			t.Errorf("%s, %.20q: %d %s, rows %q", c.token, c.change, a.status, a.body, s.rows())
+		a := s.bearer(request{Method: "POST", Path: "/$batch", Body: changeSet(c.change), Headers: []string{batchType, "Authorization: Bearer " + c.token}, Anonymous: true})
+		if want := map[int]string{202: "p/1"}[c.status]; a.Status != c.status || s.rows() != want {
+			t.Errorf("%s, %.20q: %d %s, rows %q", c.token, c.change, a.Status, a.Body, s.rows())
 		}
 	}
 }

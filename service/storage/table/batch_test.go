@@ -21,6 +21,7 @@ import (
 
 	"reslog/record"
 	"reslog/service/storage"
+	"reslog/service/storage/storagetest"
 	"reslog/service/storage/tablestore"
 	"reslog/storagelog"
 )
@@ -39,8 +40,8 @@ func newOrders(t testing.TB, configure ...func(*storage.FrontConfig)) *server {
 
 // post sends the body of a batch.
 func (s *server) post(body string, headers ...string) *answer {
-	s.t.Helper()
-	return s.do(request{method: "POST", path: "/$batch", body: body, headers: append([]string{batchType, minimal}, headers...)})
+	s.T.Helper()
+	return s.Do(request{Method: "POST", Path: "/$batch", Body: body, Headers: append([]string{batchType, minimal}, headers...)})
 }
 
 const (
@@ -107,19 +108,19 @@ func (r result) message() (code, message string) {
 // batch sends a batch and takes its answer apart with the standard library, as
 // azure-sdk-for-go does.
 func (s *server) batch(body string, headers ...string) []result {
-	s.t.Helper()
+	s.T.Helper()
 	a := s.post(body, headers...)
-	if a.status != 202 {
-		s.t.Fatalf("%d: %s", a.status, a.body)
+	if a.Status != 202 {
+		s.T.Fatalf("%d: %s", a.Status, a.Body)
 	}
-	return s.results(a.header.Get("Content-Type"), a.body)
+	return s.results(a.Header.Get("Content-Type"), a.Body)
 }
 
 func (s *server) results(contentType, answer string) []result {
-	s.t.Helper()
+	s.T.Helper()
 	media, params, err := mime.ParseMediaType(contentType)
 	if err != nil || media != "multipart/mixed" {
-		s.t.Fatalf("%q: %v", contentType, err)
+		s.T.Fatalf("%q: %v", contentType, err)
 	}
 	var list []result
 	parts := multipart.NewReader(strings.NewReader(answer), params["boundary"])
@@ -129,11 +130,11 @@ func (s *server) results(contentType, answer string) []result {
 			return list
 		}
 		if err != nil {
-			s.t.Fatalf("%v in %s", err, answer)
+			s.T.Fatalf("%v in %s", err, answer)
 		}
 		raw, err := io.ReadAll(part)
 		if err != nil {
-			s.t.Fatal(err)
+			s.T.Fatal(err)
 		}
 		if t := part.Header.Get("Content-Type"); strings.HasPrefix(t, "multipart/") {
 			list = append(list, s.results(t, string(raw))...)
@@ -141,12 +142,12 @@ func (s *server) results(contentType, answer string) []result {
 		}
 		res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(raw)), nil)
 		if err != nil {
-			s.t.Fatalf("%v in %q", err, raw)
+			s.T.Fatalf("%v in %q", err, raw)
 		}
 		defer res.Body.Close()
 		inner, err := io.ReadAll(res.Body)
 		if err != nil || part.Header.Get("Content-Type") != "application/http" {
-			s.t.Fatalf("%v in %q", err, raw)
+			s.T.Fatalf("%v in %q", err, raw)
 		}
 		list = append(list, result{res.StatusCode, res.Header, http.Header(part.Header), string(inner)})
 	}
@@ -154,10 +155,10 @@ func (s *server) results(contentType, answer string) []result {
 
 // rows are the row keys of orders.
 func (s *server) rows() string {
-	s.t.Helper()
-	page, err := s.store.Query(s.t.Context(), account, "orders", tablestore.Query{})
+	s.T.Helper()
+	page, err := s.store.Query(s.T.Context(), account, "orders", tablestore.Query{})
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	var keys []string
 	for _, e := range page.Entities {
@@ -173,9 +174,9 @@ func TestBatchOfAllOperations(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 	}
-	at := func(rk string) string { return s.base + "/acct/orders(PartitionKey='p',RowKey='" + rk + "')" }
+	at := func(rk string) string { return s.Base + "/acct/orders(PartitionKey='p',RowKey='" + rk + "')" }
 	list := s.batch(changeSet(
-		change("POST", s.base+"/acct/orders()", `{"PartitionKey":"p","RowKey":"it's","x":"\u00fc"}`),
+		change("POST", s.Base+"/acct/orders()", `{"PartitionKey":"p","RowKey":"it's","x":"\u00fc"}`),
 		change("DELETE", at("1"), "", "If-Match: *"),
 		change("PUT", at("2"), `{"PartitionKey":"p","RowKey":"2","m":2}`, "If-Match: *"),
 		change("PATCH", at("3"), `{"m":2}`, "If-Match: *"),
@@ -208,13 +209,13 @@ func TestBatchOfAllOperations(t *testing.T) {
 func TestBatchAnswerText(t *testing.T) {
 	s := newOrders(t)
 	a := s.post(changeSet(insert("p", "1"), change("PUT", "/acct/orders(PartitionKey='p',RowKey='2')", `{}`)))
-	h, answer := a.header, a.body
+	h, answer := a.Header, a.Body
 	boundary, ok := strings.CutPrefix(h.Get("Content-Type"), "multipart/mixed; boundary=")
 	inner := regexp.MustCompile(`boundary=(changesetresponse_[0-9a-f-]{36})`).FindStringSubmatch(answer)
 	if !ok || inner == nil || !regexp.MustCompile(`^batchresponse_[0-9a-f-]{36}$`).MatchString(boundary) {
 		t.Fatalf("%q: %s", h.Get("Content-Type"), answer)
 	}
-	answer = strings.NewReplacer(boundary, "OUTER", inner[1], "INNER", s.base, "BASE", "\r\n", "\n").Replace(answer)
+	answer = strings.NewReplacer(boundary, "OUTER", inner[1], "INNER", s.Base, "BASE", "\r\n", "\n").Replace(answer)
 	answer = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d%3A\d\d%3A\d\d\.\d+Z`).ReplaceAllString(answer, "TIME")
 	const want = `--OUTER
 Content-Type: multipart/mixed; boundary=INNER
@@ -349,12 +350,12 @@ func TestBatchMalformed(t *testing.T) {
 			contentType = "Content-Type: " + c.contentType
 		}
 		a := s.post(c.body, contentType)
-		if code := a.code(); a.status != 400 || code != "InvalidInput" && code != "InvalidUri" || !strings.Contains(a.body, code) {
-			t.Errorf("%s: %d %s %s", name, a.status, code, a.body)
+		if code := a.Code(); a.Status != 400 || code != "InvalidInput" && code != "InvalidUri" || !strings.Contains(a.Body, code) {
+			t.Errorf("%s: %d %s %s", name, a.Status, code, a.Body)
 		}
 	}
-	if a := s.post(strings.Repeat("x", 4<<20+1)); a.status != 413 || a.code() != "RequestBodyTooLarge" {
-		t.Errorf("more than 4 MiB: %d %s", a.status, a.code())
+	if a := s.post(strings.Repeat("x", 4<<20+1)); a.Status != 413 || a.Code() != "RequestBodyTooLarge" {
+		t.Errorf("more than 4 MiB: %d %s", a.Status, a.Code())
 	}
 	if rows := s.rows(); rows != "" {
 		t.Errorf("rows: %s", rows)
@@ -419,9 +420,9 @@ func TestBatchHostStyle(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/$batch", strings.NewReader(body))
 		r.Host = "acct.table.localhost"
 		r.Header = http.Header{"Content-Type": {"multipart/mixed; boundary=batch_1"}, "X-Ms-Version": {"2019-02-02"}}
-		sign(r, s.accs[account], s.clock.now())
+		s.Sign(r)
 		w := httptest.NewRecorder()
-		s.front.ServeHTTP(w, r)
+		s.Front.ServeHTTP(w, r)
 		if w.Code != 202 || !strings.Contains(w.Body.String(), "Location: http://acct.table.localhost/orders(") {
 			t.Errorf("%s: %d %s", url, w.Code, w.Body)
 		}
@@ -472,15 +473,15 @@ func TestBatchOfAQuery(t *testing.T) {
 		}
 		return list[0]
 	}
-	s.log.take(t)
+	s.Log.Take(t)
 	one := query("/acct/orders(PartitionKey='p',RowKey='2')")
 	if one.status != 200 || !strings.Contains(one.body, `"RowKey":"2"`) || one.header.Get("ETag") == "" || !strings.Contains(one.header.Get("Content-Type"), "odata=minimalmetadata") {
 		t.Errorf("%+v", one)
 	}
-	if e := s.log.take(t); len(e) != 2 || e[1].Operation != "QueryEntity" || e[1].ObjectKey != "/acct/orders/p/2" || e[1].ETag != one.header.Get("ETag") {
+	if e := s.Log.Take(t); len(e) != 2 || e[1].Operation != "QueryEntity" || e[1].ObjectKey != "/acct/orders/p/2" || e[1].ETag != one.header.Get("ETag") {
 		t.Errorf("%+v", e)
 	}
-	some := query(s.base + "/acct/orders()?$filter=RowKey%20gt%20'1'&$top=1&$select=RowKey")
+	some := query(s.Base + "/acct/orders()?$filter=RowKey%20gt%20'1'&$top=1&$select=RowKey")
 	if some.status != 200 || strings.Count(some.body, "RowKey") != 2 || some.header.Get("x-ms-continuation-NextRowKey") == "" {
 		t.Errorf("%+v", some)
 	}
@@ -510,9 +511,9 @@ func TestBatchLog(t *testing.T) {
 	s := newOrders(t)
 	body := changeSet(insert("5f1a", "a922"), insert("5f1a", "b;1"), change("DELETE", "/acct/orders(PartitionKey='5f1a',RowKey='x')", "", "If-Match: *"))
 	s.batch(changeSet(insert("5f1a", "x")))
-	s.log.take(t)
+	s.Log.Take(t)
 	list := s.batch(body, "x-ms-client-request-id: 7/28/2011 6:02:40 PM")
-	entries := s.log.take(t)
+	entries := s.Log.Take(t)
 	if len(entries) != 4 {
 		t.Fatalf("%+v", entries)
 	}
@@ -526,20 +527,20 @@ func TestBatchLog(t *testing.T) {
 		fmt.Sprintf(shape, "InsertEntity", "/acct/orders/5f1a/b;1", 2, len(body), len(body), `"W/&quot;datetime&#39;[^"]+&#39;&quot;"`, lmt),
 		fmt.Sprintf(shape, "DeleteEntity", "/acct/orders/5f1a/x", 3, len(body), len(body), "", ""),
 	} {
-		line := strings.TrimSuffix(string(storagelog.AppendEntry(nil, &entries[i])), "\n")
+		line := strings.TrimSuffix(string(storagelog.AppendEntry(nil, &entries[i].Entry)), "\n")
 		if !regexp.MustCompile(want).MatchString(line) {
 			t.Errorf("line %d:\n%s\nwant\n%s", i, line, want)
 		}
 	}
 	s.batch(changeSet(insert("5f1a", "new"), insert("5f1a", "a922")))
-	if e := s.log.one(t); e.Operation != "EntityGroupTransaction" || e.ObjectKey != "/acct" {
+	if e := s.Log.One(t); e.Operation != "EntityGroupTransaction" || e.ObjectKey != "/acct" {
 		t.Errorf("a transaction that failed: %+v", e)
 	}
 }
 
 // lossy is an Emitter in audit mode that can lose what it is given.
 type lossy struct {
-	recorder
+	storagetest.Recorder
 	lost error
 }
 
@@ -554,10 +555,10 @@ func TestBatchInAuditMode(t *testing.T) {
 	for i := range changes {
 		changes[i] = insert("p", strings.Repeat("k", 900)+fmt.Sprint(i))
 	}
-	if a := s.post(changeSet(changes...)); a.status != 500 || strings.Contains(a.body, "204") {
-		t.Errorf("%d, %d bytes", a.status, len(a.body))
+	if a := s.post(changeSet(changes...)); a.Status != 500 || strings.Contains(a.Body, "204") {
+		t.Errorf("%d, %d bytes", a.Status, len(a.Body))
 	}
-	s.log.running.Wait()
+	s.Log.Wait()
 	log.lost = nil
 	if list := s.batch(changeSet(insert("q", "1"))); len(list) != 1 || list[0].status != 204 {
 		t.Errorf("%+v", list)
@@ -604,7 +605,7 @@ func TestBatchesAtOnce(t *testing.T) {
 		all.Go(func() {
 			own := insert("p", fmt.Sprintf("own%d", i))
 			a := s.post(changeSet(insert("p", "a"), own, insert("p", "b")))
-			list := s.results(a.header.Get("Content-Type"), a.body)
+			list := s.results(a.Header.Get("Content-Type"), a.Body)
 			if len(list) == 3 {
 				done.Add(1)
 			} else if len(list) != 1 || list[0].status != 409 {

@@ -27,7 +27,7 @@ const benchMembers = `"Name":"somebody","Count":12345,"Active":true,"Ratio":0.75
 
 // signed is a request as a server gets it.
 func (s *server) signed(method, path, body string, headers ...string) *http.Request {
-	req := httptest.NewRequest(method, s.url+path, strings.NewReader(body))
+	req := httptest.NewRequest(method, s.URL+path, strings.NewReader(body))
 	req.Header.Set("x-ms-version", "2019-02-02")
 	req.Header.Set("Accept", "application/json;odata=minimalmetadata")
 	if body != "" {
@@ -38,7 +38,7 @@ func (s *server) signed(method, path, body string, headers ...string) *http.Requ
 		k, v, _ := strings.Cut(line, ": ")
 		req.Header.Set(k, v)
 	}
-	sign(req, s.accs[account], s.clock.now())
+	s.Sign(req)
 	return req
 }
 
@@ -54,7 +54,7 @@ func BenchmarkInsert(b *testing.B) {
 			body := entity("p", fmt.Sprintf("%010d", n.Add(1)), benchMembers)
 			req.Body, req.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 			w := &discard{header: http.Header{}}
-			if s.front.ServeHTTP(w, req); w.status != http.StatusNoContent {
+			if s.Front.ServeHTTP(w, req); w.status != http.StatusNoContent {
 				b.Errorf("status %d", w.status)
 				return
 			}
@@ -70,7 +70,7 @@ func BenchmarkGet(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w := &discard{header: http.Header{}}
-		if s.front.ServeHTTP(w, req); w.status != http.StatusOK {
+		if s.Front.ServeHTTP(w, req); w.status != http.StatusOK {
 			b.Fatalf("status %d", w.status)
 		}
 	}
@@ -86,7 +86,7 @@ func BenchmarkQuery100(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w := &discard{header: http.Header{}}
-		if s.front.ServeHTTP(w, req); w.status != http.StatusOK {
+		if s.Front.ServeHTTP(w, req); w.status != http.StatusOK {
 			b.Fatalf("status %d", w.status)
 		}
 	}

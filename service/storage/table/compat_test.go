@@ -3,16 +3,12 @@ package table
 import (
 	"net/http"
 	"net/url"
-	"os"
-	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"reslog/catalog"
-	"reslog/record"
 	"reslog/service/storage"
+	"reslog/service/storage/storagetest"
 )
 
 // routed are requests, each of which is another operation: together all of them.
@@ -89,77 +85,21 @@ func TestClasses(t *testing.T) {
 // The catalogue has every operation in the category that its records get, and none
 // besides.
 func TestCatalogHasTheOperations(t *testing.T) {
-	typ, ok := catalog.Find("Microsoft.Storage/storageAccounts/tableServices")
-	if !ok {
-		t.Fatal("the table service is not in the catalogue")
-	}
-	left := map[string]record.Category{}
-	for _, c := range typ.Logs {
-		for _, name := range c.Operations {
-			left[name] = c.Name
-		}
-	}
-	seen := map[string]bool{"TablePreflightRequest": true} // of the Front, for all services
-	for _, o := range allOperations(withProperties()) {
-		if got := left[o.Name]; got != o.Class.Category() {
-			t.Errorf("%s is in %q in the catalogue, its records are %s", o.Name, got, o.Class.Category())
-		}
-		seen[o.Name] = true
-	}
-	for name := range left {
-		if !seen[name] {
-			t.Errorf("%s is in the catalogue, but no operation", name)
-		}
-	}
+	storagetest.CheckCatalog(t, "Microsoft.Storage/storageAccounts/tableServices", preflight, allOperations(withProperties()))
 }
+
+// preflight is of the Front, for all services.
+const preflight = "TablePreflightRequest"
 
 // TestCompatPage compares the page of what is there with the operations.
 func TestCompatPage(t *testing.T) {
-	const path = "../../../docs/compat/table.md"
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, ok := strings.Cut(string(raw), "## Operations\n")
-	if !ok {
-		t.Fatalf("%s has no operations", path)
-	}
-	text, _, _ := strings.Cut(rest, "\n## ")
-	want := []string{"TablePreflightRequest"}
-	for _, o := range allOperations(withProperties()) {
-		want = append(want, o.Name)
-	}
-	var got []string
-	for line := range strings.Lines(text) {
-		if cells := strings.Split(line, "|"); len(cells) > 3 {
-			got = append(got, operationName.FindAllString(cells[2], -1)...)
-		}
-	}
-	for _, name := range want {
-		if !slices.Contains(got, name) {
-			t.Errorf("%s: %s is not there", path, name)
-		}
-	}
-	for _, name := range got {
-		if !slices.Contains(want, name) {
-			t.Errorf("%s: %s is there, but not in the code", path, name)
-		}
-	}
+	want := append(storagetest.Names(allOperations(withProperties())), preflight)
+	storagetest.CheckPage(t, "../../../docs/compat/table.md", "## Operations", want)
 }
-
-var operationName = regexp.MustCompile(`\b[A-Z][a-z]+[A-Z]\w+`)
 
 // withProperties is a Service that has all operations.
 func withProperties() *Service {
 	return New(Config{Properties: storage.NewPropertyOperations(storage.Table, storage.OpenProperties(storage.PropertiesConfig{}))})
 }
 
-// allOperations are those in the fields of operations.
-func allOperations(s *Service) []*storage.Operation {
-	var all []*storage.Operation
-	fields := reflect.ValueOf(&s.ops).Elem()
-	for i := range fields.NumField() {
-		all = append(all, reflect.NewAt(fields.Field(i).Type(), fields.Field(i).Addr().UnsafePointer()).Elem().Interface().(*storage.Operation))
-	}
-	return all
-}
+func allOperations(s *Service) []*storage.Operation { return storagetest.Operations(&s.ops) }

@@ -27,44 +27,44 @@ func timeOf(t *testing.T, etag string) string {
 func TestInsertEntity(t *testing.T) {
 	s := newServer(t)
 	s.table("Tab")
-	a := s.ok(201, "POST", "/tab", entity("p q", "r'1", `"n":1`, `"gone":null`), minimal)
-	etag := a.header.Get("ETag")
-	want := `{"odata.metadata":"` + s.url + `/$metadata#tab/@Element","odata.etag":` + strconv.Quote(etag) + `,"PartitionKey":"p q","RowKey":"r'1","Timestamp":"` + timeOf(t, etag) + `","n":1}`
-	if a.body != want {
-		t.Errorf("%s\n%s", a.body, want)
+	a := s.OK(201, "POST", "/tab", entity("p q", "r'1", `"n":1`, `"gone":null`), minimal)
+	etag := a.Header.Get("ETag")
+	want := `{"odata.metadata":"` + s.URL + `/$metadata#tab/@Element","odata.etag":` + strconv.Quote(etag) + `,"PartitionKey":"p q","RowKey":"r'1","Timestamp":"` + timeOf(t, etag) + `","n":1}`
+	if a.Body != want {
+		t.Errorf("%s\n%s", a.Body, want)
 	}
-	wantHeader(t, a, "Location", s.url+"/tab(PartitionKey='p%20q',RowKey='r''1')")
-	wantHeader(t, a, "Content-Type", "application/json;odata=minimalmetadata;streaming=true;charset=utf-8")
-	wantHeader(t, a, "Dataserviceid", "")
-	if b := s.ok(200, "GET", at("tab", "p q", "r'1"), "", minimal); b.body != want || b.header.Get("ETag") != etag {
-		t.Errorf("read: %s %s", b.header.Get("ETag"), b.body)
+	a.WantHeader(t, "Location", s.URL+"/tab(PartitionKey='p%20q',RowKey='r''1')")
+	a.WantHeader(t, "Content-Type", "application/json;odata=minimalmetadata;streaming=true;charset=utf-8")
+	a.WantHeader(t, "Dataserviceid", "")
+	if b := s.OK(200, "GET", at("tab", "p q", "r'1"), "", minimal); b.Body != want || b.Header.Get("ETag") != etag {
+		t.Errorf("read: %s %s", b.Header.Get("ETag"), b.Body)
 	}
-	a = s.ok(204, "POST", "/tab()", entity("", ""), "Prefer: return-no-content")
-	wantHeader(t, a, "Preference-Applied", "return-no-content")
-	wantHeader(t, a, "Dataserviceid", s.url+"/tab(PartitionKey='',RowKey='')")
-	if a.body != "" || a.header.Get("ETag") == "" || a.header.Get("Content-Type") != "" {
-		t.Errorf("no content: %v %q", a.header, a.body)
+	a = s.OK(204, "POST", "/tab()", entity("", ""), "Prefer: return-no-content")
+	a.WantHeader(t, "Preference-Applied", "return-no-content")
+	a.WantHeader(t, "Dataserviceid", s.URL+"/tab(PartitionKey='',RowKey='')")
+	if a.Body != "" || a.Header.Get("ETag") == "" || a.Header.Get("Content-Type") != "" {
+		t.Errorf("no content: %v %q", a.Header, a.Body)
 	}
-	a = s.ok(201, "POST", "/tab", entity("a", "b"), "Prefer: return-content", "Accept: application/json;odata=fullmetadata")
-	wantHeader(t, a, "Preference-Applied", "return-content")
-	if !strings.Contains(a.body, `"odata.type":"acct.tab","odata.id":"`+s.url+`/tab(PartitionKey='a',RowKey='b')"`) {
-		t.Errorf("%s", a.body)
+	a = s.OK(201, "POST", "/tab", entity("a", "b"), "Prefer: return-content", "Accept: application/json;odata=fullmetadata")
+	a.WantHeader(t, "Preference-Applied", "return-content")
+	if !strings.Contains(a.Body, `"odata.type":"acct.tab","odata.id":"`+s.URL+`/tab(PartitionKey='a',RowKey='b')"`) {
+		t.Errorf("%s", a.Body)
 	}
 
-	s.refused(409, "EntityAlreadyExists", "POST", "/tab", entity("a", "b", `"n":2`))
-	s.refused(404, "TableNotFound", "POST", "/none", entity("a", "b"))
-	s.refused(400, "PropertiesNeedValue", "POST", "/tab", `{"RowKey":"r"}`)
-	s.refused(400, "PropertiesNeedValue", "POST", "/tab", `{"PartitionKey":"p","RowKey":null}`)
-	s.refused(400, "OutOfRangeInput", "POST", "/tab", entity("a/b", "c"))
-	s.refused(400, "PropertyValueTooLarge", "POST", "/tab", entity("a", strings.Repeat("k", 1025)))
-	s.refused(400, "DuplicatePropertiesSpecified", "POST", "/tab", entity("x", "y", `"n":1`, `"n":1`))
-	s.refused(400, "PropertyNameInvalid", "POST", "/tab", entity("x", "y", `"a-b":1`))
-	s.refused(400, "InvalidInput", "POST", "/tab", `{"PartitionKey":"p"`)
-	s.refused(415, "MediaTypeNotSupported", "POST", "/tab", entity("x", "y"), "Content-Type: application/xml")
-	s.refused(415, "MediaTypeNotSupported", "POST", "/tab", entity("x", "y"), "Accept: image/png")
-	s.refused(415, "AtomFormatNotSupported", "POST", "/tab", entity("x", "y"), "x-ms-version: 2011-08-18", "Accept: application/atom+xml")
-	s.refused(413, "RequestBodyTooLarge", "POST", "/tab", entity("x", "y", `"a":"`+strings.Repeat("x", 4<<20)+`"`))
-	s.refused(404, "ResourceNotFound", "GET", at("tab", "x", "y"), "")
+	s.Refused(409, "EntityAlreadyExists", "POST", "/tab", entity("a", "b", `"n":2`))
+	s.Refused(404, "TableNotFound", "POST", "/none", entity("a", "b"))
+	s.Refused(400, "PropertiesNeedValue", "POST", "/tab", `{"RowKey":"r"}`)
+	s.Refused(400, "PropertiesNeedValue", "POST", "/tab", `{"PartitionKey":"p","RowKey":null}`)
+	s.Refused(400, "OutOfRangeInput", "POST", "/tab", entity("a/b", "c"))
+	s.Refused(400, "PropertyValueTooLarge", "POST", "/tab", entity("a", strings.Repeat("k", 1025)))
+	s.Refused(400, "DuplicatePropertiesSpecified", "POST", "/tab", entity("x", "y", `"n":1`, `"n":1`))
+	s.Refused(400, "PropertyNameInvalid", "POST", "/tab", entity("x", "y", `"a-b":1`))
+	s.Refused(400, "InvalidInput", "POST", "/tab", `{"PartitionKey":"p"`)
+	s.Refused(415, "MediaTypeNotSupported", "POST", "/tab", entity("x", "y"), "Content-Type: application/xml")
+	s.Refused(415, "MediaTypeNotSupported", "POST", "/tab", entity("x", "y"), "Accept: image/png")
+	s.Refused(415, "AtomFormatNotSupported", "POST", "/tab", entity("x", "y"), "x-ms-version: 2011-08-18", "Accept: application/atom+xml")
+	s.Refused(413, "RequestBodyTooLarge", "POST", "/tab", entity("x", "y", `"a":"`+strings.Repeat("x", 4<<20)+`"`))
+	s.Refused(404, "ResourceNotFound", "GET", at("tab", "x", "y"), "")
 }
 
 // TestLargeEntities is how large an entity may be: 1 MiB, each of its strings 64
@@ -79,32 +79,32 @@ func TestLargeEntities(t *testing.T) {
 	}
 	// 15 times 65,536+4+8+6, and the rest: 1 MiB is 1,048,576.
 	fits := append(slices.Clone(members), `"rest":"`+text[:32<<10-200]+`"`)
-	a := s.ok(201, "POST", "/tab", entity("a", "b", fits...))
-	if b := s.ok(200, "GET", at("tab", "a", "b"), ""); b.body != a.body || len(b.body) < 500<<10 {
-		t.Errorf("read %d bytes, written %d", len(b.body), len(a.body))
+	a := s.OK(201, "POST", "/tab", entity("a", "b", fits...))
+	if b := s.OK(200, "GET", at("tab", "a", "b"), ""); b.Body != a.Body || len(b.Body) < 500<<10 {
+		t.Errorf("read %d bytes, written %d", len(b.Body), len(a.Body))
 	}
-	s.refused(400, "EntityTooLarge", "POST", "/tab", entity("a", "c", append(members, `"rest":"`+text+`"`)...))
-	s.refused(400, "EntityTooLarge", "PATCH", at("tab", "a", "b"), `{"more":"`+text+`"}`)
-	s.refused(400, "PropertyValueTooLarge", "PUT", at("tab", "a", "b"), `{"a":"`+text+`x"}`)
+	s.Refused(400, "EntityTooLarge", "POST", "/tab", entity("a", "c", append(members, `"rest":"`+text+`"`)...))
+	s.Refused(400, "EntityTooLarge", "PATCH", at("tab", "a", "b"), `{"more":"`+text+`"}`)
+	s.Refused(400, "PropertyValueTooLarge", "PUT", at("tab", "a", "b"), `{"a":"`+text+`x"}`)
 	// All of a string in escapes makes a body six times as large.
-	s.ok(204, "PUT", at("tab", "e", "e"), `{"a":"`+strings.Repeat(`\u00e9`, 32<<10)+`"}`)
+	s.OK(204, "PUT", at("tab", "e", "e"), `{"a":"`+strings.Repeat(`\u00e9`, 32<<10)+`"}`)
 
 	var many []string
 	for i := range 252 {
 		many = append(many, fmt.Sprintf(`"p%d":%d`, i, i))
 	}
-	s.ok(204, "PUT", at("tab", "m", "m"), "{"+strings.Join(many, ",")+"}")
-	s.refused(400, "TooManyProperties", "MERGE", at("tab", "m", "m"), `{"more":1}`)
-	s.ok(204, "MERGE", at("tab", "m", "m"), `{"p7":"other","none":null}`)
-	s.refused(400, "TooManyProperties", "PUT", at("tab", "m", "m"), "{"+strings.Join(append(many, `"more":1`), ",")+"}")
+	s.OK(204, "PUT", at("tab", "m", "m"), "{"+strings.Join(many, ",")+"}")
+	s.Refused(400, "TooManyProperties", "MERGE", at("tab", "m", "m"), `{"more":1}`)
+	s.OK(204, "MERGE", at("tab", "m", "m"), `{"p7":"other","none":null}`)
+	s.Refused(400, "TooManyProperties", "PUT", at("tab", "m", "m"), "{"+strings.Join(append(many, `"more":1`), ",")+"}")
 }
 
 // properties are the members of an entity but for its Timestamp.
 func properties(t *testing.T, a *answer) string {
 	t.Helper()
 	var m map[string]any
-	if err := json.Unmarshal([]byte(a.body), &m); err != nil {
-		t.Fatalf("%v in %s", err, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &m); err != nil {
+		t.Fatalf("%v in %s", err, a.Body)
 	}
 	delete(m, "Timestamp")
 	text, err := json.Marshal(m)
@@ -120,78 +120,78 @@ func TestUpdateAndMerge(t *testing.T) {
 	path := at("tab", "p", "r")
 	get := func(want string) {
 		t.Helper()
-		if got := properties(t, s.ok(200, "GET", path, "")); got != want {
+		if got := properties(t, s.OK(200, "GET", path, "")); got != want {
 			t.Fatalf("%s, want %s", got, want)
 		}
 	}
 	// Without If-Match there need not be one.
-	a := s.ok(204, "PUT", path, `{"a":1,"b":2}`)
+	a := s.OK(204, "PUT", path, `{"a":1,"b":2}`)
 	get(`{"PartitionKey":"p","RowKey":"r","a":1,"b":2}`)
-	first := a.header.Get("ETag")
-	a = s.ok(204, "MERGE", path, `{"PartitionKey":"p","RowKey":"r","b":3,"c":"4","a":null}`)
+	first := a.Header.Get("ETag")
+	a = s.OK(204, "MERGE", path, `{"PartitionKey":"p","RowKey":"r","b":3,"c":"4","a":null}`)
 	get(`{"PartitionKey":"p","RowKey":"r","a":1,"b":3,"c":"4"}`)
-	second := a.header.Get("ETag")
-	if first == second || a.header.Get("Location") != "" {
-		t.Errorf("ETags %s and %s, headers %v", first, second, a.header)
+	second := a.Header.Get("ETag")
+	if first == second || a.Header.Get("Location") != "" {
+		t.Errorf("ETags %s and %s, headers %v", first, second, a.Header)
 	}
-	s.ok(204, "PATCH", path, `{"b":5}`)
-	s.ok(204, "POST", path, `{"b":6}`, "X-HTTP-Method: MERGE")
+	s.OK(204, "PATCH", path, `{"b":5}`)
+	s.OK(204, "POST", path, `{"b":6}`, "X-HTTP-Method: MERGE")
 	get(`{"PartitionKey":"p","RowKey":"r","a":1,"b":6,"c":"4"}`)
-	s.ok(204, "PUT", path, `{"d":7}`)
+	s.OK(204, "PUT", path, `{"d":7}`)
 	get(`{"PartitionKey":"p","RowKey":"r","d":7}`)
-	s.ok(204, "PATCH", at("tab", "p", "new"), `{"a":1}`)
+	s.OK(204, "PATCH", at("tab", "p", "new"), `{"a":1}`)
 
 	// With If-Match there must be one, and it may have to be this one.
-	s.ok(204, "PUT", path, `{"a":1}`, "If-Match: *")
-	s.ok(204, "MERGE", path, `{"b":1}`, "If-Match: *")
+	s.OK(204, "PUT", path, `{"a":1}`, "If-Match: *")
+	s.OK(204, "MERGE", path, `{"b":1}`, "If-Match: *")
 	get(`{"PartitionKey":"p","RowKey":"r","a":1,"b":1}`)
 	for _, method := range []string{"PUT", "MERGE", "PATCH"} {
-		s.refused(404, "ResourceNotFound", method, at("tab", "p", "none"), `{"a":1}`, "If-Match: *")
-		s.refused(412, "UpdateConditionNotSatisfied", method, path, `{"a":2}`, "If-Match: "+first)
-		s.refused(412, "UpdateConditionNotSatisfied", method, path, `{"a":2}`, `If-Match: W/"other"`)
-		s.refused(412, "UpdateConditionNotSatisfied", method, path, `{"a":2}`, `If-Match: W/"datetime'2012-06-15T22%3A51%3A44.9662825Z'"`)
-		s.refused(404, "TableNotFound", method, at("none", "p", "r"), `{"a":1}`)
-		s.refused(404, "TableNotFound", method, at("none", "p", "r"), `{"a":1}`, "If-Match: *")
-		s.refused(400, "InvalidInput", method, path, `{"a":1}`, "If-Match: x")
-		s.refused(400, "InvalidInput", method, path, `{"a":1}`, "If-None-Match: *")
-		s.refused(400, "InvalidInput", method, path, `{"a":1}`, "If-None-Match: *", "If-Match: *")
-		s.refused(400, "InvalidInput", method, path, `{"PartitionKey":"q"}`)
-		s.refused(400, "InvalidInput", method, path, `{"RowKey":"s"}`)
-		s.refused(400, "OutOfRangeInput", method, at("tab", "p", "a/b"), `{"a":1}`)
-		s.refused(400, "PropertyValueTooLarge", method, at("tab", strings.Repeat("k", 1025), "r"), `{"a":1}`)
-		s.refused(415, "MediaTypeNotSupported", method, path, `{"a":1}`, "Content-Type: text/plain")
+		s.Refused(404, "ResourceNotFound", method, at("tab", "p", "none"), `{"a":1}`, "If-Match: *")
+		s.Refused(412, "UpdateConditionNotSatisfied", method, path, `{"a":2}`, "If-Match: "+first)
+		s.Refused(412, "UpdateConditionNotSatisfied", method, path, `{"a":2}`, `If-Match: W/"other"`)
+		s.Refused(412, "UpdateConditionNotSatisfied", method, path, `{"a":2}`, `If-Match: W/"datetime'2012-06-15T22%3A51%3A44.9662825Z'"`)
+		s.Refused(404, "TableNotFound", method, at("none", "p", "r"), `{"a":1}`)
+		s.Refused(404, "TableNotFound", method, at("none", "p", "r"), `{"a":1}`, "If-Match: *")
+		s.Refused(400, "InvalidInput", method, path, `{"a":1}`, "If-Match: x")
+		s.Refused(400, "InvalidInput", method, path, `{"a":1}`, "If-None-Match: *")
+		s.Refused(400, "InvalidInput", method, path, `{"a":1}`, "If-None-Match: *", "If-Match: *")
+		s.Refused(400, "InvalidInput", method, path, `{"PartitionKey":"q"}`)
+		s.Refused(400, "InvalidInput", method, path, `{"RowKey":"s"}`)
+		s.Refused(400, "OutOfRangeInput", method, at("tab", "p", "a/b"), `{"a":1}`)
+		s.Refused(400, "PropertyValueTooLarge", method, at("tab", strings.Repeat("k", 1025), "r"), `{"a":1}`)
+		s.Refused(415, "MediaTypeNotSupported", method, path, `{"a":1}`, "Content-Type: text/plain")
 	}
 	get(`{"PartitionKey":"p","RowKey":"r","a":1,"b":1}`)
-	now := s.ok(200, "GET", path, "").header.Get("ETag")
-	next := s.ok(204, "PUT", path, `{"a":3}`, "If-Match: "+now).header.Get("ETag")
-	s.ok(204, "POST", path, `{"b":4}`, "If-Match: "+next, "X-HTTP-Method: MERGE")
+	now := s.OK(200, "GET", path, "").Header.Get("ETag")
+	next := s.OK(204, "PUT", path, `{"a":3}`, "If-Match: "+now).Header.Get("ETag")
+	s.OK(204, "POST", path, `{"b":4}`, "If-Match: "+next, "X-HTTP-Method: MERGE")
 	get(`{"PartitionKey":"p","RowKey":"r","a":3,"b":4}`)
 
-	s.refused(400, "XMethodNotUsingPost", "PUT", path, `{"a":1}`, "X-HTTP-Method: MERGE")
-	s.refused(400, "XMethodIncorrectValue", "POST", path, `{"a":1}`, "X-HTTP-Method: GET")
-	s.refused(400, "XMethodIncorrectCount", "POST", path, `{"a":1}`, "X-HTTP-Method: MERGE", "X-HTTP-Method: PUT")
-	s.ok(204, "POST", path, "", "X-HTTP-Method: DELETE", "If-Match: *")
-	s.refused(404, "ResourceNotFound", "GET", path, "")
+	s.Refused(400, "XMethodNotUsingPost", "PUT", path, `{"a":1}`, "X-HTTP-Method: MERGE")
+	s.Refused(400, "XMethodIncorrectValue", "POST", path, `{"a":1}`, "X-HTTP-Method: GET")
+	s.Refused(400, "XMethodIncorrectCount", "POST", path, `{"a":1}`, "X-HTTP-Method: MERGE", "X-HTTP-Method: PUT")
+	s.OK(204, "POST", path, "", "X-HTTP-Method: DELETE", "If-Match: *")
+	s.Refused(404, "ResourceNotFound", "GET", path, "")
 }
 
 func TestDeleteEntity(t *testing.T) {
 	s := newServer(t)
 	s.table("tab")
 	path := at("tab", "p", "r")
-	etag := s.insert("tab", "p", "r").header.Get("ETag")
-	s.refused(400, "MissingRequiredHeader", "DELETE", path, "")
-	s.refused(400, "InvalidInput", "DELETE", path, "", "If-None-Match: *")
-	s.refused(400, "InvalidInput", "DELETE", path, "", "If-Match: x")
-	s.refused(412, "UpdateConditionNotSatisfied", "DELETE", path, "", `If-Match: W/"datetime'2012-06-15T22%3A51%3A44.9662825Z'"`)
-	a := s.ok(204, "DELETE", path, "", "If-Match: "+etag, "Accept: application/xml")
-	wantHeader(t, a, "ETag", "")
-	s.refused(404, "ResourceNotFound", "DELETE", path, "", "If-Match: *")
-	s.refused(404, "TableNotFound", "DELETE", at("none", "p", "r"), "", "If-Match: *")
+	etag := s.insert("tab", "p", "r").Header.Get("ETag")
+	s.Refused(400, "MissingRequiredHeader", "DELETE", path, "")
+	s.Refused(400, "InvalidInput", "DELETE", path, "", "If-None-Match: *")
+	s.Refused(400, "InvalidInput", "DELETE", path, "", "If-Match: x")
+	s.Refused(412, "UpdateConditionNotSatisfied", "DELETE", path, "", `If-Match: W/"datetime'2012-06-15T22%3A51%3A44.9662825Z'"`)
+	a := s.OK(204, "DELETE", path, "", "If-Match: "+etag, "Accept: application/xml")
+	a.WantHeader(t, "ETag", "")
+	s.Refused(404, "ResourceNotFound", "DELETE", path, "", "If-Match: *")
+	s.Refused(404, "TableNotFound", "DELETE", at("none", "p", "r"), "", "If-Match: *")
 	s.insert("tab", "p", "r")
-	s.refused(412, "UpdateConditionNotSatisfied", "DELETE", path, "", "If-Match: "+etag) // it is another one
-	s.ok(204, "DELETE", path, "", "If-Match: *")
-	if a := s.ok(200, "GET", "/tab()", ""); a.body != `{"value":[]}` {
-		t.Errorf("left: %s", a.body)
+	s.Refused(412, "UpdateConditionNotSatisfied", "DELETE", path, "", "If-Match: "+etag) // it is another one
+	s.OK(204, "DELETE", path, "", "If-Match: *")
+	if a := s.OK(200, "GET", "/tab()", ""); a.Body != `{"value":[]}` {
+		t.Errorf("left: %s", a.Body)
 	}
 }
 
@@ -199,8 +199,8 @@ func TestQueryEntity(t *testing.T) {
 	s := newServer(t)
 	s.table("tab")
 	path := at("tab", "p", "r")
-	etag := s.insert("tab", "p", "r", `"a":1`, `"b":"x"`).header.Get("ETag")
-	head := `{"odata.metadata":"` + s.url + `/$metadata#tab/@Element`
+	etag := s.insert("tab", "p", "r", `"a":1`, `"b":"x"`).Header.Get("ETag")
+	head := `{"odata.metadata":"` + s.URL + `/$metadata#tab/@Element`
 	for query, want := range map[string]string{
 		"?$select=b":              head + `&$select=b","odata.etag":` + strconv.Quote(etag) + `,"b":"x"}`,
 		"?$select=b,PartitionKey": head + `&$select=b,PartitionKey","odata.etag":` + strconv.Quote(etag) + `,"PartitionKey":"p","b":"x"}`,
@@ -208,40 +208,40 @@ func TestQueryEntity(t *testing.T) {
 		"?$select=a,none,a,none":  head + `&$select=a,none,a,none","odata.etag":` + strconv.Quote(etag) + `,"a":1,"none":null}`,
 		"?$select=Timestamp":      head + `&$select=Timestamp","odata.etag":` + strconv.Quote(etag) + `,"Timestamp":"` + timeOf(t, etag) + `"}`,
 	} {
-		if a := s.ok(200, "GET", path+query, "", minimal); a.body != want {
-			t.Errorf("%s: %s\n%s", query, a.body, want)
+		if a := s.OK(200, "GET", path+query, "", minimal); a.Body != want {
+			t.Errorf("%s: %s\n%s", query, a.Body, want)
 		}
 	}
-	second := s.ok(200, "GET", "-secondary"+path, "", minimal)
-	if want := `{"odata.metadata":"` + s.url + `-secondary/$metadata#tab/@Element",`; !strings.HasPrefix(second.body, want) {
-		t.Errorf("from the secondary endpoint: %s\n%s", second.body, want)
+	second := s.OK(200, "GET", "-secondary"+path, "", minimal)
+	if want := `{"odata.metadata":"` + s.URL + `-secondary/$metadata#tab/@Element",`; !strings.HasPrefix(second.Body, want) {
+		t.Errorf("from the secondary endpoint: %s\n%s", second.Body, want)
 	}
-	all := s.ok(200, "GET", path, "").body
+	all := s.OK(200, "GET", path, "").Body
 	for _, same := range []string{
 		path + "?$select=", path + "?$select=*", path + "?$select=%20", "/tab(RowKey='r',PartitionKey='p')", "/tab(PartitionKey=%27p%27,%20RowKey=%27r%27)",
 		"/TAB(PartitionKey='p',RowKey='r')",
 	} {
-		if a := s.ok(200, "GET", same, ""); a.body != all {
-			t.Errorf("%s: %s, want %s", same, a.body, all)
+		if a := s.OK(200, "GET", same, ""); a.Body != all {
+			t.Errorf("%s: %s, want %s", same, a.Body, all)
 		}
 	}
 	// If it has changed, and if not.
-	if a := s.refused(304, "ConditionNotMet", "GET", path, "", "If-None-Match: "+etag); a.body != "" {
-		t.Errorf("304 with %s", a.body)
+	if a := s.Refused(304, "ConditionNotMet", "GET", path, "", "If-None-Match: "+etag); a.Body != "" {
+		t.Errorf("304 with %s", a.Body)
 	}
-	s.ok(200, "GET", path, "", "If-None-Match: "+`W/"other"`)
-	s.ok(200, "GET", path, "", "If-Match: "+etag)
-	s.refused(412, "UpdateConditionNotSatisfied", "GET", path, "", `If-Match: W/"other"`)
-	s.refused(400, "InvalidInput", "GET", path, "", "If-Match: other")
-	s.refused(400, "InvalidInput", "GET", path, "", "If-Match: *", "If-None-Match: *")
+	s.OK(200, "GET", path, "", "If-None-Match: "+`W/"other"`)
+	s.OK(200, "GET", path, "", "If-Match: "+etag)
+	s.Refused(412, "UpdateConditionNotSatisfied", "GET", path, "", `If-Match: W/"other"`)
+	s.Refused(400, "InvalidInput", "GET", path, "", "If-Match: other")
+	s.Refused(400, "InvalidInput", "GET", path, "", "If-Match: *", "If-None-Match: *")
 
-	s.refused(404, "ResourceNotFound", "GET", at("tab", "p", "none"), "")
-	s.refused(404, "ResourceNotFound", "GET", at("tab", "a/b", "c"), "")
-	s.refused(404, "TableNotFound", "GET", at("none", "p", "r"), "")
-	s.refused(400, "InvalidInput", "GET", path+"?$select=a-b", "")
-	s.refused(400, "InvalidInput", "GET", path+"?$filter=a%20eq%201", "")
-	s.refused(405, "MethodNotAllowed", "HEAD", path, "")
-	s.refused(415, "MediaTypeNotSupported", "GET", path, "", "Accept: text/html")
+	s.Refused(404, "ResourceNotFound", "GET", at("tab", "p", "none"), "")
+	s.Refused(404, "ResourceNotFound", "GET", at("tab", "a/b", "c"), "")
+	s.Refused(404, "TableNotFound", "GET", at("none", "p", "r"), "")
+	s.Refused(400, "InvalidInput", "GET", path+"?$select=a-b", "")
+	s.Refused(400, "InvalidInput", "GET", path+"?$filter=a%20eq%201", "")
+	s.Refused(405, "MethodNotAllowed", "HEAD", path, "")
+	s.Refused(415, "MediaTypeNotSupported", "GET", path, "", "Accept: text/html")
 }
 
 // TestKeys writes and reads entities with keys that need care.
@@ -252,12 +252,12 @@ func TestKeys(t *testing.T) {
 	for i, k := range keys {
 		row := keys[len(keys)-1-i]
 		a := s.insert("tab", k, row, fmt.Sprintf(`"n":%d`, i))
-		location := a.header.Get("Location")
-		if b := s.ok(200, "GET", strings.TrimPrefix(location, s.url), ""); !strings.Contains(b.body, fmt.Sprintf(`"n":%d}`, i)) {
-			t.Errorf("%q: the location %s has %s", k, location, b.body)
+		location := a.Header.Get("Location")
+		if b := s.OK(200, "GET", strings.TrimPrefix(location, s.URL), ""); !strings.Contains(b.Body, fmt.Sprintf(`"n":%d}`, i)) {
+			t.Errorf("%q: the location %s has %s", k, location, b.Body)
 		}
-		s.ok(204, "MERGE", at("tab", k, row), `{"m":1}`, "If-Match: "+a.header.Get("ETag"))
-		s.ok(204, "DELETE", at("tab", k, row), "", "If-Match: *")
+		s.OK(204, "MERGE", at("tab", k, row), `{"m":1}`, "If-Match: "+a.Header.Get("ETag"))
+		s.OK(204, "DELETE", at("tab", k, row), "", "If-Match: *")
 	}
 }
 
@@ -280,22 +280,22 @@ func TestTypes(t *testing.T) {
 		if level == "nometadata" {
 			want = plain + "}"
 		}
-		a := s.ok(201, "POST", "/tab", entity("p", level, typed), accept)
-		b := s.ok(200, "GET", at("tab", "p", level), "", accept)
-		c := s.ok(200, "GET", "/tab()?$filter="+url.QueryEscape("RowKey eq '"+level+"'"), "", accept)
-		for name, got := range map[string]string{"inserted": a.body, "read": b.body, "found": strings.TrimSuffix(c.body, "]}")} {
+		a := s.OK(201, "POST", "/tab", entity("p", level, typed), accept)
+		b := s.OK(200, "GET", at("tab", "p", level), "", accept)
+		c := s.OK(200, "GET", "/tab()?$filter="+url.QueryEscape("RowKey eq '"+level+"'"), "", accept)
+		for name, got := range map[string]string{"inserted": a.Body, "read": b.Body, "found": strings.TrimSuffix(c.Body, "]}")} {
 			if !strings.HasSuffix(got, ","+want) {
 				t.Errorf("%s, %s: %s\nwant %s", level, name, got, want)
 			}
 		}
-		if a.body != b.body {
-			t.Errorf("inserted %s, read %s", a.body, b.body)
+		if a.Body != b.Body {
+			t.Errorf("inserted %s, read %s", a.Body, b.Body)
 		}
 		// What was read can be written back.
-		s.ok(204, "PUT", at("tab", "p", level), b.body, "If-Match: *")
+		s.OK(204, "PUT", at("tab", "p", level), b.Body, "If-Match: *")
 		if level != "nometadata" {
-			if d := s.ok(200, "GET", at("tab", "p", level), "", accept); !strings.HasSuffix(d.body, ","+want) {
-				t.Errorf("written back: %s", d.body)
+			if d := s.OK(200, "GET", at("tab", "p", level), "", accept); !strings.HasSuffix(d.Body, ","+want) {
+				t.Errorf("written back: %s", d.Body)
 			}
 		}
 	}
@@ -315,39 +315,39 @@ func TestRace(t *testing.T) {
 		wg.Go(func() {
 			for range times {
 				for {
-					a := s.do(request{method: "GET", path: path})
+					a := s.Do(request{Method: "GET", Path: path})
 					var e struct{ N int }
-					if err := json.Unmarshal([]byte(a.body), &e); err != nil {
+					if err := json.Unmarshal([]byte(a.Body), &e); err != nil {
 						t.Error(err)
 						return
 					}
 					method := []string{"PUT", "MERGE"}[i%2]
-					b := s.do(request{method: method, path: path, body: fmt.Sprintf(`{"n":%d}`, e.N+1), headers: []string{"If-Match: " + a.header.Get("ETag")}})
-					if b.status == http.StatusNoContent {
+					b := s.Do(request{Method: method, Path: path, Body: fmt.Sprintf(`{"n":%d}`, e.N+1), Headers: []string{"If-Match: " + a.Header.Get("ETag")}})
+					if b.Status == http.StatusNoContent {
 						break
 					}
-					if b.status != http.StatusPreconditionFailed {
-						t.Errorf("%s: %d %s", method, b.status, b.body)
+					if b.Status != http.StatusPreconditionFailed {
+						t.Errorf("%s: %d %s", method, b.Status, b.Body)
 						return
 					}
-					lost.Store(a.header.Get("ETag"), true)
+					lost.Store(a.Header.Get("ETag"), true)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	if a := s.ok(200, "GET", path, ""); !strings.Contains(a.body, fmt.Sprintf(`"n":%d}`, clients*times)) {
-		t.Errorf("%s", a.body)
+	if a := s.OK(200, "GET", path, ""); !strings.Contains(a.Body, fmt.Sprintf(`"n":%d}`, clients*times)) {
+		t.Errorf("%s", a.Body)
 	}
 	// Of many inserts of one key one wins.
 	var made, exists int
 	var mu sync.Mutex
 	for range 8 {
 		wg.Go(func() {
-			a := s.do(request{method: "POST", path: "/tab", body: entity("p", "once")})
+			a := s.Do(request{Method: "POST", Path: "/tab", Body: entity("p", "once")})
 			mu.Lock()
 			defer mu.Unlock()
-			switch a.status {
+			switch a.Status {
 			case http.StatusCreated:
 				made++
 			case http.StatusConflict:

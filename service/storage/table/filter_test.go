@@ -24,9 +24,9 @@ func TestFilterErrors(t *testing.T) {
 		{"/Tables", "Size eq 5", 400, "InvalidInput", "there is no property Size"},
 		{"/Tables", "substringof('a', TableName)", 501, "NotImplemented", "the function substringof"},
 	} {
-		a := s.refused(c.status, c.code, "GET", c.path+"?$filter="+url.QueryEscape(c.filter), "")
-		if !strings.Contains(a.body, c.text) {
-			t.Errorf("%.40s: %s", c.filter, a.body)
+		a := s.Refused(c.status, c.code, "GET", c.path+"?$filter="+url.QueryEscape(c.filter), "")
+		if !strings.Contains(a.Body, c.text) {
+			t.Errorf("%.40s: %s", c.filter, a.Body)
 		}
 	}
 }
@@ -51,7 +51,7 @@ func TestFilters(t *testing.T) {
 		"RowKey eq '1' and (PartitionKey eq 'q' or n eq 7)":  "q/1",
 		"(PartitionKey eq 'p' or RowKey eq '1') and n ne ''": "p/1 p/2 p/3 q/1 \U0001F600/1 \uFF5E/1",
 	} {
-		a := s.ok(200, "GET", "/orders()?$select=PartitionKey,RowKey&$filter="+url.QueryEscape(filter), "")
+		a := s.OK(200, "GET", "/orders()?$select=PartitionKey,RowKey&$filter="+url.QueryEscape(filter), "")
 		if got := strings.Join(rows(t, a), " "); got != want {
 			t.Errorf("%s: %s, want %s", filter, got, want)
 		}
@@ -62,7 +62,7 @@ func TestFilters(t *testing.T) {
 		"TableName lt 'a'":                               "Other1",
 		"not (TableName eq 'orders') or TableName eq ''": "Other1",
 	} {
-		a := s.ok(200, "GET", "/Tables?$filter="+url.QueryEscape(filter), "")
+		a := s.OK(200, "GET", "/Tables?$filter="+url.QueryEscape(filter), "")
 		if got := strings.Join(tableNames(t, a), " "); got != want {
 			t.Errorf("%s: %s, want %s", filter, got, want)
 		}

@@ -37,21 +37,21 @@ func TestLog(t *testing.T) {
 		{"GetTableServiceProperties", "/acct", "GET", "/?restype=service&comp=properties", "", "", false},
 		{"SetTableServiceProperties", "/acct", "PUT", "/?restype=service&comp=properties", "<StorageServiceProperties><Cors/></StorageServiceProperties>", "", false},
 	} {
-		s.log.take(t)
+		s.Log.Take(t)
 		var headers []string
 		if tc.header != "" {
 			headers = []string{tc.header}
 		}
-		a := s.do(request{method: tc.method, path: tc.path, body: tc.body, headers: headers})
-		e := s.log.one(t)
-		if a.status >= 300 || e.Operation != tc.name || e.Status != "Success" || e.HTTPStatus != fmt.Sprint(a.status) || e.ObjectKey != tc.key || e.Service != "table" {
-			t.Errorf("%s %s: %d, logged as %s %s %s %s %s, want %s %s", tc.method, tc.path, a.status, e.Service, e.Operation, e.Status, e.HTTPStatus, e.ObjectKey, tc.name, tc.key)
+		a := s.Do(request{Method: tc.method, Path: tc.path, Body: tc.body, Headers: headers})
+		e := s.Log.One(t)
+		if a.Status >= 300 || e.Operation != tc.name || e.Status != "Success" || e.HTTPStatus != fmt.Sprint(a.Status) || e.ObjectKey != tc.key || e.Service != "table" {
+			t.Errorf("%s %s: %d, logged as %s %s %s %s %s, want %s %s", tc.method, tc.path, a.Status, e.Service, e.Operation, e.Status, e.HTTPStatus, e.ObjectKey, tc.name, tc.key)
 		}
-		if e.ETag != a.header.Get("ETag") || tc.tag != (e.ETag != "") || tc.tag == e.LastModified.IsZero() {
-			t.Errorf("%s: ETag %q, modified %v; answered %q", tc.name, e.ETag, e.LastModified, a.header.Get("ETag"))
+		if e.ETag != a.Header.Get("ETag") || tc.tag != (e.ETag != "") || tc.tag == e.LastModified.IsZero() {
+			t.Errorf("%s: ETag %q, modified %v; answered %q", tc.name, e.ETag, e.LastModified, a.Header.Get("ETag"))
 		}
-		if e.RequestPacketSize != int64(len(tc.body)) || e.ResponsePacketSize != int64(len(a.body)) || e.ContentLength != int64(len(tc.body)) {
-			t.Errorf("%s: sizes %d, %d, %d; sent %d, got %d", tc.name, e.RequestPacketSize, e.ResponsePacketSize, e.ContentLength, len(tc.body), len(a.body))
+		if e.RequestPacketSize != int64(len(tc.body)) || e.ResponsePacketSize != int64(len(a.Body)) || e.ContentLength != int64(len(tc.body)) {
+			t.Errorf("%s: sizes %d, %d, %d; sent %d, got %d", tc.name, e.RequestPacketSize, e.ResponsePacketSize, e.ContentLength, len(tc.body), len(a.Body))
 		}
 		if strings.HasPrefix(tc.header, "If-Match") && e.Conditions != "If-Match=*" {
 			t.Errorf("%s: conditions %q", tc.name, e.Conditions)
@@ -70,28 +70,28 @@ func TestLogOfRefusals(t *testing.T) {
 		name, status string
 		http         string
 	}{
-		{request{method: "GET", path: at("tab", "p", "none")}, "QueryEntity", "ResourceNotFound", "404"},
-		{request{method: "GET", path: at("tab", "p", "none"), headers: []string{"x-ms-version: 2016-05-31"}}, "QueryEntity", "ClientOtherError", "404"},
-		{request{method: "GET", path: "/none()"}, "QueryEntities", "TableNotFound", "404"},
-		{request{method: "POST", path: "/tab", body: entity("p", "r")}, "InsertEntity", "EntityAlreadyExists", "409"},
-		{request{method: "POST", path: "/tab", body: `{`}, "InsertEntity", "InvalidInput", "400"},
-		{request{method: "PUT", path: at("tab", "p", "r"), body: `{}`, headers: []string{`If-Match: W/"x"`}}, "UpdateEntity", "UpdateConditionNotSatisfied", "412"},
-		{request{method: "GET", path: at("tab", "p", "r") + "?" + sas, bare: true}, "QueryEntity", "SASSuccess", "200"},
-		{request{method: "DELETE", path: at("tab", "p", "r") + "?" + sas, bare: true, headers: []string{"If-Match: *"}}, "DeleteEntity", "SASAuthorizationError", "403"},
-		{request{method: "GET", path: at("other", "p", "r") + "?" + sas, bare: true}, "QueryEntity", "SASAuthorizationError", "403"},
+		{request{Method: "GET", Path: at("tab", "p", "none")}, "QueryEntity", "ResourceNotFound", "404"},
+		{request{Method: "GET", Path: at("tab", "p", "none"), Headers: []string{"x-ms-version: 2016-05-31"}}, "QueryEntity", "ClientOtherError", "404"},
+		{request{Method: "GET", Path: "/none()"}, "QueryEntities", "TableNotFound", "404"},
+		{request{Method: "POST", Path: "/tab", Body: entity("p", "r")}, "InsertEntity", "EntityAlreadyExists", "409"},
+		{request{Method: "POST", Path: "/tab", Body: `{`}, "InsertEntity", "InvalidInput", "400"},
+		{request{Method: "PUT", Path: at("tab", "p", "r"), Body: `{}`, Headers: []string{`If-Match: W/"x"`}}, "UpdateEntity", "UpdateConditionNotSatisfied", "412"},
+		{request{Method: "GET", Path: at("tab", "p", "r") + "?" + sas, Anonymous: true}, "QueryEntity", "SASSuccess", "200"},
+		{request{Method: "DELETE", Path: at("tab", "p", "r") + "?" + sas, Anonymous: true, Headers: []string{"If-Match: *"}}, "DeleteEntity", "SASAuthorizationError", "403"},
+		{request{Method: "GET", Path: at("other", "p", "r") + "?" + sas, Anonymous: true}, "QueryEntity", "SASAuthorizationError", "403"},
 	} {
-		s.log.take(t)
-		s.do(tc.request)
-		if e := s.log.one(t); e.Operation != tc.name || e.Status != tc.status || e.HTTPStatus != tc.http {
-			t.Errorf("%s %s: logged as %s %s %s", tc.request.method, tc.request.path, e.Operation, e.Status, e.HTTPStatus)
+		s.Log.Take(t)
+		s.Do(tc.request)
+		if e := s.Log.One(t); e.Operation != tc.name || e.Status != tc.status || e.HTTPStatus != tc.http {
+			t.Errorf("%s %s: logged as %s %s %s", tc.request.Method, tc.request.Path, e.Operation, e.Status, e.HTTPStatus)
 		} else if strings.Contains(e.URL, "sig=") && !strings.Contains(e.URL, "sig=XXXXX") {
 			t.Errorf("%s: a signature in the log: %s", tc.name, e.URL)
 		}
 	}
 	// A name that no table can have is not repeated: it could be of any length.
-	s.log.take(t)
-	s.refused(400, "OutOfRangeInput", "POST", "/Tables", `{"TableName":"`+strings.Repeat("n", 10_000)+`"}`)
-	if e := s.log.one(t); e.ObjectKey != "/acct" {
+	s.Log.Take(t)
+	s.Refused(400, "OutOfRangeInput", "POST", "/Tables", `{"TableName":"`+strings.Repeat("n", 10_000)+`"}`)
+	if e := s.Log.One(t); e.ObjectKey != "/acct" {
 		t.Errorf("the key of a table with a long name has %d bytes", len(e.ObjectKey))
 	}
 }

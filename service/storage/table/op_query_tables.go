@@ -37,15 +37,11 @@ func (s *Service) queryTables(c *storage.Call) error {
 	w := encoder{call: c, level: l}
 	*b = w.appendMetadata(append(*b, '{'), "Tables", "")
 	*b = append(*b, `"value":[`...)
-	next, err := s.listTables(c, after, limit, func(name string) bool {
-		if matches != nil && !matches(name) {
-			return false
-		}
+	next, err := s.listTables(c, after, limit, matches, func(name string) {
 		if (*b)[len(*b)-1] == '}' {
 			*b = append(*b, ',')
 		}
 		*b = w.appendTable(append(*b, '{'), name)
-		return true
 	})
 	if err != nil {
 		return err
@@ -60,20 +56,25 @@ func (s *Service) queryTables(c *storage.Call) error {
 // maxTablesSeen bounds how many tables one query looks at.
 const maxTablesSeen = 10_000
 
-// listTables passes tables to add until it took as many as limit, and returns the
-// name behind which to go on, "" at the end.
-func (s *Service) listTables(c *storage.Call, after string, limit int, add func(name string) bool) (next string, err error) {
+// listTables passes tables that match (nil is all) to add, as many as limit, and
+// returns the name behind which to go on, "" at the end.
+func (s *Service) listTables(c *storage.Call, after string, limit int, matches func(name string) bool, add func(name string)) (next string, err error) {
+	page := maxTop
+	if matches == nil {
+		page = limit
+	}
 	for seen := 0; seen < maxTablesSeen; {
-		list, more, err := s.store.Tables(c.Context(), c.Account.Name, after, maxTop)
+		list, more, err := s.store.Tables(c.Context(), c.Account.Name, after, page)
 		if err != nil {
 			return "", s.storeError(err)
 		}
 		for i := range list {
 			seen++
 			after = list[i].Name
-			if !add(after) {
+			if matches != nil && !matches(after) {
 				continue
 			}
+			add(after)
 			if limit--; limit == 0 {
 				if more || i+1 < len(list) {
 					return after, nil

@@ -15,8 +15,8 @@ func rows(t *testing.T, a *answer) (keys []string) {
 	var page struct {
 		Value []struct{ PartitionKey, RowKey string }
 	}
-	if err := json.Unmarshal([]byte(a.body), &page); err != nil {
-		t.Fatalf("%v in %s", err, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &page); err != nil {
+		t.Fatalf("%v in %s", err, a.Body)
 	}
 	for _, v := range page.Value {
 		keys = append(keys, v.PartitionKey+"/"+v.RowKey)
@@ -26,28 +26,28 @@ func rows(t *testing.T, a *answer) (keys []string) {
 
 // pages follows the continuation of a query, which has a "?".
 func (s *server) pages(path string, bare bool) (keys []string, pages int) {
-	s.t.Helper()
+	s.T.Helper()
 	next := ""
 	for {
-		a := s.want(200, "", request{method: "GET", path: path + next, bare: bare})
-		keys = append(keys, rows(s.t.(*testing.T), a)...)
+		a := s.Want(200, "", request{Method: "GET", Path: path + next, Anonymous: bare})
+		keys = append(keys, rows(s.T.(*testing.T), a)...)
 		pages++
-		partition, row := a.header.Get("X-Ms-Continuation-NextPartitionKey"), a.header.Get("X-Ms-Continuation-NextRowKey")
+		partition, row := a.Header.Get("X-Ms-Continuation-NextPartitionKey"), a.Header.Get("X-Ms-Continuation-NextRowKey")
 		if partition == "" {
 			if row != "" {
-				s.t.Errorf("a row token without a partition")
+				s.T.Errorf("a row token without a partition")
 			}
 			return keys, pages
 		}
 		if pages > 1000 {
-			s.t.Fatal("no end of pages")
+			s.T.Fatal("no end of pages")
 		}
 		next = "&NextPartitionKey=" + url.QueryEscape(partition) + "&NextRowKey=" + url.QueryEscape(row)
 	}
 }
 
 func (s *server) fill(table string) (all []string) {
-	s.t.Helper()
+	s.T.Helper()
 	for _, p := range []string{"", "a", "b'c", "\ue000", "\U00010000"} {
 		for r := range 5 {
 			row := strings.Repeat("x", r)
@@ -68,12 +68,12 @@ func (s *server) fill(table string) (all []string) {
 func TestQueryEntities(t *testing.T) {
 	s := newServer(t)
 	s.table("tab")
-	if a := s.ok(200, "GET", "/tab", "", minimal); a.body != `{"odata.metadata":"`+s.url+`/$metadata#tab","value":[]}` {
-		t.Errorf("an empty table: %s", a.body)
+	if a := s.OK(200, "GET", "/tab", "", minimal); a.Body != `{"odata.metadata":"`+s.URL+`/$metadata#tab","value":[]}` {
+		t.Errorf("an empty table: %s", a.Body)
 	}
 	all := s.fill("tab")
 	for _, path := range []string{"/tab", "/tab()", "/TAB()?$top=1000", "/tab()?$filter=", "/tab()?$select=PartitionKey,RowKey"} {
-		if got := rows(t, s.ok(200, "GET", path, "")); !slices.Equal(got, all) {
+		if got := rows(t, s.OK(200, "GET", path, "")); !slices.Equal(got, all) {
 			t.Errorf("%s: %q", path, got)
 		}
 	}
@@ -97,37 +97,37 @@ func TestQueryEntities(t *testing.T) {
 		"n eq 77": func(string) bool { return false },
 	} {
 		wanted := slices.DeleteFunc(slices.Clone(all), func(k string) bool { return !want(k) })
-		if got := rows(t, s.ok(200, "GET", filtered(expression), "")); !slices.Equal(got, wanted) {
+		if got := rows(t, s.OK(200, "GET", filtered(expression), "")); !slices.Equal(got, wanted) {
 			t.Errorf("%s: %q, want %q", expression, got, wanted)
 		}
 		if got, _ := s.pages(filtered(expression)+"&$top=2", false); !slices.Equal(got, wanted) {
 			t.Errorf("%s, by two: %q, want %q", expression, got, wanted)
 		}
 	}
-	a := s.ok(200, "GET", filtered("PartitionKey eq 'a' and RowKey eq ''")+"&$select=n,%20none", "", minimal)
-	if !strings.HasPrefix(a.body, `{"odata.metadata":"`+s.url+`/$metadata#tab&$select=n,%20none","value":[{"odata.etag":"W/\"datetime'`) || !strings.HasSuffix(a.body, `,"n":0,"none":null}]}`) {
-		t.Errorf("selected: %s", a.body)
+	a := s.OK(200, "GET", filtered("PartitionKey eq 'a' and RowKey eq ''")+"&$select=n,%20none", "", minimal)
+	if !strings.HasPrefix(a.Body, `{"odata.metadata":"`+s.URL+`/$metadata#tab&$select=n,%20none","value":[{"odata.etag":"W/\"datetime'`) || !strings.HasSuffix(a.Body, `,"n":0,"none":null}]}`) {
+		t.Errorf("selected: %s", a.Body)
 	}
-	a = s.ok(200, "GET", filtered("PartitionKey eq 'a' and RowKey eq ''")+"&$select=%20", "", minimal)
-	if !strings.HasPrefix(a.body, `{"odata.metadata":"`+s.url+`/$metadata#tab&$select=","value":[{"odata.etag"`) || !strings.Contains(a.body, `"PartitionKey":"a","RowKey":"","Timestamp":"`) {
-		t.Errorf("a blank selection: %s", a.body)
+	a = s.OK(200, "GET", filtered("PartitionKey eq 'a' and RowKey eq ''")+"&$select=%20", "", minimal)
+	if !strings.HasPrefix(a.Body, `{"odata.metadata":"`+s.URL+`/$metadata#tab&$select=","value":[{"odata.etag"`) || !strings.Contains(a.Body, `"PartitionKey":"a","RowKey":"","Timestamp":"`) {
+		t.Errorf("a blank selection: %s", a.Body)
 	}
 	for _, query := range []string{
 		"$top=0", "$top=1001", "$top=1.5", "$select=a,,b", "$select=a%20b", "NextPartitionKey=x", "NextRowKey=1!0!",
 		"NextPartitionKey=1!4!YQ--&NextRowKey=1!4!Y", "$filter=" + url.QueryEscape("n eq"),
 	} {
-		s.refused(400, "InvalidInput", "GET", "/tab()?"+query, "")
+		s.Refused(400, "InvalidInput", "GET", "/tab()?"+query, "")
 	}
 	for _, path := range []string{"/tab()?$orderby=n", "/tab()?$skip=1", "/tab()?$inlinecount=allpages", at("tab", "a", "x") + "?$expand=n", "/Tables?$orderby=TableName"} {
-		s.refused(501, "NotImplemented", "GET", path, "")
+		s.Refused(501, "NotImplemented", "GET", path, "")
 	}
-	s.refused(404, "TableNotFound", "GET", "/none()", "")
-	s.refused(415, "AtomFormatNotSupported", "GET", "/tab()", "", "Accept: application/atom+xml")
+	s.Refused(404, "TableNotFound", "GET", "/none()", "")
+	s.Refused(415, "AtomFormatNotSupported", "GET", "/tab()", "", "Accept: application/atom+xml")
 	// A token of a key that is gone goes on behind it.
-	a = s.ok(200, "GET", "/tab()?$top=6", "")
-	s.ok(204, "DELETE", at("tab", "a", "x"), "", "If-Match: *")
-	next := "&NextPartitionKey=" + url.QueryEscape(a.header.Get("X-Ms-Continuation-NextPartitionKey")) + "&NextRowKey=" + url.QueryEscape(a.header.Get("X-Ms-Continuation-NextRowKey"))
-	if got := rows(t, s.ok(200, "GET", "/tab()?$top=2"+next, "")); !slices.Equal(got, []string{"a/xx", "a/xxx"}) {
+	a = s.OK(200, "GET", "/tab()?$top=6", "")
+	s.OK(204, "DELETE", at("tab", "a", "x"), "", "If-Match: *")
+	next := "&NextPartitionKey=" + url.QueryEscape(a.Header.Get("X-Ms-Continuation-NextPartitionKey")) + "&NextRowKey=" + url.QueryEscape(a.Header.Get("X-Ms-Continuation-NextRowKey"))
+	if got := rows(t, s.OK(200, "GET", "/tab()?$top=2"+next, "")); !slices.Equal(got, []string{"a/xx", "a/xxx"}) {
 		t.Errorf("behind what is gone: %q", got)
 	}
 }

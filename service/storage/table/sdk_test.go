@@ -19,16 +19,16 @@ import (
 
 // client returns the Go SDK's client of a table, with the account's key.
 func (s *server) client(table string) *aztables.Client {
-	s.t.Helper()
-	cred, err := aztables.NewSharedKeyCredential(account, base64.StdEncoding.EncodeToString(s.accs[account].Keys[0]))
+	s.T.Helper()
+	cred, err := aztables.NewSharedKeyCredential(account, base64.StdEncoding.EncodeToString(s.Accounts[account].Keys[0]))
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	service, err := aztables.NewServiceClientWithSharedKey(s.url, cred, &aztables.ClientOptions{
+	service, err := aztables.NewServiceClientWithSharedKey(s.URL, cred, &aztables.ClientOptions{
 		ClientOptions: azcore.ClientOptions{Retry: policy.RetryOptions{MaxRetries: -1}},
 	})
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return service.NewClient(table)
 }
@@ -158,7 +158,7 @@ func TestSDKQueries(t *testing.T) {
 	}
 	// The URL is not made by the SDK, which has no slash before the table in it when
 	// the account is in the path.
-	signed, err := aztables.NewClientWithNoCredential(s.url+"/sdk?"+s.tableSAS("sdk", "r", "", "p", "05", "p", "09"), nil)
+	signed, err := aztables.NewClientWithNoCredential(s.URL+"/sdk?"+s.tableSAS("sdk", "r", "", "p", "05", "p", "09"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

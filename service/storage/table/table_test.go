@@ -12,27 +12,27 @@ import (
 
 func TestCreateTable(t *testing.T) {
 	s := newServer(t)
-	a := s.ok(201, "POST", "/Tables", `{"TableName":"Orders1"}`, "Accept: application/json;odata=minimalmetadata")
-	if want := `{"odata.metadata":"` + s.url + `/$metadata#Tables/@Element","TableName":"Orders1"}`; a.body != want {
-		t.Errorf("%s, want %s", a.body, want)
+	a := s.OK(201, "POST", "/Tables", `{"TableName":"Orders1"}`, "Accept: application/json;odata=minimalmetadata")
+	if want := `{"odata.metadata":"` + s.URL + `/$metadata#Tables/@Element","TableName":"Orders1"}`; a.Body != want {
+		t.Errorf("%s, want %s", a.Body, want)
 	}
-	wantHeader(t, a, "Location", s.url+"/Tables('Orders1')")
-	wantHeader(t, a, "Content-Type", "application/json;odata=minimalmetadata;streaming=true;charset=utf-8")
-	wantHeader(t, a, "Cache-Control", "no-cache")
-	wantHeader(t, a, "X-Content-Type-Options", "nosniff")
-	wantHeader(t, a, "Preference-Applied", "")
-	a = s.ok(201, "POST", "/Tables()", `{"TableName":"Orders2"}`, "Accept: application/json;odata=fullmetadata", "Prefer: return-content")
-	if want := `{"odata.metadata":"` + s.url + `/$metadata#Tables/@Element","odata.type":"acct.Tables","odata.id":"` + s.url +
-		`/Tables('Orders2')","odata.editLink":"Tables('Orders2')","TableName":"Orders2"}`; a.body != want {
-		t.Errorf("%s, want %s", a.body, want)
+	a.WantHeader(t, "Location", s.URL+"/Tables('Orders1')")
+	a.WantHeader(t, "Content-Type", "application/json;odata=minimalmetadata;streaming=true;charset=utf-8")
+	a.WantHeader(t, "Cache-Control", "no-cache")
+	a.WantHeader(t, "X-Content-Type-Options", "nosniff")
+	a.WantHeader(t, "Preference-Applied", "")
+	a = s.OK(201, "POST", "/Tables()", `{"TableName":"Orders2"}`, "Accept: application/json;odata=fullmetadata", "Prefer: return-content")
+	if want := `{"odata.metadata":"` + s.URL + `/$metadata#Tables/@Element","odata.type":"acct.Tables","odata.id":"` + s.URL +
+		`/Tables('Orders2')","odata.editLink":"Tables('Orders2')","TableName":"Orders2"}`; a.Body != want {
+		t.Errorf("%s, want %s", a.Body, want)
 	}
-	wantHeader(t, a, "Preference-Applied", "return-content")
-	a = s.ok(204, "POST", "/Tables", `{"odata.type":"x","TableName":"Orders3"}`, "Prefer: return-no-content")
-	wantHeader(t, a, "Preference-Applied", "return-no-content")
-	wantHeader(t, a, "Dataserviceid", s.url+"/Tables('Orders3')")
-	wantHeader(t, a, "Location", s.url+"/Tables('Orders3')")
+	a.WantHeader(t, "Preference-Applied", "return-content")
+	a = s.OK(204, "POST", "/Tables", `{"odata.type":"x","TableName":"Orders3"}`, "Prefer: return-no-content")
+	a.WantHeader(t, "Preference-Applied", "return-no-content")
+	a.WantHeader(t, "Dataserviceid", s.URL+"/Tables('Orders3')")
+	a.WantHeader(t, "Location", s.URL+"/Tables('Orders3')")
 
-	s.refused(409, "TableAlreadyExists", "POST", "/Tables", `{"TableName":"ORDERS1"}`)
+	s.Refused(409, "TableAlreadyExists", "POST", "/Tables", `{"TableName":"ORDERS1"}`)
 	for body, code := range map[string]string{
 		`{"TableName":"my_table"}`:                        "InvalidResourceName",
 		`{"TableName":"啊齄丂狛狜"}`:                           "InvalidResourceName",
@@ -47,44 +47,44 @@ func TestCreateTable(t *testing.T) {
 		`{"Name":"abc"}`:                                  "PropertiesNeedValue",
 		`{`:                                               "InvalidInput",
 	} {
-		s.refused(400, code, "POST", "/Tables", body)
+		s.Refused(400, code, "POST", "/Tables", body)
 	}
-	s.refused(415, "MediaTypeNotSupported", "POST", "/Tables", `{"TableName":"abc"}`, "Content-Type: text/plain")
-	s.refused(415, "AtomFormatNotSupported", "POST", "/Tables", `<entry/>`, "Content-Type: application/atom+xml")
-	s.refused(415, "AtomFormatNotSupported", "POST", "/Tables", `{"TableName":"abc"}`, "Accept: application/atom+xml")
-	s.refused(415, "JsonFormatNotSupported", "POST", "/Tables", `{"TableName":"abc"}`, "x-ms-version: 2012-02-12")
-	s.refused(413, "RequestBodyTooLarge", "POST", "/Tables", `{"TableName":"abc","x":"`+strings.Repeat("x", 64<<10)+`"}`)
-	s.refused(400, "Md5Mismatch", "POST", "/Tables", `{"TableName":"abc"}`, "Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg==")
-	s.refused(400, "InvalidMd5", "POST", "/Tables", `{"TableName":"abc"}`, "Content-MD5: eA==")
-	s.refused(404, "ResourceNotFound", "GET", "/Tables('abc')", "")
+	s.Refused(415, "MediaTypeNotSupported", "POST", "/Tables", `{"TableName":"abc"}`, "Content-Type: text/plain")
+	s.Refused(415, "AtomFormatNotSupported", "POST", "/Tables", `<entry/>`, "Content-Type: application/atom+xml")
+	s.Refused(415, "AtomFormatNotSupported", "POST", "/Tables", `{"TableName":"abc"}`, "Accept: application/atom+xml")
+	s.Refused(415, "JsonFormatNotSupported", "POST", "/Tables", `{"TableName":"abc"}`, "x-ms-version: 2012-02-12")
+	s.Refused(413, "RequestBodyTooLarge", "POST", "/Tables", `{"TableName":"abc","x":"`+strings.Repeat("x", 64<<10)+`"}`)
+	s.Refused(400, "Md5Mismatch", "POST", "/Tables", `{"TableName":"abc"}`, "Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg==")
+	s.Refused(400, "InvalidMd5", "POST", "/Tables", `{"TableName":"abc"}`, "Content-MD5: eA==")
+	s.Refused(404, "ResourceNotFound", "GET", "/Tables('abc')", "")
 }
 
 func TestQueryTable(t *testing.T) {
 	s := newServer(t)
 	s.table("MyTable")
-	if a := s.ok(200, "GET", "/Tables('mytable')", ""); a.body != `{"TableName":"MyTable"}` {
-		t.Errorf("%s", a.body)
+	if a := s.OK(200, "GET", "/Tables('mytable')", ""); a.Body != `{"TableName":"MyTable"}` {
+		t.Errorf("%s", a.Body)
 	}
-	a := s.ok(200, "GET", "/Tables('MyTable')?$format=application/json;odata=minimalmetadata", "")
-	if want := `{"odata.metadata":"` + s.url + `/$metadata#Tables/@Element","TableName":"MyTable"}`; a.body != want {
-		t.Errorf("%s", a.body)
+	a := s.OK(200, "GET", "/Tables('MyTable')?$format=application/json;odata=minimalmetadata", "")
+	if want := `{"odata.metadata":"` + s.URL + `/$metadata#Tables/@Element","TableName":"MyTable"}`; a.Body != want {
+		t.Errorf("%s", a.Body)
 	}
-	s.refused(404, "ResourceNotFound", "GET", "/Tables('none')", "")
-	s.refused(405, "MethodNotAllowed", "PUT", "/Tables('MyTable')", "{}")
+	s.Refused(404, "ResourceNotFound", "GET", "/Tables('none')", "")
+	s.Refused(405, "MethodNotAllowed", "PUT", "/Tables('MyTable')", "{}")
 }
 
 func TestDeleteTable(t *testing.T) {
 	s := newServer(t)
 	s.table("mytable")
 	s.insert("mytable", "p", "r")
-	if a := s.ok(204, "DELETE", "/Tables('MyTable')", ""); a.body != "" {
-		t.Errorf("a body: %s", a.body)
+	if a := s.OK(204, "DELETE", "/Tables('MyTable')", ""); a.Body != "" {
+		t.Errorf("a body: %s", a.Body)
 	}
-	s.refused(404, "ResourceNotFound", "DELETE", "/Tables('mytable')", "")
-	s.refused(404, "TableNotFound", "GET", "/mytable()", "")
+	s.Refused(404, "ResourceNotFound", "DELETE", "/Tables('mytable')", "")
+	s.Refused(404, "TableNotFound", "GET", "/mytable()", "")
 	s.table("mytable") // at once, and empty
-	if a := s.ok(200, "GET", "/mytable()", ""); a.body != `{"value":[]}` {
-		t.Errorf("a new table has %s", a.body)
+	if a := s.OK(200, "GET", "/mytable()", ""); a.Body != `{"value":[]}` {
+		t.Errorf("a new table has %s", a.Body)
 	}
 }
 
@@ -93,8 +93,8 @@ func tableNames(t *testing.T, a *answer) (names []string) {
 	var page struct {
 		Value []struct{ TableName string }
 	}
-	if err := json.Unmarshal([]byte(a.body), &page); err != nil {
-		t.Fatalf("%v in %s", err, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &page); err != nil {
+		t.Fatalf("%v in %s", err, a.Body)
 	}
 	for _, v := range page.Value {
 		names = append(names, v.TableName)
@@ -104,8 +104,8 @@ func tableNames(t *testing.T, a *answer) (names []string) {
 
 func TestQueryTables(t *testing.T) {
 	s := newServer(t)
-	if a := s.ok(200, "GET", "/Tables", ""); a.body != `{"value":[]}` {
-		t.Errorf("no tables: %s", a.body)
+	if a := s.OK(200, "GET", "/Tables", ""); a.Body != `{"value":[]}` {
+		t.Errorf("no tables: %s", a.Body)
 	}
 	var all []string
 	for i := range 7 {
@@ -116,14 +116,14 @@ func TestQueryTables(t *testing.T) {
 	all = append(all, "Zoo")
 	s.asSystem("POST", "/Tables", `{"TableName":"$MetricsTransactionsTable"}`)
 
-	a := s.ok(200, "GET", "/Tables()", "", "Accept: application/json;odata=minimalmetadata")
-	if names := tableNames(t, a); !slices.Equal(names, all) || !strings.HasPrefix(a.body, `{"odata.metadata":"`+s.url+`/$metadata#Tables","value":[{"TableName":"tab0"},`) {
-		t.Errorf("all: %s", a.body)
+	a := s.OK(200, "GET", "/Tables()", "", "Accept: application/json;odata=minimalmetadata")
+	if names := tableNames(t, a); !slices.Equal(names, all) || !strings.HasPrefix(a.Body, `{"odata.metadata":"`+s.URL+`/$metadata#Tables","value":[{"TableName":"tab0"},`) {
+		t.Errorf("all: %s", a.Body)
 	}
-	a = s.ok(200, "GET", "/Tables?$top=1", "", "Accept: application/json;odata=fullmetadata")
-	if want := `{"odata.metadata":"` + s.url + `/$metadata#Tables","value":[{"odata.type":"acct.Tables","odata.id":"` + s.url +
-		`/Tables('tab0')","odata.editLink":"Tables('tab0')","TableName":"tab0"}]}`; a.body != want {
-		t.Errorf("%s, want %s", a.body, want)
+	a = s.OK(200, "GET", "/Tables?$top=1", "", "Accept: application/json;odata=fullmetadata")
+	if want := `{"odata.metadata":"` + s.URL + `/$metadata#Tables","value":[{"odata.type":"acct.Tables","odata.id":"` + s.URL +
+		`/Tables('tab0')","odata.editLink":"Tables('tab0')","TableName":"tab0"}]}`; a.Body != want {
+		t.Errorf("%s, want %s", a.Body, want)
 	}
 	for _, query := range []string{"", "$filter=" + url.QueryEscape("TableName ge 'a' or TableName eq 'Zoo'")} {
 		var got []string
@@ -133,9 +133,9 @@ func TestQueryTables(t *testing.T) {
 			if next != "" {
 				path += "&NextTableName=" + url.QueryEscape(next)
 			}
-			a := s.ok(200, "GET", path, "")
+			a := s.OK(200, "GET", path, "")
 			got = append(got, tableNames(t, a)...)
-			if next = a.header.Get("X-Ms-Continuation-NextTableName"); next == "" {
+			if next = a.Header.Get("X-Ms-Continuation-NextTableName"); next == "" {
 				if pages != 3 {
 					t.Errorf("%d pages", pages)
 				}
@@ -149,41 +149,41 @@ func TestQueryTables(t *testing.T) {
 			t.Errorf("%s, page by page: %v", query, got)
 		}
 	}
-	if got := tableNames(t, s.ok(200, "GET", "/Tables?$filter="+url.QueryEscape("TableName ge 'tab2' and TableName lt 'tab4'"), "")); !slices.Equal(got, []string{"tab2", "tab3"}) {
+	if got := tableNames(t, s.OK(200, "GET", "/Tables?$filter="+url.QueryEscape("TableName ge 'tab2' and TableName lt 'tab4'"), "")); !slices.Equal(got, []string{"tab2", "tab3"}) {
 		t.Errorf("filtered: %v", got)
 	}
-	s.refused(400, "InvalidInput", "GET", "/Tables?$filter="+url.QueryEscape("PartitionKey eq 'tab2'"), "")
+	s.Refused(400, "InvalidInput", "GET", "/Tables?$filter="+url.QueryEscape("PartitionKey eq 'tab2'"), "")
 	for _, query := range []string{"$top=0", "$top=1001", "$top=x", "$top=-1", "NextTableName=x", "NextTableName=1!3!YQ--", "$filter=" + url.QueryEscape("TableName eq")} {
-		s.refused(400, "InvalidInput", "GET", "/Tables?"+query, "")
+		s.Refused(400, "InvalidInput", "GET", "/Tables?"+query, "")
 	}
-	s.refused(415, "AtomFormatNotSupported", "GET", "/Tables", "", "x-ms-version: 2009-09-19", "Accept: application/atom+xml")
+	s.Refused(415, "AtomFormatNotSupported", "GET", "/Tables", "", "x-ms-version: 2009-09-19", "Accept: application/atom+xml")
 }
 
 func TestServiceOperations(t *testing.T) {
 	s := newServer(t)
-	a := s.ok(200, "GET", "/?restype=service&comp=properties", "", "Accept: application/xml")
-	if !strings.Contains(a.body, "<StorageServiceProperties><Logging>") {
-		t.Errorf("%s", a.body)
+	a := s.OK(200, "GET", "/?restype=service&comp=properties", "", "Accept: application/xml")
+	if !strings.Contains(a.Body, "<StorageServiceProperties><Logging>") {
+		t.Errorf("%s", a.Body)
 	}
-	s.ok(202, "PUT", "/?restype=service&comp=properties", `<StorageServiceProperties><Cors /></StorageServiceProperties>`)
-	s.refused(400, "InvalidQueryParameterValue", "GET", "/?restype=service&comp=stats", "")
-	s.refused(400, "InvalidQueryParameterValue", "GET", "/?restype=service&comp=other", "")
-	s.refused(400, "InvalidQueryParameterValue", "GET", "/tab?comp=metadata", "")
-	s.refused(400, "InvalidQueryParameterValue", "GET", "/tab?restype=table", "")
-	s.refused(400, "InvalidUri", "GET", "/", "")
-	s.refused(405, "MethodNotAllowed", "DELETE", "/?restype=service&comp=properties", "")
-	s.refused(405, "MethodNotAllowed", "DELETE", "/Tables", "")
-	s.refused(405, "MethodNotAllowed", "PUT", "/tab()", "{}")
-	s.refused(405, "MethodNotAllowed", "POST", at("tab", "p", "r"), "{}")
-	s.refused(405, "MethodNotAllowed", "GET", "/$batch", "")
-	s.refused(400, "InvalidUri", "GET", "/tab()/x", "")
-	s.refused(400, "InvalidInput", "GET", "/tab('p')", "")
+	s.OK(202, "PUT", "/?restype=service&comp=properties", `<StorageServiceProperties><Cors /></StorageServiceProperties>`)
+	s.Refused(400, "InvalidQueryParameterValue", "GET", "/?restype=service&comp=stats", "")
+	s.Refused(400, "InvalidQueryParameterValue", "GET", "/?restype=service&comp=other", "")
+	s.Refused(400, "InvalidQueryParameterValue", "GET", "/tab?comp=metadata", "")
+	s.Refused(400, "InvalidQueryParameterValue", "GET", "/tab?restype=table", "")
+	s.Refused(400, "InvalidUri", "GET", "/", "")
+	s.Refused(405, "MethodNotAllowed", "DELETE", "/?restype=service&comp=properties", "")
+	s.Refused(405, "MethodNotAllowed", "DELETE", "/Tables", "")
+	s.Refused(405, "MethodNotAllowed", "PUT", "/tab()", "{}")
+	s.Refused(405, "MethodNotAllowed", "POST", at("tab", "p", "r"), "{}")
+	s.Refused(405, "MethodNotAllowed", "GET", "/$batch", "")
+	s.Refused(400, "InvalidUri", "GET", "/tab()/x", "")
+	s.Refused(400, "InvalidInput", "GET", "/tab('p')", "")
 	// Over the host name.
-	req := s.request(request{method: "GET", path: "/Tables", bare: true})
+	req := s.NewRequest(request{Method: "GET", Path: "/Tables", Anonymous: true})
 	req.URL.Path = "/Tables"
 	req.Host = account + ".table.core.windows.net"
 	req.Header.Set("Accept", "application/json")
-	sign(req, s.accs[account], s.clock.now())
+	s.Sign(req)
 	res, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
@@ -198,23 +198,23 @@ func TestServiceOperations(t *testing.T) {
 func TestTableACL(t *testing.T) {
 	s := newServer(t)
 	s.table("tab")
-	a := s.ok(200, "GET", "/tab?comp=acl", "", "Accept: application/xml")
-	if want := "\ufeff" + `<?xml version="1.0" encoding="utf-8"?><SignedIdentifiers />`; a.body != want {
-		t.Errorf("none: %s", a.body)
+	a := s.OK(200, "GET", "/tab?comp=acl", "", "Accept: application/xml")
+	if want := "\ufeff" + `<?xml version="1.0" encoding="utf-8"?><SignedIdentifiers />`; a.Body != want {
+		t.Errorf("none: %s", a.Body)
 	}
-	wantHeader(t, a, "Content-Type", "application/xml")
+	a.WantHeader(t, "Content-Type", "application/xml")
 	set := `<?xml version='1.0' encoding='utf-8'?>` + "\n" + `<SignedIdentifiers><SignedIdentifier><Id>read&amp;add</Id><AccessPolicy><Start>2011-10-11T00:00:00Z</Start>` +
 		`<Expiry>2031-10-12T00:00:00.0000000Z</Expiry><Permission>ra</Permission></AccessPolicy></SignedIdentifier><SignedIdentifier><Id>empty</Id></SignedIdentifier></SignedIdentifiers>`
-	if a := s.ok(204, "PUT", "/tab?comp=acl", set, "Content-Type: application/xml"); a.body != "" {
-		t.Errorf("%s", a.body)
+	if a := s.OK(204, "PUT", "/tab?comp=acl", set, "Content-Type: application/xml"); a.Body != "" {
+		t.Errorf("%s", a.Body)
 	}
 	want := "\ufeff" + `<?xml version="1.0" encoding="utf-8"?><SignedIdentifiers><SignedIdentifier><Id>read&amp;add</Id><AccessPolicy><Start>2011-10-11T00:00:00Z</Start>` +
 		`<Expiry>2031-10-12T00:00:00.0000000Z</Expiry><Permission>ra</Permission></AccessPolicy></SignedIdentifier><SignedIdentifier><Id>empty</Id><AccessPolicy /></SignedIdentifier></SignedIdentifiers>`
-	if a := s.ok(200, "GET", "/Tab?comp=acl", ""); a.body != want {
-		t.Errorf("%s\n%s", a.body, want)
+	if a := s.OK(200, "GET", "/Tab?comp=acl", ""); a.Body != want {
+		t.Errorf("%s\n%s", a.Body, want)
 	}
-	if a := s.ok(200, "HEAD", "/tab?comp=acl", ""); a.body != "" {
-		t.Errorf("HEAD: %s", a.body)
+	if a := s.OK(200, "HEAD", "/tab?comp=acl", ""); a.Body != "" {
+		t.Errorf("HEAD: %s", a.Body)
 	}
 	one := func(id, start, permission string) string {
 		return `<SignedIdentifier><Id>` + id + `</Id><AccessPolicy><Start>` + start + `</Start><Permission>` + permission + `</Permission></AccessPolicy></SignedIdentifier>`
@@ -235,16 +235,16 @@ func TestTableACL(t *testing.T) {
 		list(one("1", "yesterday", "r")):            "InvalidXmlNodeValue",
 		list(one("1", "", "rw")):                    "InvalidXmlNodeValue",
 	} {
-		s.refused(400, code, "PUT", "/tab?comp=acl", body, "Accept: application/xml")
+		s.Refused(400, code, "PUT", "/tab?comp=acl", body, "Accept: application/xml")
 	}
-	if a := s.ok(200, "GET", "/tab?comp=acl", ""); a.body != want {
-		t.Errorf("after refusals: %s", a.body)
+	if a := s.OK(200, "GET", "/tab?comp=acl", ""); a.Body != want {
+		t.Errorf("after refusals: %s", a.Body)
 	}
-	s.ok(204, "PUT", "/tab?comp=acl", "")
-	if a := s.ok(200, "GET", "/tab?comp=acl", ""); !strings.HasSuffix(a.body, "<SignedIdentifiers />") {
-		t.Errorf("emptied: %s", a.body)
+	s.OK(204, "PUT", "/tab?comp=acl", "")
+	if a := s.OK(200, "GET", "/tab?comp=acl", ""); !strings.HasSuffix(a.Body, "<SignedIdentifiers />") {
+		t.Errorf("emptied: %s", a.Body)
 	}
-	s.refused(404, "ResourceNotFound", "GET", "/none?comp=acl", "")
-	s.refused(404, "ResourceNotFound", "PUT", "/none?comp=acl", "")
-	s.refused(405, "MethodNotAllowed", "DELETE", "/tab?comp=acl", "")
+	s.Refused(404, "ResourceNotFound", "GET", "/none?comp=acl", "")
+	s.Refused(404, "ResourceNotFound", "PUT", "/none?comp=acl", "")
+	s.Refused(405, "MethodNotAllowed", "DELETE", "/tab?comp=acl", "")
 }
