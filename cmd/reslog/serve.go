@@ -19,8 +19,8 @@ import (
 const serveHelp = `Run a node until it is told to stop (Ctrl-C or SIGTERM). A stop finishes the
 requests that run and settles the logs; a second signal does not wait.
 
-Every flag has an environment variable, and all but --data and --config can be
-set in a bootstrap file, reslog.yaml in the data folder or the one that --config
+A flag with a name in brackets behind it has an environment variable of that
+name, and all of them but --data and --config can be set in a bootstrap file, reslog.yaml in the data folder or the one that --config
 names, under the name of the flag:
 
   flush-interval: 2s

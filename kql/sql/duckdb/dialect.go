@@ -1,4 +1,4 @@
-// Package duckdb is the dialect of DuckDB 1.4 for package kql/sql.
+// Package duckdb is the dialect of DuckDB 1.5 for package kql/sql.
 //
 // Operators and the functions that are hot are printed as SQL that is exact: the
 // language's nulls, its whole numbers that wrap around, its division, its terms.

@@ -27,6 +27,6 @@
 // # What it does not do
 //
 // There is no secondary location, so the tables of its transactions do not exist. The
-// tables themselves are read through the table service, which is to refuse what
-// changes them.
+// tables themselves are read through the table service, which lets users read and
+// delete rows and refuses all else.
 package storagemetrics
