@@ -57,7 +57,7 @@ func (s *Store) create(n queueName, r *record) (*pebble.Batch, error) {
 		return nil, err
 	}
 	var err error
-	if r.id, err = s.ids.next(); err != nil {
+	if r.id, err = s.ids.Next(0); err != nil {
 		return nil, err
 	}
 	b := s.db.NewBatch()
