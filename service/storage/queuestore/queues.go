@@ -254,7 +254,7 @@ func (s *Store) Queues(ctx context.Context, account, prefix, marker string, limi
 		}
 		first = max(first, name)
 	}
-	lower, upper := queueKey(account, first), successor(queueKey(account, prefix))
+	lower, upper := queueKey(account, first), disk.Successor(queueKey(account, prefix))
 	if bytes.Compare(lower, upper) >= 0 {
 		return nil, "", nil
 	}
