@@ -19,7 +19,7 @@ var (
 	ErrBlockIDLength     = errors.New("block id differs in length from the others")
 	ErrInvalidMarker     = errors.New("marker was not made by a listing")
 	ErrReadOnly          = disk.ErrReadOnly
-	ErrCorrupt           = errors.New("stored data does not match its checksum")
+	ErrCorrupt           = disk.ErrDamaged // also what does not match its checksum
 )
 
 // Ref names a blob: account, container and name. Name "" names the container.

@@ -1,13 +1,7 @@
 package blobstore
 
 import (
-	"encoding/binary"
-	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"github.com/cockroachdb/pebble/v2"
 
 	"reslog/service/storage/disk"
 )
@@ -26,44 +20,11 @@ const idReserve = 100 * disk.TicksPerSecond
 // set back: the time in ticks, or one more than the last. ETags, containers and
 // contents are numbered by it.
 type ids struct {
-	now  func() time.Time
-	db   *pebble.DB
-	last atomic.Uint64
-
-	mark atomic.Uint64 // numbers up to here are recorded as used
-	mu   sync.Mutex    // held to move mark
+	disk.IDs
+	now func() time.Time
 }
 
-func (s *ids) next() (uint64, error) {
-	now := ticks(s.now())
-	for {
-		last := s.last.Load()
-		n := max(now, last+1)
-		if !s.last.CompareAndSwap(last, n) {
-			continue
-		}
-		if n > s.mark.Load() {
-			return n, s.reserve(n)
-		}
-		return n, nil
-	}
-}
-
-// reserve records that ids up to somewhat above n may be in use. It need not
-// wait for the disk: the log is in order, what uses the ids comes later in it.
-func (s *ids) reserve(n uint64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n <= s.mark.Load() {
-		return nil
-	}
-	mark := n + idReserve
-	if err := s.db.Set([]byte(keyIDs), binary.BigEndian.AppendUint64(nil, mark), pebble.NoSync); err != nil {
-		return fmt.Errorf("reserve ids: %w", err)
-	}
-	s.mark.Store(mark)
-	return nil
-}
+func (s *ids) next() (uint64, error) { return s.Next(ticks(s.now())) }
 
 const hexDigits = "0123456789ABCDEF"
 

@@ -236,7 +236,7 @@ func (x *extents) read(p piece, buf []byte) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", p, err)
 	}
 	if crc32.Checksum(buf, castagnoli) != p.crc {
-		return nil, fmt.Errorf("%s: %w", p, ErrCorrupt)
+		return nil, fmt.Errorf("%s: %w: stored data does not match its checksum", p, ErrCorrupt)
 	}
 	return buf[p.skip : p.skip+p.n], nil
 }

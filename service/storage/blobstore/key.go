@@ -130,18 +130,6 @@ func contentBounds(kind byte, cid, content uint64) (lower, upper []byte) {
 
 func storedKey(cid uint64) []byte { return appendPrefix(nil, kindStored, cid) }
 
-// successor returns the first key after all that begin with k.
-func successor(k []byte) []byte {
-	s := bytes.Clone(k)
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] != 0xff {
-			s[i]++
-			return s[:i+1]
-		}
-	}
-	return nil
-}
-
 // snapshotTicks is a snapshot's place in a key.
 func snapshotTicks(at time.Time) uint64 {
 	if at.IsZero() {

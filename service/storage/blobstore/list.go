@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"reslog/service/storage/disk"
 )
 
 // defaultMax is the page size when none is asked for, and the largest there is.
@@ -26,7 +28,7 @@ func (o *ListOptions) max() int {
 func (s *store) ListContainers(ctx context.Context, account string, o ListOptions, system bool) (items []Container, next string, err error) {
 	prefix := containerKey(account, o.Prefix)
 	first := containerKey(account, max(o.Prefix, o.Marker, o.StartFrom))
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: successor(prefix)})
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: first, UpperBound: disk.Successor(prefix)})
 	if err != nil {
 		return nil, "", fmt.Errorf("list containers: %w", err)
 	}
@@ -128,7 +130,7 @@ func (s *store) newLister(cid uint64, o *ListOptions) (*lister, error) {
 	}
 	bounds := func(kind byte) *pebble.IterOptions {
 		lower := appendEscaped(appendPrefix(nil, kind, cid), o.Prefix)
-		upper := successor(lower)
+		upper := disk.Successor(lower)
 		if start := appendEscaped(appendPrefix(nil, kind, cid), o.StartFrom); bytes.Compare(start, lower) > 0 {
 			lower = start
 		}
@@ -203,7 +205,7 @@ func (l *lister) leave() {
 	case l.prefix != "":
 		after := func(it *pebble.Iterator) bool {
 			k := it.Key()
-			past := successor(appendEscaped(append([]byte(nil), k[:prefixLen]...), l.prefix))
+			past := disk.Successor(appendEscaped(append([]byte(nil), k[:prefixLen]...), l.prefix))
 			return it.SeekGE(past)
 		}
 		if l.inBlobs {

@@ -199,9 +199,9 @@ func eachBlock(r pebble.Reader, cid uint64, c *contentRef, fn func(Block) error)
 		}
 	}()
 	for ok := it.First(); ok; ok = it.Next() {
-		d := dec{s: string(it.Value())}
+		d := decode(string(it.Value()))
 		list := d.blocks()
-		if err := d.end(); err != nil {
+		if err := d.End(); err != nil {
 			return err
 		}
 		for _, b := range list {

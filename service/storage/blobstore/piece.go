@@ -71,7 +71,7 @@ func (e *enc) pieces(list []piece, start int64) {
 }
 
 func (d *dec) pieces(start int64) []piece {
-	n := d.count(minPiece)
+	n := d.Count(minPiece)
 	if n == 0 {
 		return nil
 	}
@@ -79,26 +79,26 @@ func (d *dec) pieces(start int64) []piece {
 	for i := range list {
 		p := &list[i]
 		p.at = start + d.length()
-		p.ext = d.uint()
+		p.ext = d.Uint()
 		p.off = d.length()
-		size := d.uint()
+		size := d.Uint()
 		if size>>1 > pieceBytes {
-			d.fail("piece too large")
+			d.Fail("piece too large")
 			return nil
 		}
 		p.size = uint32(size >> 1)
 		p.n = p.size
 		if size&1 != 0 {
-			skip, n := d.uint(), d.uint()
+			skip, n := d.Uint(), d.Uint()
 			if skip > uint64(p.size) || n > uint64(p.size)-skip {
-				d.fail("piece outside its bytes")
+				d.Fail("piece outside its bytes")
 				return nil
 			}
 			p.skip, p.n = uint32(skip), uint32(n)
 		}
 		p.crc = d.fixed32()
 		if p.n == 0 || p.at < start || p.end() < p.at {
-			d.fail("bad piece")
+			d.Fail("bad piece")
 			return nil
 		}
 		start = p.end()

@@ -246,7 +246,7 @@ func (s *store) uncommitted(r pebble.Reader, cid uint64, name string) (list []Bl
 		return nil, err
 	}
 	prefix := nameKey(kindBlock, cid, name)
-	it, err := r.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: successor(prefix)})
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: disk.Successor(prefix)})
 	if err != nil {
 		return nil, fmt.Errorf("read blocks: %w", err)
 	}

@@ -170,13 +170,13 @@ func decodeBlob(value []byte, name string, snapshot uint64) (*Blob, error) {
 	var text strings.Builder // of the record and the ETag, for all strings of b
 	text.Grow(len(value) + maxETag)
 	text.Write(value)
-	d := dec{s: text.String()}
+	d := decode(text.String())
 	b := &Blob{Name: name}
 	if snapshot != baseBlob {
 		b.Snapshot = fromTicks(snapshot)
 	}
-	d.version(blobVersion)
-	switch d.byte() {
+	d.Version(blobVersion)
+	switch d.Byte() {
 	case 0:
 		b.Type = BlockBlob
 	case 1:
@@ -184,23 +184,23 @@ func decodeBlob(value []byte, name string, snapshot uint64) (*Blob, error) {
 	case 2:
 		b.Type = PageBlob
 	default:
-		d.fail("unknown type of blob")
+		d.Fail("unknown type of blob")
 	}
 	b.Length = d.length()
 	b.content.stored = d.length()
 	var etag [maxETag]byte
-	text.Write(appendETag(etag[:0], d.fixed64()))
+	text.Write(appendETag(etag[:0], d.Fixed64()))
 	b.ETag = text.String()[len(value):]
 	b.LastModified = d.time()
 	b.Created = d.time()
-	has := d.uint()
+	has := d.Uint()
 	for bit, s := range headers(b) {
 		if has&(1<<bit) != 0 {
-			*s = d.string()
+			*s = d.String()
 		}
 	}
 	if has&hasContentMD5 != 0 {
-		b.ContentMD5 = []byte(d.string())
+		b.ContentMD5 = []byte(d.String())
 	}
 	if has&hasMetadata != 0 {
 		b.Metadata = d.pairs()
@@ -215,19 +215,19 @@ func decodeBlob(value []byte, name string, snapshot uint64) (*Blob, error) {
 		b.Copy = d.copy()
 	}
 	if has&hasTier != 0 {
-		b.Tier = d.string()
+		b.Tier = d.String()
 	}
 	if has&hasTierChanged != 0 {
 		b.TierChanged = d.time()
 	}
 	if has&hasArchive != 0 {
-		b.Archive = d.string()
+		b.Archive = d.String()
 	}
 	if has&hasRehydrate != 0 {
-		b.Rehydrate = d.string()
+		b.Rehydrate = d.String()
 	}
 	if has&hasSequence != 0 {
-		b.SequenceNumber = d.int()
+		b.SequenceNumber = d.Int()
 	}
 	if has&hasAppendBlocks != 0 {
 		b.AppendBlocks = int(d.length())
@@ -238,18 +238,18 @@ func decodeBlob(value []byte, name string, snapshot uint64) (*Blob, error) {
 	}
 	b.IncrementalCopy = has&isIncrementalCopy != 0
 	if has&hasContentID != 0 {
-		b.content.id = d.uint()
+		b.content.id = d.Uint()
 	}
 	if has&hasPieces != 0 {
 		b.content.pieces = d.pieces(0)
 	}
 	if has&hasBlockID != 0 {
-		b.content.blockID = d.uint()
+		b.content.blockID = d.Uint()
 	}
 	if has&hasBlocks != 0 {
 		b.content.blocks = d.blocks()
 	}
-	if err := d.end(); err != nil {
+	if err := d.End(); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -267,8 +267,8 @@ func (e *enc) copy(c *Copy) {
 
 func (d *dec) copy() *Copy {
 	return &Copy{
-		ID: d.string(), Source: d.string(), Status: d.string(), Description: d.string(),
-		Copied: d.int(), Total: d.int(), Completed: d.time(),
+		ID: d.String(), Source: d.String(), Status: d.String(), Description: d.String(),
+		Copied: d.Int(), Total: d.Int(), Completed: d.time(),
 	}
 }
 
@@ -281,9 +281,9 @@ func (e *enc) blocks(list []Block) {
 }
 
 func (d *dec) blocks() []Block {
-	list := make([]Block, d.count(2))
+	list := make([]Block, d.Count(2))
 	for i := range list {
-		list[i] = Block{ID: d.string(), Length: d.length()}
+		list[i] = Block{ID: d.String(), Length: d.length()}
 	}
 	return list
 }
@@ -312,22 +312,22 @@ func (e *enc) container(s *containerState) {
 }
 
 func decodeContainer(value []byte, name string) (*containerState, error) {
-	d := dec{s: string(value)}
+	d := decode(string(value))
 	s := &containerState{c: Container{Name: name}}
-	d.version(containerVersion)
-	s.id = d.uint()
-	s.c.ETag = formatETag(d.fixed64())
+	d.Version(containerVersion)
+	s.id = d.Uint()
+	s.c.ETag = formatETag(d.Fixed64())
 	s.c.LastModified = d.time()
 	s.c.Metadata = d.pairs()
-	s.c.PublicAccess = d.string()
-	if n := d.count(4); n > 0 {
+	s.c.PublicAccess = d.String()
+	if n := d.Count(4); n > 0 {
 		s.c.Policies = make([]Policy, n)
 		for i := range s.c.Policies {
-			s.c.Policies[i] = Policy{d.string(), d.string(), d.string(), d.string()}
+			s.c.Policies[i] = Policy{d.String(), d.String(), d.String(), d.String()}
 		}
 	}
 	s.c.Lease = d.lease()
-	if err := d.end(); err != nil {
+	if err := d.End(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -350,10 +350,10 @@ func (e *enc) header(h blockHeader) {
 }
 
 func decodeHeader(value []byte) (blockHeader, error) {
-	d := dec{s: string(value)}
-	d.version(headerVersion)
+	d := decode(string(value))
+	d.Version(headerVersion)
 	h := blockHeader{count: int(d.length()), idLength: int(d.length()), stored: d.length(), staged: d.time()}
-	return h, d.end()
+	return h, d.End()
 }
 
 // stagedBlock is an uncommitted block.
@@ -369,14 +369,14 @@ func (e *enc) block(b stagedBlock) {
 }
 
 func decodeBlock(value []byte) (stagedBlock, error) {
-	d := dec{s: string(value)}
-	d.version(blockVersion)
+	d := decode(string(value))
+	d.Version(blockVersion)
 	b := stagedBlock{length: d.length(), pieces: d.pieces(0)}
-	return b, d.end()
+	return b, d.End()
 }
 
 func decodePieces(value []byte, start int64) ([]piece, error) {
-	d := dec{s: string(value)}
+	d := decode(string(value))
 	list := d.pieces(start)
-	return list, d.end()
+	return list, d.End()
 }

@@ -191,7 +191,7 @@ func FuzzRecords(f *testing.F) {
 		}
 		decodeHeader(data)
 		decodeBlock(data)
-		d := dec{s: string(data)}
+		d := decode(string(data))
 		d.blocks()
 		cutName(data)
 	})

@@ -94,13 +94,10 @@ func open(c Config) (_ *store, err error) {
 	if s.extents, err = openExtents(c.FS, s.db, c.FS.PathJoin(c.Dir, "extents"), c.ExtentBytes); err != nil {
 		return nil, err
 	}
-	mark, err := disk.Number(s.db, keyIDs)
-	if err != nil {
+	s.ids.now, s.ids.Key, s.ids.Ahead = s.now, keyIDs, idReserve
+	if err := s.ids.Open(s.db); err != nil {
 		return nil, err
 	}
-	s.ids.now, s.ids.db = s.now, s.db
-	s.ids.last.Store(mark)
-	s.ids.mark.Store(mark)
 	s.eras.advance()
 	if err := s.loadNames(); err != nil {
 		return nil, err

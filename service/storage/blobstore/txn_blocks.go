@@ -187,7 +187,7 @@ func (t *Txn) dropUncommitted() error {
 	t.delta -= h.stored
 	t.freed += h.stored
 	lower := nameKey(kindBlock, t.cid, t.name)
-	upper := successor(lower)
+	upper := disk.Successor(lower)
 	if h.count > fewBlocks {
 		if err := b.DeleteRange(lower, upper, nil); err != nil {
 			return fmt.Errorf("delete blocks: %w", err)

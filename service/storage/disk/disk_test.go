@@ -2,6 +2,7 @@ package disk
 
 import (
 	"errors"
+	"log/slog"
 	"math"
 	"strings"
 	"testing"
@@ -93,5 +94,39 @@ func TestSpace(t *testing.T) {
 	p.Fail(errors.New("another"))
 	if err := p.Allow(0, Removing); !errors.Is(err, ErrReadOnly) || !errors.Is(err, cause) {
 		t.Errorf("a store that failed: %v", err)
+	}
+}
+
+// TestIDs checks that no number is given out twice, over restarts too, and where
+// they end.
+func TestIDs(t *testing.T) {
+	fs := vfs.NewMem()
+	var last uint64
+	for range 3 {
+		db, err := Open(Config{Settings: Settings{Logger: slog.New(slog.DiscardHandler), Space: &Space{FS: fs, Dir: "/db", Min: -1}}, Format: 1, FormatKey: "format"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := IDs{Key: "ids", Ahead: 10, Max: 1000}
+		if err := s.Open(db.DB); err != nil {
+			t.Fatal(err)
+		}
+		for range 15 {
+			n, err := s.Next(0)
+			if err != nil || n <= last {
+				t.Fatalf("%d after %d: %v", n, last, err)
+			}
+			last = n
+		}
+		if n, err := s.Next(last + 100); err != nil || n != last+100 {
+			t.Errorf("%d, not %d: %v", n, last+100, err)
+		}
+		last += 100
+		if n, err := s.Next(1001); err == nil {
+			t.Errorf("number %d is out of range", n)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -109,15 +109,3 @@ func splitQueueKey(k []byte) (n queueName, err error) {
 	}
 	return queueName{string(account), string(name)}, nil
 }
-
-// successor returns the first key after all that begin with k.
-func successor(k []byte) []byte {
-	s := bytes.Clone(k)
-	for i := len(s) - 1; i >= 0; i-- {
-		if s[i] != 0xff {
-			s[i]++
-			return s[:i+1]
-		}
-	}
-	return nil
-}

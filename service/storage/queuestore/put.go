@@ -47,7 +47,7 @@ func (s *Store) Put(ctx context.Context, account, queue, text string, now, visib
 
 // put makes a message visible; life is read-locked.
 func (s *Store) put(q *queue, m *body, sl *slot, now, visible time.Time) (at place, b *pebble.Batch, err error) {
-	if at.seq, err = s.ids.next(); err != nil {
+	if at.seq, err = s.ids.Next(0); err != nil {
 		return at, nil, err
 	}
 	t := totals{messages: 1, bytes: int64(len(m.text))}

@@ -57,7 +57,7 @@ func (s *Store) create(n queueName, r *record) (*pebble.Batch, error) {
 		return nil, err
 	}
 	var err error
-	if r.id, err = s.ids.next(); err != nil {
+	if r.id, err = s.ids.Next(0); err != nil {
 		return nil, err
 	}
 	b := s.db.NewBatch()
@@ -254,7 +254,7 @@ func (s *Store) Queues(ctx context.Context, account, prefix, marker string, limi
 		}
 		first = max(first, name)
 	}
-	lower, upper := queueKey(account, first), successor(queueKey(account, prefix))
+	lower, upper := queueKey(account, first), disk.Successor(queueKey(account, prefix))
 	if bytes.Compare(lower, upper) >= 0 {
 		return nil, "", nil
 	}

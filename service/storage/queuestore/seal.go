@@ -20,6 +20,9 @@ const (
 	seqBits = 62
 )
 
+// maxSeq bounds numbers: that many bits of one are in an id.
+const maxSeq = 1<<seqBits - 1
+
 // seal makes and reads ids.
 type seal struct {
 	block   cipher.Block

@@ -24,9 +24,10 @@ type Store struct {
 	now   func() time.Time
 	db    *disk.DB
 	space disk.Space
-	ids   ids
-	seal  seal
-	open  queues
+	// ids number queues and messages, so messages in the order in which they came.
+	ids  disk.IDs
+	seal seal
+	open queues
 
 	creating atomic.Int64 // queues that were made and are not yet on disk
 
@@ -56,6 +57,7 @@ func open(c Config) (_ *Store, err error) {
 	s := &Store{c: c, log: c.Logger, now: c.Now, space: disk.Space{FS: c.FS, Dir: c.Dir, Min: c.MinFree, Now: c.Now}}
 	s.open.named, s.open.max = map[queueName]*queue{}, maxOpen
 	s.open.accounts = map[string]*account{}
+	s.ids.Key, s.ids.Ahead, s.ids.Max = keyIDs, 1<<24, maxSeq
 	s.db, err = disk.Open(disk.Config{
 		Settings: disk.Settings{
 			Name:   "queues",
@@ -84,7 +86,7 @@ func (s *Store) loadAll() error {
 	if err := disk.Get(s.db, []byte(keySeal), s.seal.open); err != nil {
 		return err
 	}
-	if err := s.ids.open(s.db); err != nil {
+	if err := s.ids.Open(s.db.DB); err != nil {
 		return err
 	}
 	return s.loadUsage()

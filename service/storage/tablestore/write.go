@@ -215,21 +215,20 @@ func (w *Write) allowed(old *existing) error {
 
 // find reads what there is under a key.
 func (c *change) find(key []byte, properties bool) (old existing, err error) {
-	v, closer, err := c.s.db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return old, nil
-	}
-	if err != nil {
-		return old, fmt.Errorf("read entity: %w", err)
-	}
-	old.there = true
-	record := disk.View(v)
-	if properties {
-		record = string(v)
-	}
-	d := disk.Decode(record)
-	if old.head = readHead(&d); properties {
-		old.properties = readProperties(&d, make([]Property, 0, old.count), old.count)
-	}
-	return old, errors.Join(d.Err(), closer.Close())
+	err = disk.Get(c.s.db, key, func(v []byte) error {
+		if v == nil {
+			return nil
+		}
+		old.there = true
+		record := disk.View(v)
+		if properties {
+			record = string(v)
+		}
+		d := disk.Decode(record)
+		if old.head = readHead(&d); properties {
+			old.properties = readProperties(&d, make([]Property, 0, old.count), old.count)
+		}
+		return d.Err()
+	})
+	return old, err
 }
