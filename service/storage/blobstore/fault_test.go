@@ -183,7 +183,7 @@ func TestFailedLog(t *testing.T) {
 	}
 	equal(t, read(t, s, "c", "before", time.Time{}), []byte("before"))
 	s.Close() // says that the log failed
-	s.db, s.cache, s.extents = nil, nil, nil
+	s.db, s.extents = nil, nil
 	s = openTest(t, c)
 	equal(t, read(t, s, "c", "before", time.Time{}), []byte("before"))
 	put(t, s, "c", "after", []byte("after"))
@@ -347,3 +347,28 @@ func TestWriteError(t *testing.T) {
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// TestLogFailsAtRotation checks that a log that cannot be synced harms nothing when
+// it is closed for the next one, with Pebble's locks held.
+func TestLogFailsAtRotation(t *testing.T) {
+	fs := &faultFS{FS: vfs.Default}
+	c := Config{FS: fs, Dir: t.TempDir()}
+	s := openTest(t, c)
+	newContainer(t, s, "c")
+	put(t, s, "c", "before", []byte("before"))
+	set(&fs.logSync, syscall.EIO)
+	if err := s.db.Flush(); err != nil {
+		t.Log(err)
+	}
+	if err := try(s, "after", []byte("after")); !errors.Is(err, ErrReadOnly) || !errors.Is(err, syscall.EIO) {
+		t.Errorf("put after the log failed: %v", err)
+	}
+	set(&fs.logSync, nil)
+	s.Close()
+	s.db, s.extents = nil, nil
+	s = openTest(t, c)
+	if got := string(read(t, s, "c", "before", time.Time{})); got != "before" {
+		t.Errorf("%q", got)
+	}
+	put(t, s, "c", "after", []byte("after"))
+}

@@ -2,7 +2,6 @@ package blobstore
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -27,8 +26,7 @@ type store struct {
 	c       Config
 	log     *slog.Logger
 	now     func() time.Time
-	db      *pebble.DB
-	cache   *pebble.Cache
+	db      *disk.DB
 	extents *extents
 	ids     ids
 	eras    eras
@@ -63,9 +61,6 @@ func Open(c Config) (Store, error) {
 
 func open(c Config) (_ *store, err error) {
 	c = c.withDefaults()
-	if err := c.FS.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make folder: %w", err)
-	}
 	s := &store{c: c, log: c.Logger, now: c.Now, seed: maphash.MakeSeed()}
 	s.space.FS, s.space.Dir, s.space.Min, s.space.Now, s.space.Asked = c.FS, c.Dir, c.MinFree, c.Now, s.asked
 	s.garbage.wanted = make(chan struct{}, 1)
@@ -74,28 +69,29 @@ func open(c Config) (_ *store, err error) {
 			err = errors.Join(err, s.closeFiles())
 		}
 	}()
-	o := disk.Settings{
-		Name:       "metadata",
-		Logger:     c.Logger,
-		Space:      &s.space,
-		CacheBytes: c.CacheBytes,
-		Merger:     &pebble.Merger{Name: "reslog.sum", Merge: newSum},
-	}.Options()
-	s.cache = o.Cache
-	if s.db, err = pebble.Open(c.FS.PathJoin(c.Dir, "metadata"), o); err != nil {
-		return nil, fmt.Errorf("open metadata: %w", err)
-	}
-	if err := s.checkFormat(); err != nil {
+	s.db, err = disk.Open(disk.Config{
+		Settings: disk.Settings{
+			Name:       "metadata",
+			Logger:     c.Logger,
+			Space:      &s.space,
+			CacheBytes: c.CacheBytes,
+			Merger:     &pebble.Merger{Name: "reslog.sum", Merge: newSum},
+		},
+		Dir:       c.FS.PathJoin(c.Dir, "metadata"),
+		Format:    format,
+		FormatKey: keyFormat,
+	})
+	if err != nil {
 		return nil, err
 	}
 	if err := disk.SyncDir(c.FS, c.FS.PathDir(c.Dir)); err != nil {
 		return nil, err
 	}
-	if s.extents, err = openExtents(c.FS, s.db, c.FS.PathJoin(c.Dir, "extents"), c.ExtentBytes); err != nil {
+	if s.extents, err = openExtents(c.FS, s.db.DB, c.FS.PathJoin(c.Dir, "extents"), c.ExtentBytes); err != nil {
 		return nil, err
 	}
 	s.ids.now, s.ids.Key, s.ids.Ahead = s.now, keyIDs, idReserve
-	if err := s.ids.Open(s.db); err != nil {
+	if err := s.ids.Open(s.db.DB); err != nil {
 		return nil, err
 	}
 	s.eras.advance()
@@ -103,19 +99,6 @@ func open(c Config) (_ *store, err error) {
 		return nil, err
 	}
 	return s, s.loadUsage()
-}
-
-func (s *store) checkFormat() error {
-	v, err := disk.Number(s.db, keyFormat)
-	switch {
-	case err != nil:
-		return err
-	case v > format:
-		return fmt.Errorf("the folder has format %d, this program knows up to %d", v, format)
-	case v == 0:
-		return s.db.Set([]byte(keyFormat), binary.BigEndian.AppendUint64(nil, format), pebble.Sync)
-	}
-	return nil
 }
 
 // Close stops the collector and closes the files. Nothing may be in use.
@@ -131,9 +114,6 @@ func (s *store) closeFiles() error {
 	var errs []error
 	if s.db != nil {
 		errs = append(errs, s.db.Close())
-	}
-	if s.cache != nil {
-		s.cache.Unref()
 	}
 	if s.extents != nil {
 		errs = append(errs, s.extents.close())
@@ -155,20 +135,10 @@ func (s *store) lockHash(hash uint64) *sync.Mutex {
 // apply makes a batch visible and returns what waits until it is on disk. The
 // log of the metadata is in order: once a change is on disk, so is all it saw.
 func (s *store) apply(b *pebble.Batch) (wait func() error, err error) {
-	if err := s.db.ApplyNoSyncWait(b, pebble.Sync); err != nil {
-		return nil, s.diskError(fmt.Errorf("write metadata: %w", err))
+	if err := s.db.Show(b); err != nil {
+		return nil, err
 	}
-	if err := s.space.Failed(); err != nil {
-		return nil, err // the log is broken: there is nothing to wait for
-	}
-	return func() error {
-		err := b.SyncWait()
-		if err != nil {
-			s.space.Fail(err)
-			return s.diskError(fmt.Errorf("sync metadata: %w", err))
-		}
-		return b.Close()
-	}, nil
+	return func() error { return s.db.Settle(b) }, nil
 }
 
 // buffers is a pool of pieces.

@@ -49,7 +49,7 @@ func closeTest(t testing.TB, s *store) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.db, s.cache, s.extents = nil, nil, nil
+	s.db, s.extents = nil, nil
 }
 
 func newContainer(t testing.TB, s Store, name string) {

@@ -14,9 +14,9 @@ import (
 
 // Config is what a database needs to know.
 type Config struct {
-	// Settings are those of Pebble. Settings.Space.FS and Dir say where it lives;
-	// the folder is created when missing.
 	Settings
+	// Dir is its folder, on the file system of Settings.Space; created when missing.
+	Dir string
 	// Format is the version of what is on disk, under FormatKey in 8 bytes. A
 	// later one is not opened.
 	Format    uint64
@@ -35,13 +35,11 @@ type DB struct {
 
 // Open opens a database.
 func Open(c Config) (_ *DB, err error) {
-	fs, dir := c.Space.FS, c.Space.Dir
+	fs, dir := c.Space.FS, c.Dir
 	if err := fs.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder: %w", err)
 	}
-	o := c.Options()
-	o.FS = guard{fs, c.Space}
-	o.FlushDelayDeleteRange = 10 * time.Second // gives space back soon
+	o := c.options()
 	d := &DB{Space: c.Space}
 	o.WALMinSyncInterval = d.pause
 	d.DB, err = pebble.Open(dir, o)

@@ -103,7 +103,7 @@ func TestIDs(t *testing.T) {
 	fs := vfs.NewMem()
 	var last uint64
 	for range 3 {
-		db, err := Open(Config{Settings: Settings{Logger: slog.New(slog.DiscardHandler), Space: &Space{FS: fs, Dir: "/db", Min: -1}}, Format: 1, FormatKey: "format"})
+		db, err := Open(Config{Dir: "/db", Settings: Settings{Logger: slog.New(slog.DiscardHandler), Space: &Space{FS: fs, Dir: "/db", Min: -1}}, Format: 1, FormatKey: "format"})
 		if err != nil {
 			t.Fatal(err)
 		}

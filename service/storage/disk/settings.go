@@ -2,6 +2,7 @@ package disk
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -21,10 +22,10 @@ type Settings struct {
 	Merger     *pebble.Merger
 }
 
-// Options are Pebble's, with a new cache that the caller gives back by Unref.
-func (s Settings) Options() *pebble.Options {
+// options are Pebble's, with a new cache that the caller gives back by Unref.
+func (s Settings) options() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          s.Space.FS,
+		FS:                          guard{s.Space.FS, s.Space},
 		Cache:                       pebble.NewCache(s.CacheBytes),
 		Logger:                      logger{s.Logger, s.Name, s.Space},
 		Merger:                      s.Merger,
@@ -34,6 +35,7 @@ func (s Settings) Options() *pebble.Options {
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       32,
 		MaxOpenFiles:                512,
+		FlushDelayDeleteRange:       10 * time.Second, // gives space back soon
 	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)

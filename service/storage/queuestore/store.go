@@ -68,6 +68,7 @@ func open(c Config) (_ *Store, err error) {
 			CacheBytes: c.CacheBytes + 2*disk.MemTable,
 			Merger:     &pebble.Merger{Name: "reslog.totals", Merge: newSum},
 		},
+		Dir:       c.Dir,
 		Format:    format,
 		FormatKey: keyFormat,
 		Prepare:   func(b *pebble.Batch) error { return b.Set([]byte(keySeal), newSealKey(), nil) },

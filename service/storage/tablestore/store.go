@@ -51,6 +51,7 @@ func open(c Config) (_ *Store, err error) {
 			CacheBytes: c.CacheBytes,
 			Merger:     &pebble.Merger{Name: "reslog.counters", Merge: newAdder},
 		},
+		Dir:       c.Dir,
 		Format:    format,
 		FormatKey: keyFormat,
 	})
