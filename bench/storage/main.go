@@ -98,6 +98,8 @@ type config struct {
 	duration time.Duration
 	out      string
 	profile  string
+	// arguments are those it was called with, but for where results go.
+	arguments string
 }
 
 func parse(args []string) (config, error) {
@@ -136,6 +138,11 @@ func parse(args []string) (config, error) {
 	if c.rounds < 1 || c.duration < 50*time.Millisecond {
 		return config{}, errors.New("want at least one round of at least 50ms")
 	}
+	flags.Visit(func(f *flag.Flag) {
+		if f.Name != "out" && f.Name != "profile" {
+			c.arguments += " -" + f.Name + " " + f.Value.String()
+		}
+	})
 	return c, nil
 }
 

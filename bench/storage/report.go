@@ -13,7 +13,7 @@ import (
 // report writes the result.
 func report(cfg config, results map[cell][]sample) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\nWritten by `go run ./bench/storage%s`. %s.\n\n", cfg.title, cfg.arguments(), machine())
+	fmt.Fprintf(&b, "# %s\n\nWritten by `go run ./bench/storage%s`. %s.\n\n", cfg.title, cfg.arguments, machine())
 	fmt.Fprintf(&b, "Client and servers share the machine's processors; servers take turns within each of %d rounds of %s a measurement. "+
 		"Rates are requests a second, the median of the rounds with the single rounds in brackets; a ratio is the median of the rounds' ratios. "+
 		"Puts of reslog are durable when they are answered: synced, many in one group. `reslog-log` logs every request into `$logs`; "+
@@ -58,14 +58,6 @@ func table(b *strings.Builder, cfg config, results map[cell][]sample, op string,
 			fmt.Sprintf("%d MiB", int64(median(s, func(s sample) float64 { return float64(s.rss) }))>>20))
 	}
 	b.WriteString("\n")
-}
-
-// arguments are those that make this result.
-func (s suite) arguments() string {
-	if s.title == suites()["blob"].title {
-		return ""
-	}
-	return " -suite queue-table"
 }
 
 // goals begins the table that holds the figures up against what was promised, and
@@ -132,7 +124,7 @@ func median(s []sample, of func(sample) float64) float64 {
 		v[i] = of(s[i])
 	}
 	slices.Sort(v)
-	return v[len(v)/2]
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
 func number(v float64) string {
