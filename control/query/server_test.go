@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,8 +33,9 @@ var now = time.Date(2024, 1, 2, 3, 4, 5, 123456700, time.UTC)
 // fake is an Auth with three tokens, Workspaces of two, and their Data.
 type fake struct {
 	run   func(ctx context.Context, q Query, sink Sink) (Stats, error)
-	asked []Query
 	none  bool // there are no workspaces in this build
+	mu    sync.Mutex
+	asked []Query // guarded by mu: queries of a batch come side by side
 }
 
 func (f *fake) Authenticate(_ context.Context, token string) (Caller, error) {
@@ -84,7 +86,9 @@ func (f *fake) Of(_ context.Context, id resource.ID) ([]Workspace, error) {
 }
 
 func (f *fake) Query(ctx context.Context, q Query, sink Sink) (Stats, error) {
+	f.mu.Lock()
 	f.asked = append(f.asked, q)
+	f.mu.Unlock()
 	return f.run(ctx, q, sink)
 }
 
