@@ -1,0 +1,83 @@
+// Package redis puts an auditing proxy in front of a Redis or Valkey server, and
+// takes the audit stream of Redis Software: every connection, authentication and
+// disconnection becomes a record of ConnectionEvents.
+//
+//	s, err := redis.New(redis.Config{Endpoints: …, Emitter: gate, …})
+//	s.Serve(ctx)          // until ctx is done
+//	s.Clients(ctx)        // who is connected now
+//
+// The data path is relay, which moves bytes; session, which reads along and tells
+// who logs in; connections, the book of what is open, which survives the process.
+// Events of both sources are event.Event; log.go makes records of them.
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"reslog/metric"
+	"reslog/record"
+	"reslog/resource"
+	"reslog/service/redis/relay"
+)
+
+// Endpoint is a listener and the server that it leads to. A cluster has one for
+// each of its nodes.
+type Endpoint struct {
+	Listener net.Listener
+	Upstream relay.Upstream
+}
+
+// Stream is where records are kept until they are delivered.
+type Stream interface {
+	// Sync returns when all that was emitted before is on disk, and a mark of that
+	// moment.
+	Sync(ctx context.Context) (mark []byte, err error)
+	// Since calls fn with the ID of each record of a resource that is on disk and
+	// was emitted after a mark was made; a nil mark stands for the beginning.
+	Since(ctx context.Context, mark []byte, id resource.ID, fn func(id string)) error
+}
+
+// Config is what New needs.
+type Config struct {
+	// Endpoints may be none when there is only an audit stream.
+	Endpoints []Endpoint
+	// AuditListener takes the audit stream of Redis Software; nil is none.
+	AuditListener net.Listener
+	// Database is the resource whose events these are, a
+	// Microsoft.Cache/redisEnterprise/databases. Required.
+	Database resource.ID
+	// Location is the region that the records name.
+	Location string
+	// Dir holds what survives the process. Required.
+	Dir string
+	// Emitter takes the records, Stream knows which it has. Required.
+	Emitter record.Emitter
+	Stream  Stream
+	// Recorder takes the platform metrics. Required.
+	Recorder *metric.Recorder
+	// Details adds who it was, from which port, to where and why it ended to the
+	// properties of a record, which those of Azure do not have.
+	Details bool
+	// TLS is what clients must speak; nil is plain.
+	TLS *tls.Config
+	// Trusted are who connects with a PROXY header.
+	Trusted []netip.Prefix
+	// User and Password are those with which the node itself asks the server for
+	// INFO and CLIENT LIST; without a Password it asks as who needs none.
+	User, Password string
+	// MaxConnections bounds the clients of an endpoint; 0 is 65,000.
+	MaxConnections int
+	// ConnectTimeout bounds a connection to a server; 0 is 5 s.
+	ConnectTimeout time.Duration
+	// AllowOpen lets clients that are not on this host connect to a server that lets
+	// in who has no password, see protected.go.
+	AllowOpen bool
+	Logger    *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}

@@ -1,0 +1,84 @@
+// Package relay moves bytes between clients and a Redis server, in order and
+// unchanged, and lets a Tap see them.
+//
+// On Linux plain connections are moved by event loops that read and write without
+// a goroutine for each connection; TLS on either side, and every connection
+// elsewhere, has two goroutines. Both keep the same promises:
+//
+//   - Tap.Request sees bytes before they are written to the server, Tap.Reply before
+//     they are written to the client, and no two calls of one Tap overlap.
+//   - A side that does not take its bytes is waited for: at most a buffer of it is
+//     held, and the other side is not read meanwhile.
+//   - When one side ends its writing (half-close), the other is told the same once
+//     what was read is written, and the other direction goes on.
+//   - Tap.Close is called once for each Tap, after everything else.
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"reslog/service/redis/event"
+)
+
+// Tap sees the bytes of one connection. It must not keep them and must not block.
+type Tap interface {
+	// Connected tells the address that the connection to the server comes from; the
+	// zero value when that has none, as a Unix socket.
+	Connected(local netip.AddrPort)
+	Request(b []byte)
+	Reply(b []byte)
+	// Close says that both sides are closed.
+	Close(why event.Reason)
+}
+
+// Peer is who connected.
+type Peer struct {
+	// Client is the address of the client: the one of a PROXY header if there is one.
+	Client netip.AddrPort
+	// Server is the address it connected to.
+	Server netip.AddrPort
+	// CommonName is that of the client's verified certificate, "" without one.
+	CommonName string
+}
+
+// Upstream is the server that a listener leads to.
+type Upstream struct {
+	// Network is "tcp" or "unix".
+	Network, Address string
+	// TLS is what the connection to the server needs; nil is none.
+	TLS *tls.Config
+}
+
+// Config is what New needs.
+type Config struct {
+	Upstream Upstream
+	// TLS makes the listener speak TLS; nil is none.
+	TLS *tls.Config
+	// Trusted are who connects with a PROXY header, of version 1 or 2, before
+	// anything else, TLS included. Who else connects must not send one, and is not
+	// listened to if it does.
+	Trusted []netip.Prefix
+	// Open makes the Tap of a connection, when who it is from is known; or nil,
+	// to close it at once. Required.
+	Open func(Peer) Tap
+	// Loops is the number of event loops; 0 is one for each processor, at most 4.
+	Loops int
+	// ConnectTimeout bounds the connection to the server, HandshakeTimeout a
+	// client's TLS handshake and PROXY header; 0 is 5 s and 10 s.
+	ConnectTimeout, HandshakeTimeout time.Duration
+	// MaxConnections bounds the clients; those beyond are refused. 0 is 65,000.
+	MaxConnections int
+	// Logger is told what an operator should know, not more than once a second for
+	// one thing; nil discards.
+	Logger *slog.Logger
+}
+
+// server is what implements a Relay.
+type server interface {
+	serve(ctx context.Context, l net.Listener) error
+}
