@@ -94,9 +94,6 @@ func (l *Listener) Serve(ctx context.Context, listener net.Listener) error {
 			continue
 		}
 		l.connections.Add(1)
-		streams.Go(func() {
-			defer l.connected.Add(-1)
-			l.stream(ctx, conn)
-		})
+		streams.Go(func() { l.stream(ctx, conn) })
 	}
 }

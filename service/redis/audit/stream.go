@@ -37,7 +37,10 @@ func (l *Listener) stream(ctx context.Context, conn net.Conn) {
 	s.decoder = newDecoder(s, l.c.MaxRecord)
 	stop := context.AfterFunc(ctx, s.stop)
 	defer stop()
-	defer func() { _ = conn.Close() }()
+	defer func() {
+		l.connected.Add(-1) // before the worker can know, who may connect anew at once
+		_ = conn.Close()
+	}()
 	l.c.Logger.Debug("audit stream: connected", "from", s.from)
 
 	err := s.run()
