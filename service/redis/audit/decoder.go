@@ -43,7 +43,11 @@ type decoder struct {
 	garbage bool // what came last is refused up to the next brace
 	large   bool // the object is not kept
 	skipped int  // bytes that were not kept since the last object
+	refused int  // refusals since then
 }
+
+// maxRefused is how many refusals there may be without an object between them.
+const maxRefused = 1000
 
 func newDecoder(r io.Reader, maxRecord int) *decoder {
 	return &decoder{r: r, max: maxRecord, buf: make([]byte, min(startBuffer, maxRecord))}
@@ -92,7 +96,7 @@ func (d *decoder) between() error {
 		case c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == 0 || c == 0x1e:
 		default:
 			d.garbage = true
-			return errNoObject
+			return d.refuse(errNoObject)
 		}
 	}
 	d.start = d.pos
@@ -112,25 +116,33 @@ func (d *decoder) object() ([]byte, error) {
 		d.large = true
 		d.skipped += d.max
 		d.start = d.pos
-		return nil, errTooLarge
+		return nil, d.refuse(errTooLarge)
 	case v == unfinished:
 		return nil, nil
 	}
 	b, large := d.buf[d.start:d.pos], d.large
 	d.inside, d.large, d.start = false, false, d.pos
-	switch v {
-	case finished:
-		d.skipped = 0
+	if v == finished {
+		d.skipped, d.refused = 0, 0
 		if large {
 			return nil, nil
 		}
 		return b, nil
-	case tooDeep:
-		d.skipped, d.garbage = d.skipped+len(b), true
-		return nil, errDeep
 	}
-	d.skipped, d.garbage = d.skipped+len(b), true
-	return nil, errBroken
+	d.skipped += len(b)
+	d.garbage = true
+	if v == tooDeep {
+		return nil, d.refuse(errDeep)
+	}
+	return nil, d.refuse(errBroken)
+}
+
+// refuse returns r, unless there were too many.
+func (d *decoder) refuse(r refusal) error {
+	if d.refused++; d.refused > maxRefused {
+		return errLost
+	}
+	return r
 }
 
 // fill reads more, with room for it made before.

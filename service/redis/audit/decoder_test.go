@@ -120,9 +120,11 @@ func TestDecoderBounds(t *testing.T) {
 		})
 	}
 
-	got := decode(t, &repeat{piece: `{"a":`, n: 1 << 30}, 1000)
-	if last := got[len(got)-1]; last != "! "+errLost.Error() {
-		t.Errorf("objects without end: the last is %q", last)
+	for _, piece := range []string{`{"a":`, `{`, `{[`, "x{"} {
+		got := decode(t, &repeat{piece: piece, n: 1 << 30}, 1<<20)
+		if last := got[len(got)-1]; last != "! "+errLost.Error() || len(got) > 2*maxRefused {
+			t.Errorf("%q without end: %d, the last is %q", piece, len(got), last)
+		}
 	}
 }
 

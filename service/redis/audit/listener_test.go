@@ -549,3 +549,21 @@ func TestQuietLog(t *testing.T) {
 		t.Errorf("%d lines:\n%s", lines, log.String())
 	}
 }
+
+func BenchmarkStream(b *testing.B) {
+	for _, kind := range []string{"auth", "command"} {
+		b.Run(kind, func(b *testing.B) {
+			k := newTaker(Config{Take: func(event.Event) {}})
+			address, _ := k.start(b)
+			c := dial(b, "tcp", address)
+			line := strings.Split(samples(b, "8.2"), "\n")[map[string]int{"auth": 0, "command": 2}[kind]] // never a repetition
+			lines := strings.Repeat(line+"\n", 100)
+			b.SetBytes(int64(len(line)))
+			b.ResetTimer()
+			for n := 0; n < b.N; n += 100 {
+				send(b, c, lines)
+			}
+			until(b, "all is taken", func() bool { s := k.Stats(); return s.Events+s.Commands >= int64(b.N) })
+		})
+	}
+}
