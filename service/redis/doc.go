@@ -5,10 +5,29 @@
 //	s, err := redis.New(redis.Config{Endpoints: …, Emitter: gate, …})
 //	s.Serve(ctx)          // until ctx is done
 //	s.Clients(ctx)        // who is connected now
+//	s.Stats()             // figures for Prometheus
 //
 // The data path is relay, which moves bytes; session, which reads along and tells
 // who logs in; connections, the book of what is open, which survives the process.
 // Events of both sources are event.Event; log.go makes records of them.
+//
+// # Guarantees
+//
+// A connection has one new_conn and one close_conn, whatever becomes of the client,
+// the server and the node: what a dead process left open is closed when its Dir is
+// opened again. An event is in the journal before the bytes that it follows from are
+// passed on, and in order for each connection.
+//
+// In audit mode, Config.Audit, a connection is let through when its new_conn is on
+// disk; when it cannot be put there, the client is refused. Logins and the end of a
+// connection are not waited for: they are in the journal, which survives the process
+// but is synced once a second, and their records are on disk some milliseconds later.
+// A loss of power may take these, and nothing else may. A disk that does not keep up
+// slows connections down.
+//
+// # What it does not do
+//
+// It changes no byte, holds none back, and does not log commands.
 package redis
 
 import (
@@ -60,6 +79,9 @@ type Config struct {
 	Stream  Stream
 	// Recorder takes the platform metrics. Required.
 	Recorder *metric.Recorder
+	// Audit says that Emit of the Emitter returns when a record is on disk: the node
+	// is in audit mode.
+	Audit bool
 	// Details adds who it was, from which port, to where and why it ended to the
 	// properties of a record, which those of Azure do not have.
 	Details bool

@@ -1,0 +1,181 @@
+package redis
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"reslog/service/redis/event"
+	"reslog/service/redis/relay"
+	"reslog/service/redis/session"
+)
+
+// proxySource is the event.Connection.Source of connections that the node accepts.
+const proxySource = "proxy"
+
+// tap follows one connection: it tells the book when it begins, who logs in on it,
+// and when it ends. Its calls do not overlap.
+type tap struct {
+	endpoint *endpoint
+	conn     event.Connection
+	session  *session.Session
+	blind    bool
+
+	// local is the address that the server sees it come from. With Server.mu.
+	local netip.AddrPort
+}
+
+var _ relay.Tap = (*tap)(nil)
+
+// open begins the tap of a connection, or returns nil to refuse it. A connection
+// that is refused has its events, as any other.
+func (ep *endpoint) open(p relay.Peer) relay.Tap {
+	s := ep.server
+	t := &tap{endpoint: ep, conn: event.Connection{
+		ID:     s.book.NextID(),
+		Source: proxySource,
+		Client: unmapped(p.Client),
+		Server: unmapped(p.Server),
+		Opened: s.c.Now(),
+	}}
+	t.session = session.New(session.Config{Login: t.login, Counts: &s.counts})
+	s.accepted.Add(1)
+	s.mu.Lock()
+	s.live[t.conn.ID] = t
+	s.mu.Unlock()
+	if !ep.guard.lets(p.Client.Addr()) || t.announce() != nil {
+		s.refused.Add(1)
+		t.Close(event.Refused)
+		return nil
+	}
+	return t
+}
+
+// keepTime is how long a connection waits for its new_conn to be on disk, in audit
+// mode.
+const keepTime = 5 * time.Second
+
+// announce tells that the connection is new. In audit mode it returns when that is on
+// disk, and an error when it is not.
+func (t *tap) announce() error {
+	s := t.endpoint.server
+	e := t.event(event.NewConnection, t.conn.Opened)
+	if !s.c.Audit {
+		_ = s.take(e) // it has been counted and logged, and the client gets on
+		return nil
+	}
+	kept := s.out.expect(e.ID)
+	defer s.out.forget(e.ID)
+	if err := s.take(e); err != nil {
+		return err
+	}
+	late := time.NewTimer(keepTime)
+	defer late.Stop()
+	select {
+	case err := <-kept:
+		return err
+	case <-late.C:
+		err := fmt.Errorf("let a connection through: %w after %s", errNotKept, keepTime)
+		s.lost(err)
+		return err
+	}
+}
+
+// Connected keeps where the server sees the connection come from.
+func (t *tap) Connected(local netip.AddrPort) {
+	s := t.endpoint.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t.local = unmapped(local)
+}
+
+// Request and Reply read along.
+func (t *tap) Request(b []byte) {
+	t.session.Request(b)
+	t.look()
+}
+
+// Reply reads along.
+func (t *tap) Reply(b []byte) {
+	t.session.Reply(b)
+	t.look()
+}
+
+// look counts a session that gave up, once.
+func (t *tap) look() {
+	if !t.blind && t.session.Blind() {
+		t.blind = true
+		t.endpoint.server.blind.Add(1)
+	}
+}
+
+func (t *tap) login(l session.Login) {
+	s := t.endpoint.server
+	e := t.event(event.Authentication, s.c.Now())
+	e.Status, e.User = l.Status, string(l.User)
+	_ = s.take(e) // it has been counted and logged
+}
+
+// Close tells that the connection has ended.
+func (t *tap) Close(why event.Reason) {
+	s := t.endpoint.server
+	s.mu.Lock()
+	delete(s.live, t.conn.ID)
+	s.mu.Unlock()
+	e := t.event(event.CloseConnection, s.c.Now())
+	e.Reason = why
+	_ = s.take(e) // it has been counted and logged
+}
+
+func (t *tap) event(typ event.Type, at time.Time) event.Event {
+	return event.Event{ID: newEventID(), Type: typ, Time: at, Connection: t.conn}
+}
+
+// take counts an event and hands it to the book.
+func (s *Server) take(e event.Event) error {
+	if e.Type == event.Authentication {
+		s.logins[loginOf(e.Status)].Add(1)
+	}
+	err := s.book.Take(context.Background(), e)
+	if err != nil {
+		s.lost(fmt.Errorf("keep an event of a connection: %w", err))
+	}
+	return err
+}
+
+// lost counts an event that is not kept as it should be, and says so, once a second.
+func (s *Server) lost(err error) {
+	s.unkept.Add(1)
+	now := s.c.Now().Unix()
+	if last := s.toldLost.Load(); now != last && s.toldLost.CompareAndSwap(last, now) {
+		s.c.Logger.Error("an event of a Redis connection was not kept; its close_conn may be missing after a restart, or its record",
+			"error", err, "so far", s.unkept.Load())
+	}
+}
+
+func unmapped(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// newEventID returns a random GUID. Nobody gains by guessing one: the generator of
+// the runtime, which costs no call of the system, is good enough.
+func newEventID() string {
+	var raw [16]byte
+	a, b := rand.Uint64(), rand.Uint64()
+	for i := range 8 {
+		raw[i], raw[8+i] = byte(a>>(8*i)), byte(b>>(8*i))
+	}
+	raw[6] = raw[6]&0x0f | 0x40 // version 4, random
+	raw[8] = raw[8]&0x3f | 0x80 // the variant of RFC 9562
+	var text [36]byte
+	hex.Encode(text[0:8], raw[0:4])
+	hex.Encode(text[9:13], raw[4:6])
+	hex.Encode(text[14:18], raw[6:8])
+	hex.Encode(text[19:23], raw[8:10])
+	hex.Encode(text[24:36], raw[10:16])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
