@@ -47,7 +47,7 @@ type Client struct {
 	Server netip.AddrPort `json:"server"`
 	// User is who logged in, "" for nobody yet.
 	User          string    `json:"user"`
-	Opened        time.Time `json:"opened"`
+	Opened        time.Time `json:"opened,omitzero"`
 	Authenticated time.Time `json:"authenticated,omitzero"`
 	Failures      int       `json:"failures"`
 	// Seen is one of the Seen constants, "" when there was no list to compare with.

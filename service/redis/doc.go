@@ -16,14 +16,16 @@
 // A connection has one new_conn and one close_conn, whatever becomes of the client,
 // the server and the node: what a dead process left open is closed when its Dir is
 // opened again. An event is in the journal before the bytes that it follows from are
-// passed on, and in order for each connection.
+// passed on, and the events of a connection are in order. A loss of power may take
+// those of the last second.
 //
-// In audit mode, Config.Audit, a connection is let through when its new_conn is on
-// disk; when it cannot be put there, the client is refused. Logins and the end of a
-// connection are not waited for: they are in the journal, which survives the process
-// but is synced once a second, and their records are on disk some milliseconds later.
-// A loss of power may take these, and nothing else may. A disk that does not keep up
-// slows connections down.
+// In audit mode, Config.Audit, an event is on disk before the bytes that it follows
+// from are passed on: a client's new_conn before its first byte, its login before the
+// server's answer to it. A client whose new_conn cannot be put on disk is refused. A
+// login that cannot be is answered after five seconds all the same, for it has
+// happened; it stays in the journal, and the book hands it over until it is kept. The
+// price is that each connection has goroutines of its own, and each event waits for
+// the disk.
 //
 // # What it does not do
 //

@@ -29,14 +29,13 @@ const databaseType = "Microsoft.Cache/redisEnterprise/databases"
 type Server struct {
 	c         Config
 	endpoints []*endpoint
-	out       *out
 	book      *connections.Book
 	audit     *audit.Listener // nil without an audit stream
 
 	counts            session.Counts
 	accepted, refused atomic.Int64
 	blind, unkept     atomic.Int64
-	toldLost          atomic.Int64 // Unix seconds
+	toldLate          atomic.Int64 // Unix seconds
 	logins            [statuses]atomic.Int64
 	closing           sync.Once
 	closed            error
@@ -74,16 +73,14 @@ func New(c Config) (*Server, error) {
 	if err := s.checkGuards(ctx); err != nil {
 		return nil, err
 	}
-	s.out = newOut(&s.c, n, s.lost)
 	s.book, err = connections.Open(ctx, connections.Config{
 		Dir:    filepath.Join(c.Dir, "connections"),
-		Out:    s.out,
+		Out:    &out{n, c.Emitter, c.Stream},
 		Logger: c.Logger,
 		Now:    c.Now,
 		NewID:  newEventID,
 	})
 	if err != nil {
-		s.out.close()
 		return nil, fmt.Errorf("open the book of Redis connections: %w", err)
 	}
 	if c.AuditListener != nil {
@@ -181,6 +178,7 @@ func (ep *endpoint) relay() *relay.Relay {
 		TLS:            c.TLS,
 		Trusted:        c.Trusted,
 		Open:           ep.open,
+		Blocking:       c.Audit, // Take waits for the disk
 		ConnectTimeout: c.ConnectTimeout,
 		MaxConnections: c.MaxConnections,
 		Logger:         c.Logger,
@@ -198,7 +196,6 @@ func (s *Server) Close() error {
 		if err := s.book.Close(ctx); err != nil {
 			s.closed = fmt.Errorf("close the book of Redis connections: %w", err)
 		}
-		s.out.close()
 	})
 	return s.closed
 }

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"reslog/service/redis/audit"
+	"reslog/service/redis/connections"
 	"reslog/service/redis/event"
 )
 
@@ -18,9 +19,11 @@ type Stats struct {
 	// Blind are connections in which requests and replies could no longer be paired:
 	// later logins on them were not seen.
 	Blind int64
-	// Unkept are events that are not in the journal, and those that in audit mode have
-	// no record on disk.
+	// Unkept are events of which the Emitter did not say in time that it keeps them, in
+	// audit mode; the book hands them over again. Book says what became of these, and
+	// of those that the journal does not have.
 	Unkept int64
+	Book   connections.Stats
 	// Commands, Errors and bytes are what passed.
 	Commands, Errors         int64
 	RequestBytes, ReplyBytes int64
@@ -37,6 +40,7 @@ func (s *Server) Stats() Stats {
 		Logins:       make(map[event.Status]int64, len(s.logins)),
 		Blind:        s.blind.Load(),
 		Unkept:       s.unkept.Load(),
+		Book:         s.book.Stats(),
 		Commands:     s.counts.Commands.Load(),
 		Errors:       s.counts.Errors.Load(),
 		RequestBytes: s.counts.RequestBytes.Load(),

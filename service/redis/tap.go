@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -46,42 +45,13 @@ func (ep *endpoint) open(p relay.Peer) relay.Tap {
 	s.mu.Lock()
 	s.live[t.conn.ID] = t
 	s.mu.Unlock()
-	if !ep.guard.lets(p.Client.Addr()) || t.announce() != nil {
+	err := s.take(t.event(event.NewConnection, t.conn.Opened))
+	if !ep.guard.lets(p.Client.Addr()) || s.c.Audit && err != nil {
 		s.refused.Add(1)
 		t.Close(event.Refused)
 		return nil
 	}
 	return t
-}
-
-// keepTime is how long a connection waits for its new_conn to be on disk, in audit
-// mode.
-const keepTime = 5 * time.Second
-
-// announce tells that the connection is new. In audit mode it returns when that is on
-// disk, and an error when it is not.
-func (t *tap) announce() error {
-	s := t.endpoint.server
-	e := t.event(event.NewConnection, t.conn.Opened)
-	if !s.c.Audit {
-		_ = s.take(e) // it has been counted and logged, and the client gets on
-		return nil
-	}
-	kept := s.out.expect(e.ID)
-	defer s.out.forget(e.ID)
-	if err := s.take(e); err != nil {
-		return err
-	}
-	late := time.NewTimer(keepTime)
-	defer late.Stop()
-	select {
-	case err := <-kept:
-		return err
-	case <-late.C:
-		err := fmt.Errorf("let a connection through: %w after %s", errNotKept, keepTime)
-		s.lost(err)
-		return err
-	}
 }
 
 // Connected keeps where the server sees the connection come from.
@@ -134,25 +104,35 @@ func (t *tap) event(typ event.Type, at time.Time) event.Event {
 	return event.Event{ID: newEventID(), Type: typ, Time: at, Connection: t.conn}
 }
 
-// take counts an event and hands it to the book.
+// keepTime bounds how long an event waits for the disk in audit mode. The book then
+// hands it over again.
+const keepTime = 5 * time.Second
+
+// take counts an event and hands it to the book. In audit mode it returns when the
+// event is on disk, and an error when it is not yet.
 func (s *Server) take(e event.Event) error {
 	if e.Type == event.Authentication {
 		s.logins[loginOf(e.Status)].Add(1)
 	}
-	err := s.book.Take(context.Background(), e)
+	ctx := context.Background()
+	if s.c.Audit {
+		limited, cancel := context.WithTimeout(ctx, keepTime)
+		defer cancel()
+		ctx = limited
+	}
+	err := s.book.Take(ctx, e)
 	if err != nil {
-		s.lost(fmt.Errorf("keep an event of a connection: %w", err))
+		s.late(err)
 	}
 	return err
 }
 
-// lost counts an event that is not kept as it should be, and says so, once a second.
-func (s *Server) lost(err error) {
+// late counts an event that is not kept yet, and says so, once a second.
+func (s *Server) late(err error) {
 	s.unkept.Add(1)
 	now := s.c.Now().Unix()
-	if last := s.toldLost.Load(); now != last && s.toldLost.CompareAndSwap(last, now) {
-		s.c.Logger.Error("an event of a Redis connection was not kept; its close_conn may be missing after a restart, or its record",
-			"error", err, "so far", s.unkept.Load())
+	if last := s.toldLate.Load(); now != last && s.toldLate.CompareAndSwap(last, now) {
+		s.c.Logger.Error("an event of a Redis connection is not on disk yet, it is handed over again", "error", err, "so far", s.unkept.Load())
 	}
 }
 
