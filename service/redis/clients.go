@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,7 +12,6 @@ import (
 
 	"reslog/internal/fanout"
 	"reslog/service/redis/connections"
-	"reslog/service/redis/relay"
 	"reslog/service/redis/upstream"
 )
 
@@ -73,15 +73,14 @@ type Asked struct {
 	Problem string `json:"problem,omitempty"`
 
 	clients map[netip.AddrPort]upstream.ClientInfo
+	others  []upstream.ClientInfo // without an address: over a Unix socket
 }
 
 // way is how a connection went on: to which server, and from which address.
 type way struct {
-	server string // see serverKey
-	local  netip.AddrPort
+	to    *origin
+	local netip.AddrPort
 }
-
-func serverKey(u relay.Upstream) string { return u.Network + " " + u.Address }
 
 // ways are those of the connections that are open.
 func (s *Server) ways() map[int64]way {
@@ -89,7 +88,7 @@ func (s *Server) ways() map[int64]way {
 	defer s.mu.Unlock()
 	all := make(map[int64]way, len(s.live))
 	for id, t := range s.live {
-		all[id] = way{serverKey(t.endpoint.Upstream), t.local}
+		all[id] = way{t.endpoint.origin, t.local}
 	}
 	return all
 }
@@ -109,22 +108,22 @@ func (s *Server) Clients(ctx context.Context) (Clients, error) {
 		c := newClient(&open[i])
 		w, ok := before[c.ID]
 		if c.Source == proxySource && ok {
-			c.compare(asked[w.server], w)
+			c.compare(asked[w.to], w)
 		}
 		list.Clients = append(list.Clients, c)
 	}
 	for _, ways := range []map[int64]way{before, after} {
 		for _, w := range ways {
-			if a := asked[w.server]; a != nil {
+			if a := asked[w.to]; a != nil {
 				delete(a.clients, w.local)
 			}
 		}
 	}
-	for _, key := range s.serverKeys() {
-		a := asked[key]
+	for _, o := range s.origins {
+		a := asked[o]
 		list.Servers = append(list.Servers, *a)
-		for addr, info := range a.clients {
-			c := Client{Client: addr, User: Escape(info.User), Opened: s.c.Now().Add(-info.Age).UTC(), Seen: SeenServer}
+		for _, info := range slices.AppendSeq(a.others, maps.Values(a.clients)) {
+			c := Client{Client: info.Addr, User: Escape(info.User), Opened: s.c.Now().Add(-info.Age).UTC(), Seen: SeenServer}
 			c.add(&info)
 			list.Clients = append(list.Clients, c)
 		}
@@ -177,38 +176,29 @@ func (c *Client) add(info *upstream.ClientInfo) {
 	c.ServerDatabase = info.Database
 }
 
-// serverKeys are the servers behind the endpoints, each once, in their order.
-func (s *Server) serverKeys() []string {
-	var keys []string
-	for _, ep := range s.endpoints {
-		if key := serverKey(ep.Upstream); !slices.Contains(keys, key) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
 // askClients asks each server once.
-func (s *Server) askClients(ctx context.Context) map[string]*Asked {
-	keys := s.serverKeys()
-	all := make(map[string]*Asked, len(keys))
-	for _, key := range keys {
-		all[key] = new(Asked)
+func (s *Server) askClients(ctx context.Context) map[*origin]*Asked {
+	all := make(map[*origin]*Asked, len(s.origins))
+	for _, o := range s.origins {
+		all[o] = &Asked{Address: o.Address}
 	}
-	fanout.Do(8, len(keys), func(i int) {
-		a := all[keys[i]]
-		ep := s.endpointOf(keys[i])
-		a.Address = ep.Upstream.Address
-		infos, err := ep.asks.Clients(ctx)
+	fanout.Do(8, len(s.origins), func(i int) {
+		o := s.origins[i]
+		a := all[o]
+		infos, err := o.asks.Clients(ctx)
 		switch {
 		case err != nil:
 			a.Problem = problem(err)
-		case ep.Upstream.Network == "unix":
+		case o.Network == "unix":
 			a.Problem = "connections over a Unix socket have no address to tell them apart by in CLIENT LIST"
 		default:
 			a.clients = make(map[netip.AddrPort]upstream.ClientInfo, len(infos))
 			for _, info := range infos {
-				a.clients[info.Addr] = info
+				if info.Addr.IsValid() {
+					a.clients[info.Addr] = info
+				} else {
+					a.others = append(a.others, info)
+				}
 			}
 		}
 	})

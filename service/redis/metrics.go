@@ -43,23 +43,12 @@ const (
 
 // reading is what was counted at a time.
 type reading struct {
-	at                             time.Time
-	commands, gets, sets, errors   int64
-	requestBytes, replyBytes, open int64
+	at   time.Time
+	open int64
+	traffic
 }
 
-func (s *Server) read() reading {
-	return reading{
-		at:           s.c.Now(),
-		commands:     s.counts.Commands.Load(),
-		gets:         s.counts.Gets.Load(),
-		sets:         s.counts.Sets.Load(),
-		errors:       s.counts.Errors.Load(),
-		requestBytes: s.counts.RequestBytes.Load(),
-		replyBytes:   s.counts.ReplyBytes.Load(),
-		open:         s.open(),
-	}
-}
+func (s *Server) read() reading { return reading{s.c.Now(), s.open(), s.traffic()} }
 
 // leastSpan is the shortest time that a rate is made of.
 const leastSpan = 500 * time.Millisecond

@@ -131,32 +131,32 @@ type gauges struct {
 	s *Server
 
 	mu   sync.Mutex
-	last map[string]serverReading // by server, see serverKey
-	told map[string]bool          // servers that could not be asked, and the logger knows
+	last map[*origin]serverReading
+	told map[*origin]bool // those that could not be asked, and the logger knows
 }
 
 // read is metric.Gauge.Read.
 func (g *gauges) read(ctx context.Context) ([]float64, error) {
-	keys := g.s.serverKeys()
-	readings := make([]*serverReading, len(keys))
-	fanout.Do(8, len(keys), func(i int) {
-		info, err := g.s.endpointOf(keys[i]).asks.Info(ctx)
-		g.tell(keys[i], err)
+	readings := make([]*serverReading, len(g.s.origins))
+	fanout.Do(8, len(readings), func(i int) {
+		o := g.s.origins[i]
+		info, err := o.asks.Info(ctx)
+		g.tell(o, err)
 		if err == nil {
 			r := parseReading(g.s.c.Now(), info)
 			readings[i] = &r
 		}
 	})
-	return g.combine(keys, readings), nil
+	return g.combine(readings), nil
 }
 
 // combine makes the metrics of the database of what its servers said; nil for one
 // that could not be asked.
-func (g *gauges) combine(keys []string, readings []*serverReading) []float64 {
+func (g *gauges) combine(readings []*serverReading) []float64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.last == nil {
-		g.last = make(map[string]serverReading)
+		g.last = make(map[*origin]serverReading)
 	}
 	sum := make([]float64, len(serverMetrics))
 	for i := range sum {
@@ -165,19 +165,19 @@ func (g *gauges) combine(keys []string, readings []*serverReading) []float64 {
 	limit := 0.0 // of the memory of all; NaN if one has none
 	seen := make(map[string]bool)
 	for i, r := range readings {
-		// Two endpoints may lead to one server.
+		// Two addresses may be those of one server.
 		if r == nil || r.run != "" && seen[r.run] {
 			continue
 		}
 		seen[r.run] = true
 		var before *serverReading
-		if last, ok := g.last[keys[i]]; ok {
+		if last, ok := g.last[g.s.origins[i]]; ok {
 			before = &last
 		}
 		for m, v := range r.values(before) {
 			sum[m] = together(m, sum[m], v)
 		}
-		g.last[keys[i]] = *r
+		g.last[g.s.origins[i]] = *r
 		if r.maxMemory > 0 {
 			limit += r.maxMemory
 		} else {
@@ -204,33 +204,24 @@ func together(m int, a, b float64) float64 {
 }
 
 // tell logs when a server cannot be asked, and when it can be again.
-func (g *gauges) tell(key string, err error) {
+func (g *gauges) tell(o *origin, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case err == nil && g.told[key]:
-		delete(g.told, key)
-		g.s.c.Logger.Info("the Redis server answers INFO again", "server", key)
-	case err != nil && !errors.Is(err, context.Canceled) && !g.told[key]:
+	case err == nil && g.told[o]:
+		delete(g.told, o)
+		g.s.c.Logger.Info("the Redis server answers INFO again", "server", o.Address)
+	case err != nil && !errors.Is(err, context.Canceled) && !g.told[o]:
 		if g.told == nil {
-			g.told = make(map[string]bool)
+			g.told = make(map[*origin]bool)
 		}
-		g.told[key] = true
+		g.told[o] = true
 		hint := "is it up?"
 		var refusal *upstream.Error
 		if errors.As(err, &refusal) {
 			hint = "set RESLOG_REDIS_PASSWORD, and --redis-user for a user of its own that may run INFO"
 		}
-		g.s.c.Logger.Warn("the Redis server could not be asked for INFO; metrics of its keys, memory and load are missing", "server", key, "error", err, "hint", hint)
+		g.s.c.Logger.Warn("the Redis server could not be asked for INFO; metrics of its keys, memory and load are missing",
+			"server", o.Address, "error", err, "hint", hint)
 	}
-}
-
-// endpointOf is the first endpoint that leads to a server.
-func (s *Server) endpointOf(key string) *endpoint {
-	for _, ep := range s.endpoints {
-		if serverKey(ep.Upstream) == key {
-			return ep
-		}
-	}
-	return nil
 }

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"fmt"
-	"log/slog"
 	"math"
 	"testing"
 	"time"
@@ -12,8 +11,8 @@ import (
 
 func TestSecond(t *testing.T) {
 	at := time.Date(2026, 3, 4, 12, 1, 0, 0, time.UTC)
-	last := reading{at: at, commands: 100, gets: 50, sets: 20, errors: 1, requestBytes: 1000, replyBytes: 2000, open: 9}
-	now := reading{at: at.Add(2 * time.Second), commands: 400, gets: 250, sets: 30, errors: 4, requestBytes: 1501, replyBytes: 7000, open: 5}
+	last := reading{at, 9, traffic{commands: 100, gets: 50, sets: 20, errors: 1, requestBytes: 1000, replyBytes: 2000}}
+	now := reading{at.Add(2 * time.Second), 5, traffic{commands: 400, gets: 250, sets: 30, errors: 4, requestBytes: 1501, replyBytes: 7000}}
 	got := map[string]float64{}
 	for _, s := range samples(last, now) {
 		got[proxyMetrics[s.Metric]] = s.Value
@@ -101,10 +100,8 @@ func TestServerMetrics(t *testing.T) {
 }
 
 func TestServersOfACluster(t *testing.T) {
-	s := &Server{c: Config{Logger: slog.New(slog.DiscardHandler)}}
-	g := &gauges{s: s}
+	g := &gauges{s: &Server{origins: []*origin{{}, {}, {}}}}
 	at := time.Date(2026, 3, 4, 12, 1, 0, 0, time.UTC)
-	keys := []string{"a", "b", "c"}
 	read := func(at time.Time, more ...map[string]string) []*serverReading {
 		var all []*serverReading
 		for _, m := range more {
@@ -118,20 +115,20 @@ func TestServersOfACluster(t *testing.T) {
 		return all
 	}
 	one, two := map[string]string{"run_id": "1"}, map[string]string{"run_id": "2", "db0": "keys=100,", "db15": "", "maxmemory": "1000"}
-	// c leads to the same server as a.
-	wantMetrics(t, g.combine(keys, read(at, one, two, one)), map[string]float64{"totalkeys": 100, "usedmemory": 2000, "usedmemorypercentage": 40})
+	// The third is the first again.
+	wantMetrics(t, g.combine(read(at, one, two, one)), map[string]float64{"totalkeys": 100, "usedmemory": 2000, "usedmemorypercentage": 40})
 	one["keyspace_hits"], two["keyspace_hits"], two["used_cpu_user_main_thread"], two["maxmemory"] = "101", "110", "38", "0"
-	wantMetrics(t, g.combine(keys, read(at.Add(time.Minute), one, two, one)), map[string]float64{
+	wantMetrics(t, g.combine(read(at.Add(time.Minute), one, two, one)), map[string]float64{
 		"totalkeys": 100, "usedmemory": 2000, "cachehits": 11, "cachemisses": 0, "evictedkeys": 0, "expiredkeys": 0, "serverLoad": 50, "percentProcessorTime": 0})
 	// What one server counted while it could not be asked counts later.
 	two["keyspace_hits"] = "150"
-	wantMetrics(t, g.combine(keys, read(at.Add(2*time.Minute), one, nil, nil)), map[string]float64{
+	wantMetrics(t, g.combine(read(at.Add(2*time.Minute), one, nil, nil)), map[string]float64{
 		"totalkeys": 42, "usedmemory": 1000, "usedmemorypercentage": 25, "cachehits": 0, "cachemisses": 0, "evictedkeys": 0, "expiredkeys": 0, "serverLoad": 0, "percentProcessorTime": 0})
-	got := g.combine(keys, read(at.Add(3*time.Minute), one, two, nil))
+	got := g.combine(read(at.Add(3*time.Minute), one, two, nil))
 	if got[cacheHits] != 40 {
 		t.Errorf("%v hits, want 40", got[cacheHits])
 	}
-	wantMetrics(t, g.combine(keys, read(at, nil, nil, nil)), nil)
+	wantMetrics(t, g.combine(read(at, nil, nil, nil)), nil)
 }
 
 func TestProblems(t *testing.T) {

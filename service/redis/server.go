@@ -17,8 +17,6 @@ import (
 	"reslog/service/redis/connections"
 	"reslog/service/redis/event"
 	"reslog/service/redis/relay"
-	"reslog/service/redis/session"
-	"reslog/service/redis/upstream"
 )
 
 // databaseType is the resource type of Config.Database.
@@ -29,25 +27,25 @@ const databaseType = "Microsoft.Cache/redisEnterprise/databases"
 type Server struct {
 	c         Config
 	endpoints []*endpoint
+	origins   []*origin
 	book      *connections.Book
 	audit     *audit.Listener // nil without an audit stream
 
-	counts            session.Counts
-	accepted, refused atomic.Int64
-	blind, unkept     atomic.Int64
-	toldLate          atomic.Int64 // Unix seconds
-	logins            [statuses]atomic.Int64
-	closing           sync.Once
-	closed            error
-	mu                sync.Mutex
-	live              map[int64]*tap // by connection
+	accepted, refused, unkept atomic.Int64
+	logins                    [statuses]atomic.Int64
+	toldLate                  atomic.Int64 // Unix seconds
+	closing                   sync.Once
+	closed                    error
+
+	mu   sync.Mutex
+	live map[int64]*tap // by connection
 }
 
 // endpoint is one that is served.
 type endpoint struct {
 	Endpoint
 	server *Server
-	asks   *upstream.Client
+	origin *origin
 	guard  *guard // nil: everybody is let through
 }
 
@@ -121,16 +119,8 @@ func (c *Config) check() error {
 }
 
 func (s *Server) newEndpoint(e Endpoint) *endpoint {
-	ep := &endpoint{Endpoint: e, server: s}
-	ep.asks = upstream.New(upstream.Config{
-		Network:  e.Upstream.Network,
-		Address:  e.Upstream.Address,
-		TLS:      e.Upstream.TLS,
-		User:     s.c.User,
-		Password: s.c.Password,
-		Timeout:  s.c.ConnectTimeout,
-	})
-	ep.guard = newGuard(&s.c, e, ep.asks.Open)
+	ep := &endpoint{Endpoint: e, server: s, origin: s.origin(e.Upstream)}
+	ep.guard = newGuard(&s.c, e, ep.origin.asks.Open)
 	return ep
 }
 

@@ -21,7 +21,6 @@ type tap struct {
 	endpoint *endpoint
 	conn     event.Connection
 	session  *session.Session
-	blind    bool
 
 	// local is the address that the server sees it come from. With Server.mu.
 	local netip.AddrPort
@@ -40,7 +39,7 @@ func (ep *endpoint) open(p relay.Peer) relay.Tap {
 		Server: unmapped(p.Server),
 		Opened: s.c.Now(),
 	}}
-	t.session = session.New(session.Config{Login: t.login, Counts: &s.counts})
+	t.session = session.New(session.Config{Login: t.login, Counts: &ep.origin.counts, Now: s.c.Now})
 	s.accepted.Add(1)
 	s.mu.Lock()
 	s.live[t.conn.ID] = t
@@ -62,25 +61,11 @@ func (t *tap) Connected(local netip.AddrPort) {
 	t.local = unmapped(local)
 }
 
-// Request and Reply read along.
-func (t *tap) Request(b []byte) {
-	t.session.Request(b)
-	t.look()
-}
+// Request reads along.
+func (t *tap) Request(b []byte) { t.session.Request(b) }
 
 // Reply reads along.
-func (t *tap) Reply(b []byte) {
-	t.session.Reply(b)
-	t.look()
-}
-
-// look counts a session that gave up, once.
-func (t *tap) look() {
-	if !t.blind && t.session.Blind() {
-		t.blind = true
-		t.endpoint.server.blind.Add(1)
-	}
-}
+func (t *tap) Reply(b []byte) { t.session.Reply(b) }
 
 func (t *tap) login(l session.Login) {
 	s := t.endpoint.server
