@@ -106,9 +106,12 @@ func (s *Server) Clients(ctx context.Context) (Clients, error) {
 	list := Clients{Clients: make([]Client, 0, len(open))}
 	for i := range open {
 		c := newClient(&open[i])
-		w, ok := before[c.ID]
-		if c.Source == proxySource && ok {
-			c.compare(asked[w.to], w)
+		if c.Source == proxySource {
+			w, old := before[c.ID]
+			if !old {
+				w = after[c.ID]
+			}
+			c.compare(asked[w.to], w.local, old)
 		}
 		list.Clients = append(list.Clients, c)
 	}
@@ -148,19 +151,18 @@ func newClient(c *connections.Connection) Client {
 	}
 }
 
-// compare looks a connection up in the list of its server. What it finds is taken out
-// of the list.
-func (c *Client) compare(a *Asked, w way) {
-	if a == nil || a.Problem != "" || !w.local.IsValid() {
+// compare looks a connection up in the list of its server by where the server sees it
+// come from; old says that it was there before the server was asked.
+func (c *Client) compare(a *Asked, local netip.AddrPort, old bool) {
+	if a == nil || a.Problem != "" || !local.IsValid() {
 		return
 	}
-	info, ok := a.clients[w.local]
-	if !ok {
+	if info, ok := a.clients[local]; ok {
+		c.Seen = SeenBoth
+		c.add(&info)
+	} else if old {
 		c.Seen = SeenEvents
-		return
 	}
-	c.Seen = SeenBoth
-	c.add(&info)
 }
 
 // add takes over what CLIENT LIST knows.
