@@ -350,3 +350,60 @@ func TestMetricsAddUp(t *testing.T) {
 		t.Errorf("maxima %v", most)
 	}
 }
+
+// The true address of a client is in its records.
+func TestProxyHeaders(t *testing.T) {
+	p := startProxy(t, startRedis(t).Upstream, new(sink), func(c *Config) {
+		c.Trusted, c.AllowOpen = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, true
+	})
+	for i, c := range []struct{ header, ip string }{
+		{"PROXY TCP4 203.0.113.7 10.0.0.1 56324 6379\r\n", "203.0.113.7"},
+		{"PROXY TCP6 fd40:8913:31:6810:6c31:200:a01:104 fd00::1 56324 6379\r\n", "fd40:8913:31:6810:6c31:200:a01:104"},
+	} {
+		conn := dial(t, p.addr)
+		fmt.Fprint(conn, c.header)
+		conn.do("PING")
+		_ = conn.Close()
+		p.sink.ended(t, i+1)
+		for _, e := range p.sink.events(t)[3*i:] {
+			if e.Properties.ClientIP != c.ip || e.Properties.ClientPort != 56324 {
+				t.Errorf("%s comes from %s:%d, want %s", e, e.Properties.ClientIP, e.Properties.ClientPort, c.ip)
+			}
+		}
+	}
+}
+
+// A cluster has an endpoint for each node, and one book.
+func TestTwoEndpoints(t *testing.T) {
+	one, two := startRedis(t), startRedis(t, "--requirepass", "pw")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startProxy(t, one.Upstream, new(sink), func(c *Config) {
+		c.Endpoints = append(c.Endpoints, Endpoint{l, two.Upstream}, Endpoint{otherListener(t), one.Upstream})
+	})
+	first, second := dial(t, p.addr), dial(t, l.Addr().String())
+	first.do("PING")
+	second.do("PING")
+	second.do("AUTH", "pw")
+	list, err := p.Clients(t.Context())
+	if err != nil || len(list.Clients) != 2 || len(list.Servers) != 2 || list.Servers[0].Problem != "" || !strings.Contains(list.Servers[1].Problem, "password") {
+		t.Fatalf("%+v, error %v", list, err)
+	}
+	if a, b := list.Clients[0], list.Clients[1]; a.Seen != SeenBoth || b.Seen != "" || a.ID == b.ID || b.User != "default" {
+		t.Errorf("%+v, %+v", a, b)
+	}
+	if st := p.Stats(); st.Open != 2 || st.Commands != 3 || st.Errors != 1 || st.Logins[event.OK] != 1 || st.Logins[event.NotRequired] != 1 {
+		t.Errorf("stats %+v", st)
+	}
+}
+
+func otherListener(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
