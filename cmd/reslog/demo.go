@@ -63,6 +63,7 @@ func runDemo(ctx context.Context, out io.Writer, color, keep bool) (err error) {
 		BlobAddr:      "127.0.0.1:0",
 		QueueAddr:     "127.0.0.1:0",
 		TableAddr:     "127.0.0.1:0",
+		RedisAddr:     "127.0.0.1:0",
 		ControlAddr:   "127.0.0.1:0",
 		AdminAddr:     "127.0.0.1:0",
 		FlushInterval: time.Second,
