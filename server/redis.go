@@ -120,6 +120,7 @@ func (n *Node) serveRedis() error {
 		Emitter:       n.gate,
 		Stream:        redisStream{n.bus},
 		Recorder:      n.recorder,
+		Audit:         n.audits(),
 		Details:       n.cfg.RedisDetails,
 		TLS:           tlsConfig,
 		Trusted:       trusted,
