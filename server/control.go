@@ -127,6 +127,7 @@ func (n *Node) controlHandler() http.Handler {
 			DeadLetters: n.router.DeadLetters(),
 			Principals:  n.identities,
 			Importer:    imports{n.workspaces, n.accounts},
+			Redis:       redisClients{n},
 			Following:   &n.tails,
 		}),
 		SignIn: identity.NewEndpoints(identity.EndpointsConfig{

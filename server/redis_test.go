@@ -179,7 +179,7 @@ func checkRedisFigures(t *testing.T, n *servertest.Node) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"reslog_redis_connections{source=\"proxy\"} 1\n", "reslog_redis_connections_total{source=\"proxy\"} 3\n"} {
+	for _, want := range []string{"reslog_redis_connections 1\n", "reslog_redis_connections_total 3\n", "reslog_redis_authentications_total{status=\"8\"} 2\n"} {
 		if !strings.Contains(string(body), want) {
 			t.Errorf("no %q in the metrics", want)
 		}

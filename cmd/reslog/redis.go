@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -43,9 +45,12 @@ func newRedisClientsCommand() *cobra.Command {
 it comes from, who it is authenticated as, how long it has been there, how many
 authentications on it failed, and what CLIENT LIST of the server adds: how long it
 has been idle, its last command, its name and library. Who it is comes from the
-events, so it is known when the records of them are gone. Where the server does not
-answer CLIENT LIST, that is told, and its columns have a dash; give the node a
-user that may ask with --redis-user and RESLOG_REDIS_PASSWORD.`,
+events, so it is known when the records of them are gone.
+
+SEEN is "both" for one that the server has too, "events" for one that it has not,
+and "server" for one that did not come through the node: its address is then that
+which the server knows. Where CLIENT LIST could not be compared, standard error says
+why.`,
 		Example: `  reslog redis clients
   reslog redis clients --user default
   reslog redis clients --json | jq '.value[] | select(.failures > 0)'`,
@@ -63,8 +68,10 @@ user that may ask with --redis-user and RESLOG_REDIS_PASSWORD.`,
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), clients)
 			}
-			for _, p := range clients.Problems {
-				fmt.Fprintf(cmd.ErrOrStderr(), "reslog: %s\n", plain(p))
+			for _, server := range clients.Servers {
+				if server.Problem != "" {
+					fmt.Fprintf(cmd.ErrOrStderr(), "reslog: redis server %s: %s\n", plain(server.Address), plain(server.Problem))
+				}
 			}
 			return printRedisClients(cmd.OutOrStdout(), clients.Value, time.Now())
 		},
@@ -97,14 +104,17 @@ func printRedisClients(out io.Writer, clients []client.RedisClient, now time.Tim
 		return err
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tCLIENT\tUSER\tCONNECTED\tFAILED\tIDLE\tCOMMAND\tNAME\tLIBRARY")
+	fmt.Fprintln(t, "ID\tCLIENT\tUSER\tCONNECTED\tFAILED\tSEEN\tIDLE\tCOMMAND\tNAME\tLIBRARY")
 	for _, c := range clients {
-		idle := "-"
-		if c.Listed {
+		id, idle := strconv.FormatInt(c.ID, 10), "-"
+		if c.ID == 0 {
+			id = "-"
+		}
+		if c.ServerID != 0 {
 			idle = age(time.Duration(c.IdleSeconds) * time.Second)
 		}
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", c.ID, plain(c.Client), plain(cmp.Or(c.User, "-")), age(now.Sub(c.Opened)),
-			c.Failures, idle, plain(cmp.Or(c.Command, "-")), plain(cmp.Or(c.Name, "-")), plain(cmp.Or(c.Library, "-")))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", id, dash(c.Client), dash(c.User), age(now.Sub(c.Opened)),
+			c.Failures, dash(c.Seen), idle, dash(c.Command), dash(c.Name), dash(strings.TrimSpace(c.LibName+" "+c.LibVersion)))
 	}
 	return t.Flush()
 }
@@ -120,3 +130,6 @@ func age(d time.Duration) string {
 	}
 	return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }
+
+// dash is a text that others chose, or a dash for none.
+func dash(s string) string { return plain(cmp.Or(s, "-")) }
