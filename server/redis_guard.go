@@ -12,9 +12,9 @@ import (
 
 // Bounds of a request to the server in the node's process.
 const (
-	maxInline       = 64 << 10  // bytes of a line, as Redis has it
-	maxRequestArgs  = 1 << 20   // arguments, as Redis has it
-	maxRequestBytes = 32 << 20  // bytes of all arguments
+	maxInline       = 64 << 10 // bytes of a line, as Redis has it
+	maxRequestArgs  = 1 << 20  // arguments, as Redis has it
+	maxRequestBytes = 32 << 20 // bytes of all arguments
 	guardBuffer     = 16 << 10
 )
 
