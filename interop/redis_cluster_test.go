@@ -62,7 +62,7 @@ func startCluster(t *testing.T, announce bool) *redisCluster {
 		set("cluster-announce-ip", host)
 		set("cluster-announce-port", port)
 	}
-	for i, s := range k.servers {
+	for _, s := range k.servers {
 		eventually(t, "the cluster is not whole, or does not know the listeners", func() bool {
 			info, err := s.ClusterInfo(t.Context()).Result()
 			check(t, err)
@@ -77,7 +77,6 @@ func startCluster(t *testing.T, announce bool) *redisCluster {
 			}
 			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
 		})
-		_ = i
 	}
 	k.redisNode = before(t, k.servers[0], servertest.WithConfig(func(c *server.Config) {
 		c.RedisAddr, c.RedisUpstream, c.RedisPassword = strings.Join(k.addrs, ","), strings.Join(upstreams, ","), redisPassword

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"reslog/bench/report"
 	"reslog/bus"
 )
 
@@ -62,7 +61,7 @@ func TestFloodOfLogins(t *testing.T) {
 	}
 	wg.Wait()
 	took := time.Since(began)
-	memory := report.UsageOf(v.cmd.Process.Pid).RSS
+	memory := int64(metric(t, v.admin, "process_resident_memory_bytes"))
 	// A visit that the end of the flood cut off may have been logged in.
 	l.complete(t, v.url, 0, 1)
 	failures := failuresOf(t, v.url)
@@ -72,9 +71,6 @@ func TestFloodOfLogins(t *testing.T) {
 		attempts.Load(), took.Round(time.Millisecond), failures, bound, slowest, memory>>20)
 	if failures > bound || failures < clients {
 		t.Errorf("%d records of %d failed logins, want %d to %d", failures, attempts.Load(), clients, bound)
-	}
-	if attempts.Load() < 10*int64(bound) {
-		t.Logf("the flood was hardly one")
 	}
 	if memory > 512<<20 {
 		t.Errorf("the node has %d MiB", memory>>20)
