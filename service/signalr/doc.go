@@ -1,0 +1,84 @@
+// Package signalr is an Azure SignalR Service: clients connect over WebSockets,
+// server-sent events or long polling; their hubs run in application servers that connect
+// too (Default mode), or behind web hooks and the REST API (Serverless mode); and every
+// connection leaves its resource logs.
+//
+//	s, err := signalr.New(signalr.Config{…})
+//	http.Serve(listener, s)
+//
+// The path of a client: transport carries its bytes, client.go reads its handshake and
+// pings, and leads them to appserver or, in Serverless mode, to upstream. hub knows who
+// is where. token knows who may. Events of all are event.Event; log.go makes records.
+package signalr
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"reslog/metric"
+	"reslog/record"
+	"reslog/resource"
+	"reslog/service/signalr/hub"
+	"reslog/service/signalr/upstream"
+)
+
+// Mode is how hubs are run.
+type Mode string
+
+// The modes.
+const (
+	Default    Mode = "Default"
+	Serverless Mode = "Serverless"
+	Classic    Mode = "Classic"
+)
+
+// Service is a SignalR resource, as it is set up now.
+type Service struct {
+	ID       resource.ID
+	Location string
+	Mode     Mode
+	// Keys are the access keys, the primary first.
+	Keys []string
+	// Tier is the SKU's name, "Free_F1", and Units how many of it.
+	Tier  string
+	Units int
+	// Upstreams are the web hooks.
+	Upstreams []upstream.Template
+	// KeepAlive and ClientTimeout are the pings of Serverless mode; 0 is 15 s and 30 s.
+	KeepAlive, ClientTimeout time.Duration
+	// Connectivity, Messaging and HTTPRequests say which types of logs are wanted.
+	Connectivity, Messaging, HTTPRequests bool
+}
+
+// Services are the resources that the node serves.
+type Services interface {
+	// ByHost returns the service that a Host header names: "<name>.service.signalr.net",
+	// or the only one, or the first, for any other host.
+	ByHost(host string) (Service, bool)
+	// Watch calls fn with every service there is and whenever one changes or, with
+	// gone, is deleted.
+	Watch(fn func(s Service, gone bool))
+}
+
+// Config is what New needs.
+type Config struct {
+	Services Services
+	Emitter  record.Emitter
+	Recorder *metric.Recorder
+	// Peers are other nodes; nil is none.
+	Peers hub.Peers
+	// Identity verifies Microsoft Entra tokens of application servers and callers of the
+	// REST API, and tells whether they may; nil refuses them.
+	Identity func(ctx context.Context, token string, id resource.ID, action string) error
+	// ManagedIdentity makes tokens for upstreams; nil refuses.
+	ManagedIdentity func(ctx context.Context, resource string) (string, error)
+	// UpstreamHosts may be called beside those of the templates.
+	UpstreamHosts []string
+	// HTTP is the client side of upstreams; nil is the default.
+	HTTP   http.RoundTripper
+	Logger *slog.Logger
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
