@@ -237,8 +237,11 @@ func appendKey(b, v []byte) (out, rest []byte, err error) {
 		return nil, nil, errors.New("a map has keys that cannot be names in JSON")
 	}
 	text, rest, err := appendJSON(nil, v)
-	if err != nil || len(text) == 0 || text[0] != '"' && text[0] != '[' {
-		return append(append(append(b, '"'), text...), '"'), rest, err
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case text[0] == '"': // a timestamp
+		return append(b, text...), rest, nil
 	}
 	return quote(b, text), rest, nil
 }
