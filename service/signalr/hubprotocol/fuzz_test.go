@@ -112,6 +112,7 @@ func FuzzJSON(f *testing.F) {
 		`{"type":7,"error":"x","allowReconnect":true}`, `{"type":8,"sequenceId":9}`, `{"type":2,"invocationId":"1","item":[]}`} {
 		f.Add([]byte(s + "\x1e"))
 	}
+	f.Add([]byte(`{"type":1,"target":"","arguments":[{"":"000"},[-0.0,1.0]]}`+"\x1e"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, ok := read(t, payload.JSON, b)
 		if !ok {

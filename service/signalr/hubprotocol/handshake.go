@@ -11,6 +11,19 @@ import (
 // MaxHandshake is how long a handshake may be, with its frame.
 const MaxHandshake = 4 << 10
 
+// Texts of answers to handshakes, as clients know them. HandshakeNoServer is for a hub of
+// the Default mode to which no application server is connected.
+const (
+	HandshakeTimedOut   = "Handshake was canceled."
+	HandshakeUnreadable = "An unexpected error occurred during connection handshake."
+	HandshakeNoServer   = "SignalR Service is now in 'Default' service mode. Current mode works as a proxy that routes client traffic to the connected app servers. However app servers are not connected."
+)
+
+// HandshakeTextOnly is the text for a binary protocol on a transport that carries text.
+func HandshakeTextOnly(p payload.Protocol) string {
+	return fmt.Sprintf("Cannot use the '%s' protocol on the current transport. The transport does not support 'Binary' transfer format.", p)
+}
+
 // Handshake is what a client says first, always as JSON.
 type Handshake struct {
 	Protocol payload.Protocol `json:"protocol"`

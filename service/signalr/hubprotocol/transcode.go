@@ -248,8 +248,11 @@ func appendKey(b, v []byte) (out, rest []byte, err error) {
 
 // appendFloat appends a float as JSON.stringify does. v is f in its own precision.
 func appendFloat(b []byte, v any, f float64) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
+	switch {
+	case math.IsNaN(f) || math.IsInf(f, 0):
 		return append(b, "null"...)
+	case f == 0: // -0 too
+		return append(b, '0')
 	}
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -18,8 +18,8 @@ type Audience struct {
 // They are compared as URLs, as leniently as the SDKs need, which leave the port out
 // and put the query of the request in: ports, a trailing slash and query parameters are
 // ignored, but for hub, where the expected one has it. Hosts and hubs are compared
-// without regard to case. For a local service, one at an IP address or localhost, http
-// and https are equal, and so are all names of this machine.
+// without regard to case. For a local service, at an IP address or under a name without
+// dots, http and https are equal, and so are localhost and all addresses of loopback.
 func (a Audience) Match(actual []string) bool {
 	for _, want := range a.URLs {
 		w, ok := parseAudience(want)
@@ -78,8 +78,8 @@ func parseAudience(s string) (audience, bool) {
 	switch ip, err := netip.ParseAddr(a.host); {
 	case a.host == "localhost", err == nil && ip.IsLoopback():
 		a.host, a.local = "localhost", true
-	case err == nil:
-		a.local = true
+	default:
+		a.local = err == nil || !strings.Contains(a.host, ".")
 	}
 	for segment := range strings.SplitSeq(strings.Trim(u.EscapedPath(), "/"), "/") {
 		segment, err := url.PathUnescape(segment)

@@ -29,6 +29,8 @@ func TestMatch(t *testing.T) {
 		{"http://127.0.0.1:8888/client/?hub=chat", "http://localhost/client/?hub=chat", true},
 		{"http://[::1]:8888/client/?hub=chat", "http://127.0.0.1/client/?hub=chat", true},
 		{"http://10.0.0.1/client/?hub=chat", "https://10.0.0.1:5000/client/?hub=chat", true},
+		{"http://reslog:8888/client/?hub=chat", "https://Reslog/client/?hub=chat", true},
+		{"http://reslog:8888/client/?hub=chat", "https://other/client/?hub=chat", false},
 		{"http://10.0.0.1/client/?hub=chat", "http://localhost/client/?hub=chat", false},
 
 		// With an application's prefix.
