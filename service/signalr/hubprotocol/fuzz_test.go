@@ -108,11 +108,13 @@ func arguments(t *testing.T, p payload.Protocol, m Message) {
 }
 
 func FuzzJSON(f *testing.F) {
-	for _, s := range []string{`{"type":1,"target":"m","arguments":[1,{"a":"\u00e9\ud83d\ude00"},[-1.5e3]],"streamIds":["1"]}`, `{"type":6}`, `{"type":3,"invocationId":"1","result":null}`,
-		`{"type":7,"error":"x","allowReconnect":true}`, `{"type":8,"sequenceId":9}`, `{"type":2,"invocationId":"1","item":[]}`} {
+	for _, s := range []string{
+		`{"type":1,"target":"m","arguments":[1,{"a":"\u00e9\ud83d\ude00"},[-1.5e3]],"streamIds":["1"]}`, `{"type":6}`, `{"type":3,"invocationId":"1","result":null}`,
+		`{"type":7,"error":"x","allowReconnect":true}`, `{"type":8,"sequenceId":9}`, `{"type":2,"invocationId":"1","item":[]}`,
+	} {
 		f.Add([]byte(s + "\x1e"))
 	}
-	f.Add([]byte(`{"type":1,"target":"","arguments":[{"":"000"},[-0.0,1.0]]}`+"\x1e"))
+	f.Add([]byte(`{"type":1,"target":"","arguments":[{"":"000"},[-0.0,1.0]]}` + "\x1e"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, ok := read(t, payload.JSON, b)
 		if !ok {

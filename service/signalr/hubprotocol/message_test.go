@@ -146,14 +146,22 @@ func TestJSONMessages(t *testing.T) {
 		json string
 		want Message
 	}{
-		{`{"type":1,"invocationId":"123","target":"Send","arguments":[42,"Test Message"]}`,
-			Message{Type: Invocation, InvocationID: "123", Target: "Send", Arguments: list(`[42,"Test Message"]`)}},
-		{`{"arguments": [ {"a":[]} ] ,"headers":{"x":"y"},"target":"Send", "type" : 1 }`,
-			Message{Type: Invocation, Target: "Send", Arguments: list(`[ {"a":[]} ]`)}},
-		{`{"type":1,"invocationId":null,"target":"Send","arguments":[],"streamIds":["1","\u0032"],"future":[{}]}`,
-			Message{Type: Invocation, Target: "Send", Arguments: list(`[]`), StreamIDs: []string{"1", "2"}}},
-		{`{"\u0074ype":1,"target":"S\u00e9nd \ud83d\ude00 \ud83d \/\"\\\b\f\n\r\t","arguments":[]}`,
-			Message{Type: Invocation, Target: "Sénd 😀 \uFFFD /\"\\\b\f\n\r\t", Arguments: list(`[]`)}},
+		{
+			`{"type":1,"invocationId":"123","target":"Send","arguments":[42,"Test Message"]}`,
+			Message{Type: Invocation, InvocationID: "123", Target: "Send", Arguments: list(`[42,"Test Message"]`)},
+		},
+		{
+			`{"arguments": [ {"a":[]} ] ,"headers":{"x":"y"},"target":"Send", "type" : 1 }`,
+			Message{Type: Invocation, Target: "Send", Arguments: list(`[ {"a":[]} ]`)},
+		},
+		{
+			`{"type":1,"invocationId":null,"target":"Send","arguments":[],"streamIds":["1","\u0032"],"future":[{}]}`,
+			Message{Type: Invocation, Target: "Send", Arguments: list(`[]`), StreamIDs: []string{"1", "2"}},
+		},
+		{
+			`{"\u0074ype":1,"target":"S\u00e9nd \ud83d\ude00 \ud83d \/\"\\\b\f\n\r\t","arguments":[]}`,
+			Message{Type: Invocation, Target: "Sénd 😀 \uFFFD /\"\\\b\f\n\r\t", Arguments: list(`[]`)},
+		},
 		{`{"type":4,"invocationId":"1","target":"S","arguments":[]}`, Message{Type: StreamInvocation, InvocationID: "1", Target: "S", Arguments: list(`[]`)}},
 		{`{"type":2,"invocationId":"1","item":42}`, Message{Type: StreamItem, InvocationID: "1", Result: []byte("42")}},
 		{`{"type":3,"invocationId":"1"}`, Message{Type: Completion, InvocationID: "1"}},
@@ -163,8 +171,10 @@ func TestJSONMessages(t *testing.T) {
 		{`{"type":5,"invocationId":"1"}`, Message{Type: CancelInvocation, InvocationID: "1"}},
 		{`{"type":6}`, Message{Type: Ping}},
 		{`{"type":7}`, Message{Type: Close}},
-		{`{"type":7,"error":"Connection closed because of an error!","allowReconnect":true}`,
-			Message{Type: Close, Error: "Connection closed because of an error!", AllowReconnect: true}},
+		{
+			`{"type":7,"error":"Connection closed because of an error!","allowReconnect":true}`,
+			Message{Type: Close, Error: "Connection closed because of an error!", AllowReconnect: true},
+		},
 		{`{"type":8,"sequenceId":1394}`, Message{Type: Ack, SequenceID: 1394}},
 		{`{"type":9,"sequenceId":1234}`, Message{Type: Sequence, SequenceID: 1234}},
 		{`{"type":99,"invocationId":5}`, Message{Type: 99}},
@@ -373,8 +383,10 @@ func TestHandshake(t *testing.T) {
 			t.Errorf("%+v: %q", h, got)
 		}
 	}
-	for _, s := range []string{"{}", "[]", "null", "{\"protocol\":\"json\"}", "{\"version\":1}", "{\"protocol\":5,\"version\":1}", "{\"protocol\":\"json\",\"version\":\"1\"}",
-		"{\"type\":6}", "", "GET / HTTP/1.1", strings.Repeat(" ", MaxHandshake)} {
+	for _, s := range []string{
+		"{}", "[]", "null", "{\"protocol\":\"json\"}", "{\"version\":1}", "{\"protocol\":5,\"version\":1}", "{\"protocol\":\"json\",\"version\":\"1\"}",
+		"{\"type\":6}", "", "GET / HTTP/1.1", strings.Repeat(" ", MaxHandshake),
+	} {
 		if h, _, err := ParseHandshake([]byte(s + "\x1e")); err == nil {
 			t.Errorf("%q: %+v", s, h)
 		}

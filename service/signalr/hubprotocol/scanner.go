@@ -156,18 +156,18 @@ func (s *scanner) value() (text []byte, err error) {
 	if s.i == len(s.b) {
 		return nil, errJSON
 	}
-	switch c := s.b[s.i]; {
-	case c == '{':
+	switch s.b[s.i] {
+	case '{':
 		err = s.members(nil)
-	case c == '[':
+	case '[':
 		err = s.elements(nil)
-	case c == '"':
+	case '"':
 		_, err = s.string()
-	case c == 't':
+	case 't':
 		err = s.word("true")
-	case c == 'f':
+	case 'f':
 		err = s.word("false")
-	case c == 'n':
+	case 'n':
 		err = s.word("null")
 	default:
 		err = s.number()
