@@ -27,7 +27,7 @@ func (w *watched) state() string {
 		w.counts.ReplyBytes.Load(), w.counts.Untold.Load(), w.counts.Unknown.Load(), w.counts.Blinded.Load())
 }
 
-func step1(yes bool) uint64 { return uint64(step(yes)) }
+func step1(yes bool) uint64 { return uint64(oneIf(yes)) }
 
 func (q *queue) String() string {
 	if q == nil {
