@@ -56,9 +56,14 @@ func (s *Session) Request(b []byte) {
 		switch {
 		case s.in.state == qStart && b[i] == '*':
 			if end, k := wholeCommand(b, i); end > 0 {
+				i = end
+				if k.special() {
+					s.in = requests{kind: k, arg: 1}
+					s.commandRead(&t)
+					continue
+				}
 				t.count(k)
 				s.expectPlain()
-				i = end
 				continue
 			}
 		case s.in.state == qDollar && s.in.arg > 0 && !s.in.matters():
@@ -79,7 +84,7 @@ func (s *Session) Request(b []byte) {
 }
 
 // wholeCommand returns the end of a command that begins at b[i] and what it is; 0
-// where it is not all in b, or not plain.
+// where it is not all in b, or its arguments matter.
 func wholeCommand(b []byte, i int) (int, kind) {
 	n, i := length(b, i+1)
 	if n <= 0 || i >= len(b) || b[i] != '$' {
@@ -90,10 +95,12 @@ func wholeCommand(b []byte, i int) (int, kind) {
 		return 0, plain
 	}
 	k := classify(b[i : i+l])
-	if k.special() {
+	if i += l + 2; k.special() {
+		if n == 1 && (k == multi || k == exec || k == discard) {
+			return i, k
+		}
 		return 0, plain
 	}
-	i += l + 2
 	for n--; n > 0; n-- {
 		if i = wholeArgument(b, i); i == 0 {
 			return 0, plain
