@@ -14,8 +14,19 @@ func (w *watched) state() string {
 		creds = fmt.Sprintf("%+v", *in.creds)
 	}
 	in.creds = nil
-	if out.top == 0 { // the rest is of the last reply
+	if !out.look {
+		out.seen, out.last = 0, 0
+	}
+	switch { // the rest is of what was read before
+	case out.top == 0:
 		out = replies{state: out.state}
+	case out.state == aType && !out.look:
+		out = replies{top: out.top, aside: out.aside, need: out.need}
+	case out.state == aType:
+		out.num, out.typ, out.first, out.keep, out.cr = number{}, 0, false, false, false
+	}
+	if w.blind {
+		out = replies{}
 	}
 	if in.state == qStart {
 		in = requests{}
