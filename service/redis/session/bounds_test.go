@@ -11,8 +11,8 @@ import (
 )
 
 func TestSizeOfAnIdleSession(t *testing.T) {
-	if n := unsafe.Sizeof(Session{}); n > 320 {
-		t.Errorf("a session is %d bytes, want at most 320", n)
+	if n := unsafe.Sizeof(Session{}); n > 288 {
+		t.Errorf("a session is %d bytes, want at most 288", n)
 	}
 	w := watchNew(&Counts{})
 	w.feed([]step{c("HELLO 3 AUTH alice p", "SET a b"), r(hello3(), ok), c("GET a"), r(null)}, whole)

@@ -15,7 +15,7 @@ func (w *watched) state() string {
 	}
 	in.creds = nil
 	if !out.look {
-		out.seen, out.last = 0, 0
+		out.seen, out.last = false, 0
 	}
 	switch { // the rest is of what was read before
 	case out.top == 0:

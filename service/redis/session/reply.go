@@ -14,13 +14,12 @@ type replies struct {
 	chunks  bool // the element is a string in chunks
 	aside   bool // what is read is an attribute before a reply
 	version bool // of HELLO: the next element is the version
+	seen    bool // an element came
 	ntext   uint8
-	need    int64 // elements to come, endless where only a . ends them
-	skip    int64 // bytes to come of what is skipped
-	seen    int64 // elements that came
-	count   int64 // the number of the reply, if it is an aggregate
-	last    int64 // the last integer in it
-	num     number
+	need    int64  // elements to come, endless where only a . ends them
+	count   int64  // the number of the reply, if it is an aggregate
+	last    int64  // the last integer in it
+	num     number // a number, or how many bytes of what follows it are to come
 	text    [maxText]byte
 }
 
@@ -156,9 +155,9 @@ func (s *Session) readReply(b []byte) int {
 			s.giveUp()
 		}
 	case aBody:
-		n := int(min(o.skip, int64(len(b))))
+		n := int(min(o.num.v, int64(len(b))))
 		s.elementBytes(b[:n])
-		if o.skip -= int64(n); o.skip == 0 {
+		if o.num.v -= int64(n); o.num.v == 0 {
 			o.state = aAfter
 		}
 		return n

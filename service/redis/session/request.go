@@ -12,11 +12,10 @@ type requests struct {
 	kind  kind // of the command that is read, once its name is
 	cr    bool // an inline command: the last byte was \r
 	ntok  uint8
-	hex   byte   // an inline command: the first digit of \xHH
-	arg   uint32 // the index of the argument that is read
-	left  int64  // arguments to come, of an array
-	skip  int64  // bytes to come of what is skipped
-	num   number
+	hex   byte     // an inline command: the first digit of \xHH
+	arg   uint32   // the index of the argument that is read
+	left  int64    // arguments to come, of an array
+	num   number   // a number, or how many bytes of what follows it are to come
 	tok   [16]byte // the start of the argument, if it matters
 	creds *credentials
 }
@@ -168,22 +167,22 @@ func (s *Session) readRequest(b []byte, t *tally) int {
 			s.readNoMore()
 			break
 		}
-		r.skip = n
+		r.num.v = n
 		r.state = qBody
 		if n == 0 {
 			s.bodyRead()
 		}
 	case qBody:
-		n := int(min(r.skip, int64(len(b))))
+		n := int(min(r.num.v, int64(len(b))))
 		if r.matters() {
 			s.argumentBytes(b[:n])
 		}
-		if r.skip -= int64(n); r.skip == 0 {
+		if r.num.v -= int64(n); r.num.v == 0 {
 			s.bodyRead()
 		}
 		return n
 	case qAfter:
-		if r.skip--; r.skip > 0 {
+		if r.num.v--; r.num.v > 0 {
 			break
 		}
 		r.state = qDollar
@@ -200,7 +199,7 @@ func (s *Session) readRequest(b []byte, t *tally) int {
 func (s *Session) bodyRead() {
 	s.in.left--
 	s.argumentRead(s.in.left)
-	s.in.skip = 2
+	s.in.num.v = 2
 	s.in.state = qAfter
 }
 
