@@ -34,7 +34,7 @@ func newEventLoops(r *Relay, l net.Listener) engine {
 }
 
 func (e *eventLoops) serve(ctx context.Context, _ net.Listener) (err error) {
-	defer e.net.Close()
+	defer e.net.Close() // again, when listen failed
 	if err := e.listen(); err != nil {
 		return fmt.Errorf("take over the listener: %w", err)
 	}
@@ -93,6 +93,9 @@ func (e *eventLoops) listen() error {
 	if err != nil {
 		return err
 	}
+	// The runtime would be told of every client as well, for nothing: the descriptor
+	// alone keeps the socket.
+	e.net.Close()
 	if a := addrPort(e.net.Addr()); !a.Addr().IsUnspecified() {
 		e.address = a
 	}

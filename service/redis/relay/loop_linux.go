@@ -242,7 +242,7 @@ func (l *loop) expireAll() {
 	}
 	now := l.now()
 	for c := l.headers.take(now); c != nil; c = l.headers.take(now) {
-		l.refuse(c, "")
+		l.refuse(c, "its PROXY header did not come in time", "")
 	}
 	for c := l.connects.take(now); c != nil; c = l.connects.take(now) {
 		l.abandon(c, unix.ETIMEDOUT)
