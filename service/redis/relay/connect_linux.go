@@ -31,7 +31,9 @@ func (l *loop) connect(c *conn) {
 			// Each address gets its share of the time.
 			now := l.now()
 			l.connects.add(c, now+(c.until-now)/time.Duration(left))
-			l.watch(c, server, incoming|room)
+			if l.watch(c, server, incoming|room) && remoteAddr(c.ends[server].fd).IsValid() {
+				l.connected(c) // at once, as on this host
+			}
 			return
 		}
 		c.tried++
@@ -70,7 +72,7 @@ func (l *loop) dial(c *conn, family int, to unix.Sockaddr) error {
 		err = unix.Connect(fd, to)
 	}
 	if err != nil && err != unix.EINPROGRESS { //nolint:errorlint // of the kernel
-		unix.Close(fd)
+		closeFile(fd)
 		return err
 	}
 	c.stage = connecting
@@ -97,7 +99,7 @@ func (l *loop) connectEnded(c *conn, events uint32) {
 // abandon gives up an address, for the next one.
 func (l *loop) abandon(c *conn, why error) {
 	c.expire()
-	unix.Close(c.ends[server].fd)
+	closeFile(c.ends[server].fd)
 	c.ends[server] = end{fd: -1}
 	if c.tried++; c.tried >= len(c.addresses) {
 		l.unreachable(c, why)

@@ -177,7 +177,7 @@ func (l *loop) close(c *conn, why event.Reason) {
 		l.giveChunk(&c.ends[side])
 	}
 	if fd := c.ends[server].fd; fd >= 0 {
-		unix.Close(fd)
+		closeFile(fd)
 	}
 	fd := c.ends[client].fd
 	if why != event.ByClient && why != event.Stopped && !c.ends[client].ended {
@@ -186,7 +186,7 @@ func (l *loop) close(c *conn, why event.Reason) {
 		unix.Shutdown(fd, unix.SHUT_WR)
 		receive(fd, l.buffer[:], 0)
 	}
-	unix.Close(fd)
+	closeFile(fd)
 	l.relay.leave()
 	l.count.Add(-1)
 	if c.tap != nil {
