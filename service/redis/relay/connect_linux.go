@@ -65,8 +65,12 @@ func (l *loop) dial(c *conn, family int, to unix.Sockaddr) error {
 	if err != nil {
 		return err
 	}
-	if family != unix.AF_UNIX {
-		err = setOptions(fd)
+	switch to := to.(type) {
+	case *unix.SockaddrUnix:
+	case *unix.SockaddrInet4:
+		err = setOptions(fd, to.Addr[0] != 127)
+	default:
+		err = setOptions(fd, true)
 	}
 	if err == nil {
 		err = unix.Connect(fd, to)
@@ -134,9 +138,32 @@ func (l *loop) connected(c *conn) {
 	}
 }
 
-// unreachable closes a client for which there is no server.
+// unreachable tells a client that there is no server for it, and has it close.
 func (l *loop) unreachable(c *conn, why error) {
 	l.relay.servers.failed(why)
-	send(c.ends[client].fd, []byte(unreachable))
-	l.close(c, event.NoServer)
+	c.why = event.NoServer
+	fd := c.ends[client].fd
+	send(fd, []byte(unreachable))
+	unix.Shutdown(fd, unix.SHUT_WR)
+	if !c.ends[client].watched && !l.watch(c, client, incoming) {
+		return
+	}
+	c.stage = leaving
+	l.lingers.add(c, l.now()+goodbye)
+	l.leave(c)
+}
+
+// leave reads what a client still sends, for a socket that is closed with something
+// unread is reset, and the client could lose what it was told.
+func (l *loop) leave(c *conn) {
+	for range turn {
+		n, errno := receive(c.ends[client].fd, l.buffer[:], 0)
+		if errno == unix.EAGAIN {
+			return
+		}
+		if n == 0 && errno != unix.EINTR {
+			break
+		}
+	}
+	l.close(c, c.why)
 }

@@ -2,7 +2,6 @@ package relay
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -99,16 +98,20 @@ func (e *eventLoops) listen() error {
 	if a := addrPort(e.net.Addr()); !a.Addr().IsUnspecified() {
 		e.address = a
 	}
-	return setOptions(e.listener)
+	return setOptions(e.listener, true)
 }
 
-// setOptions lets a TCP socket send at once, and probe its peer.
-func setOptions(fd int) error {
-	return errors.Join(
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1),
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepalive/time.Second)),
-	)
+// setOptions lets a TCP socket send at once, and probe its peer if that can vanish,
+// which one on this host cannot.
+func setOptions(fd int, probe bool) error {
+	err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	if err == nil && probe {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	}
+	if err == nil && probe {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepalive/time.Second))
+	}
+	return err
 }
 
 // lightest is the loop with the fewest connections, own unless it has many more.

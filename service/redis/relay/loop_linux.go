@@ -174,6 +174,8 @@ func (l *loop) dispatch(e *unix.EpollEvent) bool {
 		l.connectEnded(c, e.Events)
 	case c.stage == heading:
 		l.readHeader(c)
+	case c.stage == leaving:
+		l.leave(c)
 	case e.Events&unix.EPOLLERR != 0:
 		l.close(c, event.ByClient)
 	}

@@ -180,9 +180,8 @@ func (l *loop) close(c *conn, why event.Reason) {
 		closeFile(fd)
 	}
 	fd := c.ends[client].fd
-	if why != event.ByClient && why != event.Stopped && !c.ends[client].ended {
-		// A socket that is closed with something unread is reset, and the client could
-		// lose what it was told last.
+	if why == event.ByServer && !c.ends[client].ended || why == event.Refused {
+		// As in leave, though there is no waiting here.
 		unix.Shutdown(fd, unix.SHUT_WR)
 		receive(fd, l.buffer[:], 0)
 	}
