@@ -77,7 +77,7 @@ func startChild(t *testing.T, server, dir string) (cmd *exec.Cmd, addr string) {
 // A proxy that is killed at any moment: each connection has one new_conn and one
 // close_conn, the logins are there, each once, and IDs are not used again.
 func TestProxyIsKilled(t *testing.T) {
-	r := startRedis(t, "--user", "alice on >wonder ~* +@all")
+	r := startRedis(t, "--user", "alice", "on", ">wonder", "~*", "+@all")
 	dir := t.TempDir()
 	stories := map[int64]string{}
 	for round, n := range []int{40, 7, 0, 25} {

@@ -278,6 +278,7 @@ func startRedis(t *testing.T, args ...string) *redisServer {
 func (s *redisServer) start(t *testing.T) {
 	t.Helper()
 	s.cmd = exec.CommandContext(t.Context(), "redis-server", s.args...)
+	s.cmd.Stdout = t.Output()
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 
 // Each way to come in, and to go.
 func TestEvents(t *testing.T) {
-	r := startRedis(t, "--requirepass", "pw", "--user", "alice on >wonder ~* +@all")
+	r := startRedis(t, "--requirepass", "pw", "--user", "alice", "on", ">wonder", "~*", "+@all")
 	p := startProxy(t, r.Upstream, new(sink), nil)
 	for i, c := range []struct {
 		name  string
@@ -137,7 +138,7 @@ func TestNobodyAsks(t *testing.T) {
 }
 
 func TestClients(t *testing.T) {
-	r := startRedis(t, "--user", "alice on >wonder ~* +@all", "--user", "watcher on >w +client|list", "--user", "blind on >w +ping")
+	r := startRedis(t, "--user", "alice", "on", ">wonder", "~*", "+@all", "--user", "watcher", "on", ">w", "+client|list", "--user", "blind", "on", ">w", "+ping")
 	p := startProxy(t, r.Upstream, new(sink), func(c *Config) { c.User, c.Password = "watcher", "w" })
 	one, two, direct := dial(t, p.addr), dial(t, p.addr), dial(t, r.Address)
 	one.do("AUTH", "alice", "nonsense")
@@ -260,14 +261,32 @@ func TestAuditModeWaits(t *testing.T) {
 }
 
 func TestAuditModeRefuses(t *testing.T) {
-	full := errors.New("the disk is full")
-	s := &sink{emit: func(record.Record) error { return full }}
+	var full atomic.Bool
+	full.Store(true)
+	s := &sink{emit: func(record.Record) error {
+		if full.Load() {
+			return errors.New("the disk is full")
+		}
+		return nil
+	}}
 	p := startProxy(t, startRedis(t).Upstream, s, func(c *Config) { c.Audit = true })
 	if reply, err := dial(t, p.addr).try("PING"); err == nil && reply == "PONG" {
 		t.Error("a client without a record was let through")
 	}
 	if st := p.Stats(); st.Refused != 1 || st.Unkept == 0 {
 		t.Errorf("stats %+v", st)
+	}
+	// What it could not record then, it records when there is room.
+	full.Store(false)
+	if reply := dial(t, p.addr).do("PING"); reply != "PONG" {
+		t.Errorf("it is answered with %q", reply)
+	}
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"new_conn, close_conn refused", "new_conn, auth 2 default, close_conn stopped"}
+	if got := s.ended(t, 2); !slices.Equal(got, want) {
+		t.Errorf("they are told as %q, want %q", got, want)
 	}
 }
 
