@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"reslog/metric"
 	"reslog/service/redis/relay"
@@ -24,7 +27,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, serveChild(args))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // serveChild serves until it is killed. It prints where.
@@ -107,7 +110,7 @@ func TestProxyIsKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if list, err := p.Clients(t.Context()); err != nil || len(list.Clients) > 0 && list.Clients[0].Source != "" {
+		if list, err := p.Clients(t.Context()); err != nil || slices.ContainsFunc(list.Clients, func(c Client) bool { return c.Source != "" }) {
 			t.Errorf("round %d: %+v are open, error %v", round, list.Clients, err)
 		}
 		if err := p.Close(); err != nil {
