@@ -35,6 +35,7 @@ const scriptLimit = 20 * time.Second
 //	                      connection strings to choose from
 //	blob VERB ARGS        makes requests with the Azure SDK, see blobCommand;
 //	queue, table          likewise, see queueCommand and tableCommand
+//	redis VERB ARGS       connects to the Redis address, see redisCommand
 //	settle                waits until all that was recorded is in $logs
 //	waitfor N             waits until N tails follow the node
 //	busyport NAME         takes a port for the script's life and puts its address
@@ -48,9 +49,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("RESLOG_BLOB_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_QUEUE_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_TABLE_ADDR", "127.0.0.1:0")
+			env.Setenv("RESLOG_REDIS_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_CONTROL_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_ADMIN_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_FLUSH_INTERVAL", "100ms")
+			env.Values[redisConnsKey{}] = redisConns{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -58,6 +61,7 @@ func TestScripts(t *testing.T) {
 			"blob":     blobCommand,
 			"queue":    queueCommand,
 			"table":    tableCommand,
+			"redis":    redisCommand,
 			"settle":   settleCommand,
 			"busyport": busyPortCommand,
 			"waitfor":  waitForCommand,

@@ -1,0 +1,32 @@
+package session
+
+// scalar returns the end of an element of a reply that begins at b[i] and holds no
+// others; 0 where it is not all in b, or is anything else.
+func scalar(b []byte, i int) int {
+	switch b[i] {
+	case '+', ':', '-', '_', '#', ',', '(':
+		for j := i + 1; j+1 < len(b); j++ {
+			if b[j] == '\r' {
+				if b[j+1] == '\n' {
+					return j + 2
+				}
+				return 0
+			}
+		}
+	case '$', '=', '!':
+		if i+5 <= len(b) && b[i+1] == '-' {
+			if string(b[i:i+5]) == "$-1\r\n" {
+				return i + 5
+			}
+			return 0
+		}
+		l, j := length(b, i+1)
+		if j == 0 || b[j-1] != '\n' || l+2 > len(b)-j || b[j+l] != '\r' || b[j+l+1] != '\n' {
+			return 0
+		}
+		return j + l + 2
+	}
+	return 0
+}
+
+func isError(typ byte) bool { return typ == '-' || typ == '!' }
