@@ -42,9 +42,10 @@
 //
 // Take waits for the journal for at most 100 ms, and not at all while the disk is full or
 // does not answer: events are passed on and follow into the journal when that is possible,
-// as long as they fit into 8 MiB of memory. Both kinds are counted in Stats and logged.
-// A crash meanwhile may lose those that Out had not kept, and tell twice that a connection
-// was closed. When the disk takes it again, the journal is written anew from the book.
+// as long as they fit into 8 MiB of memory. The same happens when more than 256 MiB come
+// behind the last mark, because Out cannot be synced. What is late or missing is counted in
+// Stats and logged. A crash meanwhile may lose those events that Out had not kept, and tell
+// twice that a connection was closed. Later the journal is written anew from the book.
 //
 // # What it does not do
 //

@@ -25,12 +25,13 @@ type file interface {
 type journal struct {
 	patience   time.Duration
 	maxPending int
-	maxSize    int64
+	maxTail    int64
 	log        *slog.Logger
 
 	mu      sync.Mutex
 	file    file
 	end     int64  // of what is written
+	offset  int64  // what is behind may not be kept by Out
 	pending []byte // what is to be written
 	spare   []byte // an empty buffer for pending
 	writing []byte // what is being written at end
@@ -59,8 +60,8 @@ type group struct {
 
 func newJournal(f file, end int64, in internals, log *slog.Logger) *journal {
 	j := &journal{
-		patience: in.patience, maxPending: in.maxPending, maxSize: in.maxSize, log: log,
-		file: f, end: end, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		patience: in.patience, maxPending: in.maxPending, maxTail: in.maxTail, log: log,
+		file: f, end: end, offset: end, wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	j.watch = time.AfterFunc(time.Hour, j.overdue)
 	j.watch.Stop()
@@ -75,7 +76,8 @@ func (j *journal) append(frame []byte, events int) *group {
 	defer j.mu.Unlock()
 	taped := j.tape.record(frame)
 	waiting := len(j.writing) + len(j.pending) + len(frame)
-	if waiting > j.maxPending || j.end+int64(waiting) > j.maxSize {
+	tail := j.end + int64(waiting) - j.offset
+	if waiting > j.maxPending || events > 0 && tail > j.maxTail {
 		j.missing += uint64(events)
 		if taped {
 			j.tape.only = true
@@ -84,8 +86,8 @@ func (j *journal) append(frame []byte, events int) *group {
 		}
 		if !j.full {
 			j.full = true
-			j.log.Error("the journal of connections has no room: events are passed on without it, and a crash loses those that are not delivered; make room on its disk",
-				slog.Int64("bytes", j.end), slog.Int("waiting", waiting))
+			j.log.Error("the journal of connections has no room: events are passed on without it, and a crash loses those that are not delivered; see to its disk, and to why it cannot be marked",
+				slog.Int("waiting", waiting), slog.Int64("unmarked", tail))
 		}
 		return nil
 	}
@@ -212,6 +214,13 @@ func (j *journal) position() int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.end + int64(len(j.writing)+len(j.pending))
+}
+
+// settle notes that Out keeps what comes before an offset.
+func (j *journal) settle(offset int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.offset = offset
 }
 
 // retry writes what is late.

@@ -17,7 +17,6 @@ import (
 // n, for events after n may have been emitted before it; it is the one before.
 type keeper struct {
 	settled uint64 // n
-	offset  int64  // in the journal, before the events after n
 	lookup  []byte // m
 	latest  []byte // the m of the next mark
 	idle    int    // ticks without an event
@@ -98,7 +97,8 @@ func (b *Book) mark(ctx context.Context) error {
 	k := &b.keeper
 	b.journal.append(b.framer.appendMark(nil, seq, k.latest), 0).wait()
 	b.in.at("mark: written")
-	k.settled, k.offset, k.lookup, k.latest, k.idle = seq, offset, k.latest, mark, 0
+	b.journal.settle(offset)
+	k.settled, k.lookup, k.latest, k.idle = seq, k.latest, mark, 0
 	return nil
 }
 

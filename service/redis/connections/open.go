@@ -220,7 +220,6 @@ func (b *Book) start(p *past, numbers []uint64, mark []byte) error {
 	if err = errors.Join(err, b.dir.sync()); err != nil {
 		return errors.Join(fmt.Errorf("remove the old journal: %w", err), f.Close())
 	}
-	b.keeper.offset = w.at
 	b.journal = newJournal(f, w.at, b.in, b.cfg.Logger)
 	return nil
 }

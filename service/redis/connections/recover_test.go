@@ -302,7 +302,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 				}
 				finish(t, s, cfg, in)
 				for _, s := range second {
-					seen[s.step[strings.LastIndex(s.step, "open"):]] = true
+					seen[s.step[strings.LastIndex(s.step, "then at ")+len("then at "):]] = true
 					cfg := config(t, s.dir, s.out)
 					cfg.Logger = nil
 					finish(t, s, cfg, quick())

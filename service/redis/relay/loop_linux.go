@@ -242,7 +242,7 @@ func (l *loop) expireAll() {
 	}
 	now := l.now()
 	for c := l.headers.take(now); c != nil; c = l.headers.take(now) {
-		l.refuse(c, "")
+		l.refuse(c, "it sent no PROXY header in time", "")
 	}
 	for c := l.connects.take(now); c != nil; c = l.connects.take(now) {
 		l.abandon(c, unix.ETIMEDOUT)
