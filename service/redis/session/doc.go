@@ -21,7 +21,8 @@
 //   - event.Failed: the server refused user or password. What it never looked at, such
 //     as a wrong number of arguments, is no event.
 //   - event.NotRequired, for "default": a command that needs a login was answered
-//     without one; or AUTH was told that there is no password to check.
+//     without one; or AUTH was told that there is no password to check. A reply -ERR
+//     does not show that: what a server does not know it says to everybody.
 //
 // A success that leaves the same user with the same status is no event. After RESET
 // nobody is logged in, and the next login is an event again; a default user that
