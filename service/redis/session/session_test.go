@@ -227,6 +227,8 @@ func transcripts() []struct {
 		{"no reply, then one", []step{c("AUTH bob p", "CLIENT REPLY SKIP", "CLIENT REPLY ON", "AUTH alice p"), r(ok, ok, ok)}, []string{"8 bob", "8 alice"}, "alice", false},
 		{"no reply, refused", []step{c("CLIENT REPLY SKIP", "RESET", "AUTH bob p"), r(noAuth, resetOK, ok)}, []string{"8 bob"}, "bob", false},
 		{"no reply, perhaps refused", []step{c("AUTH bob p", "CLIENT REPLY SKIP", "GET a", "FOO"), r(ok, "-NOPERM this user has no permissions\r\n")}, []string{"8 bob"}, "", true},
+		{"no reply, then an error of another", []step{c("AUTH bob p", "CLIENT REPLY SKIP", "GET a", "FOO"), r(ok, "-ERR unknown command 'FOO', with args beginning with: \r\n")}, []string{"8 bob"}, "bob", false},
+		{"no reply, perhaps not known", []step{c("AUTH bob p", "CLIENT REPLY SKIP", "GET a", "FOO"), r(ok, "-ERR unknown command `CLIENT`, with args beginning with: \r\n")}, []string{"8 bob"}, "", true},
 		{"no reply, surely refused", []step{c("AUTH bob p", "CLIENT REPLY SKIP", "AUTH alice p"), r(ok, "-NOPERM this user has no permissions\r\n", ok)}, []string{"8 bob", "8 alice"}, "alice", false},
 		{"other words of client", []step{c("AUTH bob p", "CLIENT REPLY", "CLIENT REPLY OFF x", "CLIENT ID", "AUTH alice p"), r(ok, "-ERR a\r\n", "-ERR b\r\n", ":5\r\n", ok)}, []string{"8 bob", "8 alice"}, "alice", false},
 
