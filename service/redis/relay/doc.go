@@ -1,6 +1,9 @@
 // Package relay moves bytes between clients and a Redis server, in order and
 // unchanged, and lets a Tap see them.
 //
+//	r := relay.New(relay.Config{Upstream: …, Open: func(p relay.Peer) relay.Tap { … }})
+//	r.Serve(ctx, listener) // until ctx is done
+//
 // On Linux plain connections are moved by event loops that read and write without
 // a goroutine for each connection; TLS on either side, and every connection
 // elsewhere, has two goroutines. Both keep the same promises:
@@ -10,8 +13,21 @@
 //   - A side that does not take its bytes is waited for: at most a buffer of it is
 //     held, and the other side is not read meanwhile.
 //   - When one side ends its writing (half-close), the other is told the same once
-//     what was read is written, and the other direction goes on.
+//     what was read is written, and the other direction goes on. A server that ended
+//     is taken for closed when its client sends nothing for five seconds after that.
+//   - When a server goes away while it is written to, what it said last still gets to
+//     the client.
 //   - Tap.Close is called once for each Tap, after everything else.
+//   - Who is not let through has a Tap as well, that is closed as refused.
+//
+// A client whose server cannot be reached is told so with an error of Redis's form
+// and closed; one too many, likewise, with the words of Redis. Taps do not see these
+// lines.
+//
+// # What it does not do
+//
+// It does not know what the bytes mean, has no pool of connections to the server, and
+// does not end connections that are idle: keepalive probes find peers that are gone.
 package relay
 
 import (
@@ -66,7 +82,15 @@ type Config struct {
 	// Open makes the Tap of a connection, when who it is from is known; or nil,
 	// to close it at once. Required.
 	Open func(Peer) Tap
-	// Loops is the number of event loops; 0 is one for each processor, at most 4.
+	// Refusal is what a client is told, in the form of Redis and with a line's end, for
+	// which Open returns nil; "" is nothing.
+	Refusal string
+	// Blocking says that Open and the calls of a Tap may block. No connection is in an
+	// event loop then.
+	Blocking bool
+	// Loops is the number of event loops; 0 is one for every two processors, at most 4:
+	// a loop keeps a processor busy when there is much to do, and the server, or the
+	// rest of the node, wants some too.
 	Loops int
 	// ConnectTimeout bounds the connection to the server, HandshakeTimeout a
 	// client's TLS handshake and PROXY header; 0 is 5 s and 10 s.
@@ -78,7 +102,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// server is what implements a Relay.
-type server interface {
+// engine is what moves the bytes of a listener.
+type engine interface {
 	serve(ctx context.Context, l net.Listener) error
 }
