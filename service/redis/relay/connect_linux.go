@@ -144,7 +144,7 @@ func (l *loop) unreachable(c *conn, why error) {
 	c.why = event.NoServer
 	fd := c.ends[client].fd
 	send(fd, []byte(unreachable))
-	unix.Shutdown(fd, unix.SHUT_WR)
+	endWriting(fd)
 	if !c.ends[client].watched && !l.watch(c, client, incoming) {
 		return
 	}
