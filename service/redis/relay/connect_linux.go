@@ -143,7 +143,7 @@ func (l *loop) unreachable(c *conn, why error) {
 	l.relay.servers.failed(why)
 	c.why = event.NoServer
 	fd := c.ends[client].fd
-	send(fd, []byte(unreachable))
+	_, _ = send(fd, []byte(unreachable)) // else it is only closed
 	endWriting(fd)
 	if !c.ends[client].watched && !l.watch(c, client, incoming) {
 		return

@@ -234,7 +234,7 @@ func TestHeaderMissing(t *testing.T) {
 		io.WriteString(c, "PROXY TCP4 203")
 		c.CloseWrite()
 		io.ReadAll(c)
-		n.stop()
+		n.settle()
 		taps := n.all()
 		if len(taps) != len(bad)+1 {
 			t.Errorf("%d taps of %d clients", len(taps), len(bad)+1)
@@ -273,7 +273,7 @@ func TestHeaderOfUntrusted(t *testing.T) {
 				t.Errorf("got %q, %v", got, err)
 			}
 		}
-		n.stop()
+		n.settle()
 		for _, tap := range n.all() {
 			if tap.why != event.Refused || tap.peer.Client.Addr() != netip.MustParseAddr("127.0.0.1") {
 				t.Errorf("%v closed because %q", tap.peer, tap.why)
