@@ -39,6 +39,8 @@ type stream struct {
 	refuse func(e event.Event) (err error, kept bool)
 	// syncErr is what Sync returns.
 	syncErr error
+	// syncing is called when Sync begins.
+	syncing func()
 	// slow is called in Emit.
 	slow func(e event.Event)
 }
@@ -64,6 +66,9 @@ func (s *stream) Emit(_ context.Context, e event.Event) error {
 }
 
 func (s *stream) Sync(context.Context) ([]byte, error) {
+	if s.syncing != nil {
+		s.syncing()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.syncs++
