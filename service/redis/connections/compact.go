@@ -224,6 +224,7 @@ func (b *Book) snapshot(w *builder) (last file, from, to int64) {
 	}
 	last, from, to = b.journal.startTape(b.in.maxPending)
 	b.mu.Unlock()
+	b.in.at("compact: begun")
 	const some = 256 // whom to hold up no longer than it takes to write these
 	for len(keys) > 0 {
 		n := min(some, len(keys))

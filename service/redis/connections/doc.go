@@ -84,7 +84,7 @@ type Config struct {
 	// SyncInterval is how often the journal is marked and synced; 0 is 1 s.
 	SyncInterval time.Duration
 	// MaxOpen bounds the connections in the book, of each source; 0 is 1,000,000, at
-	// about 500 bytes each. The events of those beyond are handed over and not
+	// about 300 bytes each. The events of those beyond are handed over and not
 	// remembered, which is logged.
 	MaxOpen int
 	Logger  *slog.Logger

@@ -27,6 +27,9 @@ const (
 	// idleTicks is after how many ticks without an event a mark is made all the
 	// same, so that Since never has much to look through.
 	idleTicks = 30
+	// markTimeout bounds a mark, so that the journal is synced and compacted while Out
+	// does not answer.
+	markTimeout = 10 * time.Second
 	// maxTries is how often an event that Out refuses is handed over.
 	maxTries = 1000
 )
@@ -52,7 +55,9 @@ func (b *Book) tick(ctx context.Context) {
 	k := &b.keeper
 	k.idle++
 	if b.unsettled() || k.idle >= idleTicks {
-		err = errors.Join(err, b.mark(ctx))
+		limited, cancel := context.WithTimeout(ctx, markTimeout)
+		err = errors.Join(err, b.mark(limited))
+		cancel()
 	}
 	if b.due() {
 		err = errors.Join(err, b.compact())

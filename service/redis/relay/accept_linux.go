@@ -20,14 +20,14 @@ type accepted struct {
 func (l *loop) accept() {
 	const most = 16
 	for range most {
-		fd, from, err := unix.Accept4(l.engine.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		switch err {
-		case nil:
-			l.hand(accepted{fd, fromSockaddr(from), l.relay.admit()})
+		fd, from, errno := accept(l.engine.listener)
+		switch errno {
+		case 0:
+			l.hand(accepted{fd, from, l.relay.admit()})
 		case unix.EAGAIN:
 			return
 		case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
-			l.full(err)
+			l.full(errno)
 			return
 		default: // an error of the connection that was to be accepted: there are others
 		}
@@ -61,11 +61,10 @@ func (l *loop) full(why error) {
 	l.relay.log.warn("clients cannot be accepted at the moment, raise the limit of open files or lower that of connections", "err", why)
 	if l.reserve >= 0 {
 		unix.Close(l.reserve)
-		fd, from, err := unix.Accept4(l.engine.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		if err == nil {
+		if fd, from, errno := accept(l.engine.listener); errno == 0 {
 			l.relay.admit()
 			l.count.Add(1)
-			l.begin(accepted{fd: fd, remote: fromSockaddr(from)})
+			l.begin(accepted{fd: fd, remote: from})
 		}
 	}
 	l.reserve, _ = openReserve() // -1 when another goroutine was faster

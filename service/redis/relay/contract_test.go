@@ -312,8 +312,9 @@ func TestTooMany(t *testing.T) {
 // A client that never reads: the server is not read either, and memory stays bounded.
 func TestClientNeverReads(t *testing.T) {
 	each(t, func(t *testing.T, n *node) {
+		zeros := make([]byte, 1<<20)
 		b := newBackend(t, "tcp", "127.0.0.1:0", func(c net.Conn) {
-			for zeros := make([]byte, 1<<20); ; {
+			for {
 				if _, err := c.Write(zeros); err != nil {
 					return
 				}

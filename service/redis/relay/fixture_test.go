@@ -248,7 +248,7 @@ func newBackend(t *testing.T, network, address string, serve func(net.Conn)) *ba
 	}
 	b := &backend{t: t, l: l, serve: serve, conns: make(map[net.Conn]bool)}
 	b.running.Go(b.run)
-	t.Cleanup(b.close)
+	t.Cleanup(b.finish)
 	return b
 }
 
@@ -280,6 +280,14 @@ func (b *backend) run() {
 	}
 }
 
+// finish waits for what is served still, as it ends when the relay or the clients do.
+func (b *backend) finish() {
+	b.l.Close()
+	defer time.AfterFunc(patience, b.close).Stop()
+	b.running.Wait()
+}
+
+// close is what a server does that is stopped.
 func (b *backend) close() {
 	b.l.Close()
 	b.mu.Lock()

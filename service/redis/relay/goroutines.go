@@ -67,9 +67,8 @@ func (g *goroutines) handle(ctx context.Context, raw net.Conn) {
 	defer conn.Close()
 	peer := Peer{Client: addrPort(conn.RemoteAddr()), Server: addrPort(conn.LocalAddr())}
 	if !admitted {
-		conn.SetWriteDeadline(time.Now().Add(time.Second))
 		if r.config.TLS == nil {
-			io.WriteString(conn, tooMany)
+			sayGoodbye(conn, tooMany, 10*time.Millisecond)
 		}
 		r.log.warn("a client is one too many", "max", r.config.MaxConnections)
 		g.end(conn, r.config.Open(peer), event.Refused)
@@ -101,14 +100,26 @@ func (g *goroutines) serveTap(ctx context.Context, client duplex, tap Tap) {
 		g.end(client, tap, event.Stopped)
 	case err != nil:
 		g.relay.servers.failed(err)
-		client.SetWriteDeadline(time.Now().Add(time.Second))
-		io.WriteString(client, unreachable)
+		// Its requests are still read if it sends some, and the node may stop meanwhile.
+		stopped := context.AfterFunc(ctx, func() { client.Close() })
+		sayGoodbye(client, unreachable, goodbye)
+		stopped()
 		g.end(client, tap, event.NoServer)
 	default:
 		tap.Connected(addrPort(server.LocalAddr()))
 		p := &pair{client: client, server: server, tap: tap, chunks: &g.chunks, linger: g.relay.linger}
 		tap.Close(p.run(ctx))
 	}
+}
+
+// sayGoodbye tells a client a last line. A socket that is closed with something unread
+// is reset, and the client could lose the line; so what it sends is read until it
+// closes, for as long as it may take.
+func sayGoodbye(client duplex, line string, wait time.Duration) {
+	client.SetDeadline(time.Now().Add(wait))
+	io.WriteString(client, line)
+	client.CloseWrite()
+	io.CopyN(io.Discard, client, 16*chunk)
 }
 
 func (g *goroutines) end(client net.Conn, tap Tap, why event.Reason) {

@@ -174,6 +174,8 @@ func (l *loop) dispatch(e *unix.EpollEvent) bool {
 		l.connectEnded(c, e.Events)
 	case c.stage == heading:
 		l.readHeader(c)
+	case c.stage == leaving:
+		l.leave(c)
 	case e.Events&unix.EPOLLERR != 0:
 		l.close(c, event.ByClient)
 	}
@@ -242,7 +244,7 @@ func (l *loop) expireAll() {
 	}
 	now := l.now()
 	for c := l.headers.take(now); c != nil; c = l.headers.take(now) {
-		l.refuse(c, "it sent no PROXY header in time", "")
+		l.refuse(c, "its PROXY header did not come in time", "")
 	}
 	for c := l.connects.take(now); c != nil; c = l.connects.take(now) {
 		l.abandon(c, unix.ETIMEDOUT)

@@ -177,16 +177,15 @@ func (l *loop) close(c *conn, why event.Reason) {
 		l.giveChunk(&c.ends[side])
 	}
 	if fd := c.ends[server].fd; fd >= 0 {
-		unix.Close(fd)
+		closeFile(fd)
 	}
 	fd := c.ends[client].fd
-	if why != event.ByClient && why != event.Stopped && !c.ends[client].ended {
-		// A socket that is closed with something unread is reset, and the client could
-		// lose what it was told last.
+	if why == event.ByServer && !c.ends[client].ended || why == event.Refused {
+		// As in leave, though there is no waiting here.
 		unix.Shutdown(fd, unix.SHUT_WR)
 		receive(fd, l.buffer[:], 0)
 	}
-	unix.Close(fd)
+	closeFile(fd)
 	l.relay.leave()
 	l.count.Add(-1)
 	if c.tap != nil {

@@ -44,7 +44,7 @@
 //
 // Passwords are skipped and never copied; only the one argument of an inline AUTH is
 // held until its line ends, when it is known to be a user name or is wiped. A session
-// is 256 bytes while no login is under way. More than 512 alternating requests of
+// is 288 bytes while no login is under way. More than 512 alternating requests of
 // the kinds above that wait for their replies are lumped together: failures among
 // them are told without a name, successes are not seen. So it is with names beyond
 // 4 KiB of those that wait.

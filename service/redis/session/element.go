@@ -24,7 +24,7 @@ func (s *Session) elementBegun(c byte) {
 	o.typ = c
 	o.num = number{}
 	o.cr, o.chunks = false, false
-	o.keep = o.look && (o.seen == 0 || s.headKind() == hello)
+	o.keep = o.look && (!o.seen || s.headKind() == hello)
 	switch c {
 	case '+', '-', ':', '_', '#', ',', '(':
 		o.state = aLine
@@ -100,7 +100,7 @@ func (s *Session) elementNumberRead() {
 	}
 	switch o.typ {
 	case '$', '=', '!', ';':
-		o.skip = n
+		o.num.v = n
 		switch {
 		case n > 0:
 			o.state = aBody
@@ -127,7 +127,7 @@ func (s *Session) streamBegun() {
 		if o.first {
 			s.aggregateSeen()
 		} else {
-			o.seen++
+			o.seen = true
 		}
 		s.inner(endless)
 	default:
@@ -153,7 +153,7 @@ func (s *Session) aggregateBegun(n int64) {
 		o.count = n
 		s.aggregateSeen()
 	} else {
-		o.seen++
+		o.seen = true
 	}
 	if o.typ == '%' || o.typ == '|' {
 		n *= 2
@@ -199,7 +199,7 @@ func (s *Session) inner(need int64) {
 func (s *Session) elementRead() {
 	o := &s.out
 	o.state = aType
-	o.seen++
+	o.seen = true
 	if o.look && s.headKind() == hello {
 		text := o.text[:o.ntext]
 		if o.version {

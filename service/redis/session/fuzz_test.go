@@ -14,8 +14,19 @@ func (w *watched) state() string {
 		creds = fmt.Sprintf("%+v", *in.creds)
 	}
 	in.creds = nil
-	if out.top == 0 { // the rest is of the last reply
+	if !out.look {
+		out.seen, out.last = false, 0
+	}
+	switch { // the rest is of what was read before
+	case out.top == 0:
 		out = replies{state: out.state}
+	case out.state == aType && !out.look:
+		out = replies{top: out.top, aside: out.aside, need: out.need}
+	case out.state == aType:
+		out.num, out.typ, out.first, out.keep, out.cr = number{}, 0, false, false, false
+	}
+	if w.blind {
+		out = replies{}
 	}
 	if in.state == qStart {
 		in = requests{}
@@ -27,7 +38,7 @@ func (w *watched) state() string {
 		w.counts.ReplyBytes.Load(), w.counts.Untold.Load(), w.counts.Unknown.Load(), w.counts.Blinded.Load())
 }
 
-func step1(yes bool) uint64 { return uint64(step(yes)) }
+func step1(yes bool) uint64 { return uint64(oneIf(yes)) }
 
 func (q *queue) String() string {
 	if q == nil {

@@ -78,6 +78,9 @@ func (s *Session) pair(r reply) bool {
 		}
 		s.pop()
 	case monitor:
+		if s.watch&watchMonitor != 0 { // it says nothing the second time
+			return s.skipReply(r)
+		}
 		if !r.failed() {
 			s.setWatch(watchMonitor, true)
 		}
@@ -96,8 +99,9 @@ func (s *Session) pair(r reply) bool {
 	case replySkip, ack:
 		return s.skipReply(r)
 	case lump:
-		s.lumpReply(r, it.flags&hazard != 0)
-		s.popOne()
+		if s.lumpReply(r, it.flags&hazard != 0); !s.blind {
+			s.popOne()
+		}
 	case replyOn:
 		s.prove(r)
 		s.pop()
@@ -130,6 +134,8 @@ func (s *Session) lumpReply(r reply, hazard bool) {
 	case r.starts("NOAUTH") && r.failed():
 	case wrongPassword(r):
 		s.refused(nil)
+	case r.is("RESET"):
+		s.reset()
 	case r.failed():
 		s.setNobody(unknown) // of HELLO perhaps
 	case hazard:

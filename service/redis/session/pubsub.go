@@ -56,20 +56,20 @@ func (s *Session) countSubscriptions(k kind, n int64) {
 	together := int64(s.channels) + int64(s.patterns)
 	switch k {
 	case subscribe:
-		s.channels += step(n > together)
+		s.channels += oneIf(n > together)
 	case psubscribe:
-		s.patterns += step(n > together)
+		s.patterns += oneIf(n > together)
 	case unsubscribe:
-		s.channels -= step(n < together && s.channels > 0)
+		s.channels -= oneIf(n < together && s.channels > 0)
 	case punsubscribe:
-		s.patterns -= step(n < together && s.patterns > 0)
+		s.patterns -= oneIf(n < together && s.patterns > 0)
 	default:
 		s.shards = uint32(n)
 	}
 	s.watchSubscriptions()
 }
 
-func step(yes bool) uint32 {
+func oneIf(yes bool) uint32 {
 	if yes {
 		return 1
 	}
@@ -78,7 +78,11 @@ func step(yes bool) uint32 {
 
 // watchSubscriptions is after a change of subscriptions or of the protocol.
 func (s *Session) watchSubscriptions() {
-	s.setWatch(watchSubscribed, s.proto != 3 && s.channels|s.patterns|s.shards != 0)
+	s.setWatch(watchSubscribed, s.proto != 3 && s.subscriptions() > 0)
+}
+
+func (s *Session) subscriptions() uint64 {
+	return uint64(s.channels) + uint64(s.patterns) + uint64(s.shards)
 }
 
 // subscribeReply takes a reply, no push, to a command of the SUBSCRIBE family.

@@ -252,10 +252,22 @@ func (s *Session) endTransaction() {
 	s.queued, s.txLead = 0, 0
 }
 
+// mayHoldMessages reports whether replies in the transaction and messages may look
+// alike: its commands run where others would be refused for subscriptions in RESP2.
+func (s *Session) mayHoldMessages() bool {
+	subscribed := s.subscriptions() > 0
+	resp2 := s.proto != 3
+	for _, it := range s.tx.items {
+		resp2 = resp2 || it.kind == hello
+		subscribed = subscribed || it.kind >= subscribe && it.kind <= ssubscribe || it.kind == lump
+	}
+	return resp2 && subscribed
+}
+
 // execute puts what was queued before what waits, without EXEC: the n replies in
 // the reply to EXEC are theirs.
 func (s *Session) execute(n int64) {
-	if n != int64(s.queued) {
+	if n != int64(s.queued) || s.mayHoldMessages() {
 		s.giveUp()
 		return
 	}

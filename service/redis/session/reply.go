@@ -14,15 +14,17 @@ type replies struct {
 	chunks  bool // the element is a string in chunks
 	aside   bool // what is read is an attribute before a reply
 	version bool // of HELLO: the next element is the version
+	seen    bool // an element came
 	ntext   uint8
-	need    int64 // elements to come, endless where only a . ends them
-	skip    int64 // bytes to come of what is skipped
-	seen    int64 // elements that came
-	count   int64 // the number of the reply, if it is an aggregate
-	last    int64 // the last integer in it
-	num     number
-	text    [40]byte
+	need    int64  // elements to come, endless where only a . ends them
+	count   int64  // the number of the reply, if it is an aggregate
+	last    int64  // the last integer in it
+	num     number // a number, or how many bytes of what follows it are to come
+	text    [maxText]byte
 }
+
+// maxText is how much of a reply is enough to tell what it says.
+const maxText = 40
 
 type replyState uint8
 
@@ -62,31 +64,19 @@ func (s *Session) Reply(b []byte) {
 	o := &s.out
 	for i := 0; i < len(b) && !s.blind; {
 		if o.state == aType {
-			if o.top == 0 {
-				if s.lead > 0 && s.watch == 0 {
-					if end := scalar(b, i); end > 0 {
-						if isError(b[i]) {
-							errs++
-						}
-						s.lead--
-						i = end
-						continue
-					}
-				}
-			} else if !o.look && o.need > 0 {
+			if isError(b[i]) {
+				errs++
+			}
+			if o.top == 0 && s.lead > 0 && s.watch == 0 { // nearly always
 				if end := scalar(b, i); end > 0 {
-					if isError(b[i]) {
-						errs++
-					}
+					s.lead--
 					i = end
-					if o.need--; o.need == 0 {
-						s.levelRead()
-					}
 					continue
 				}
 			}
-			if isError(b[i]) {
-				errs++
+			if end := s.readElement(b, i); end > 0 {
+				i = end
+				continue
 			}
 		}
 		i += s.readReply(b[i:])
@@ -94,6 +84,38 @@ func (s *Session) Reply(b []byte) {
 	if errs != 0 {
 		s.counts.Errors.Add(errs)
 	}
+}
+
+// readElement takes an element that begins at b[i], or the head of an aggregate, and
+// returns its end; 0 where it is not all in b, or needs a closer look.
+func (s *Session) readElement(b []byte, i int) int {
+	o := &s.out
+	switch {
+	case b[i] == '*' || b[i] == '%' || b[i] == '~':
+		n, end := length(b, i+1)
+		if end == 0 || b[end-1] != '\n' {
+			return 0
+		}
+		if s.elementBegun(b[i]); !s.blind {
+			s.aggregateBegun(int64(n))
+		}
+		return end
+	case o.top == 0 && s.headKind() != replicate:
+		end := scalar(b, i)
+		if end > 0 {
+			s.answer(reply{typ: b[i], text: scalarText(b[i:end])})
+		}
+		return end
+	case o.top != 0 && !o.look && o.need > 0:
+		end := scalar(b, i)
+		if end > 0 {
+			if o.need--; o.need == 0 {
+				s.levelRead()
+			}
+		}
+		return end
+	}
+	return 0
 }
 
 // readReply takes at least one byte of b and returns how many.
@@ -133,9 +155,9 @@ func (s *Session) readReply(b []byte) int {
 			s.giveUp()
 		}
 	case aBody:
-		n := int(min(o.skip, int64(len(b))))
+		n := int(min(o.num.v, int64(len(b))))
 		s.elementBytes(b[:n])
-		if o.skip -= int64(n); o.skip == 0 {
+		if o.num.v -= int64(n); o.num.v == 0 {
 			o.state = aAfter
 		}
 		return n

@@ -12,11 +12,10 @@ type requests struct {
 	kind  kind // of the command that is read, once its name is
 	cr    bool // an inline command: the last byte was \r
 	ntok  uint8
-	hex   byte   // an inline command: the first digit of \xHH
-	arg   uint32 // the index of the argument that is read
-	left  int64  // arguments to come, of an array
-	skip  int64  // bytes to come of what is skipped
-	num   number
+	hex   byte     // an inline command: the first digit of \xHH
+	arg   uint32   // the index of the argument that is read
+	left  int64    // arguments to come, of an array
+	num   number   // a number, or how many bytes of what follows it are to come
 	tok   [16]byte // the start of the argument, if it matters
 	creds *credentials
 }
@@ -56,9 +55,14 @@ func (s *Session) Request(b []byte) {
 		switch {
 		case s.in.state == qStart && b[i] == '*':
 			if end, k := wholeCommand(b, i); end > 0 {
+				i = end
+				if k.special() {
+					s.in = requests{kind: k, arg: 1}
+					s.commandRead(&t)
+					continue
+				}
 				t.count(k)
 				s.expectPlain()
-				i = end
 				continue
 			}
 		case s.in.state == qDollar && s.in.arg > 0 && !s.in.matters():
@@ -79,7 +83,7 @@ func (s *Session) Request(b []byte) {
 }
 
 // wholeCommand returns the end of a command that begins at b[i] and what it is; 0
-// where it is not all in b, or not plain.
+// where it is not all in b, or its arguments matter.
 func wholeCommand(b []byte, i int) (int, kind) {
 	n, i := length(b, i+1)
 	if n <= 0 || i >= len(b) || b[i] != '$' {
@@ -90,10 +94,12 @@ func wholeCommand(b []byte, i int) (int, kind) {
 		return 0, plain
 	}
 	k := classify(b[i : i+l])
-	if k.special() {
+	if i += l + 2; k.special() {
+		if n == 1 && (k == multi || k == exec || k == discard) {
+			return i, k
+		}
 		return 0, plain
 	}
-	i += l + 2
 	for n--; n > 0; n-- {
 		if i = wholeArgument(b, i); i == 0 {
 			return 0, plain
@@ -161,22 +167,22 @@ func (s *Session) readRequest(b []byte, t *tally) int {
 			s.readNoMore()
 			break
 		}
-		r.skip = n
+		r.num.v = n
 		r.state = qBody
 		if n == 0 {
 			s.bodyRead()
 		}
 	case qBody:
-		n := int(min(r.skip, int64(len(b))))
+		n := int(min(r.num.v, int64(len(b))))
 		if r.matters() {
 			s.argumentBytes(b[:n])
 		}
-		if r.skip -= int64(n); r.skip == 0 {
+		if r.num.v -= int64(n); r.num.v == 0 {
 			s.bodyRead()
 		}
 		return n
 	case qAfter:
-		if r.skip--; r.skip > 0 {
+		if r.num.v--; r.num.v > 0 {
 			break
 		}
 		r.state = qDollar
@@ -193,7 +199,7 @@ func (s *Session) readRequest(b []byte, t *tally) int {
 func (s *Session) bodyRead() {
 	s.in.left--
 	s.argumentRead(s.in.left)
-	s.in.skip = 2
+	s.in.num.v = 2
 	s.in.state = qAfter
 }
 

@@ -29,4 +29,17 @@ func scalar(b []byte, i int) int {
 	return 0
 }
 
+// scalarText is the start of what an element holds that scalar found.
+func scalarText(b []byte) []byte {
+	head := 1
+	if b[0] == '$' || b[0] == '=' || b[0] == '!' {
+		if b[1] == '-' {
+			return nil
+		}
+		_, head = length(b, 1)
+	}
+	b = b[head : len(b)-2]
+	return b[:min(len(b), maxText)]
+}
+
 func isError(typ byte) bool { return typ == '-' || typ == '!' }

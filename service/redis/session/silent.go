@@ -1,7 +1,7 @@
 package session
 
 // A server that was told not to reply by CLIENT REPLY OFF or SKIP, or that got
-// REPLCONF ACK, says nothing, unless it refuses that command itself. What the next
+// REPLCONF ACK or a second MONITOR, says nothing, unless it refuses that command itself. What the next
 // reply is to shows which of both it was.
 
 // offReply takes the next reply after CLIENT REPLY OFF. Only CLIENT REPLY ON and
@@ -55,7 +55,7 @@ func (s *Session) endsLater() bool {
 }
 
 // skipReply takes the next reply after CLIENT REPLY SKIP, which silences the next
-// command too, or after REPLCONF ACK, which silences none. It reports whether it was
+// command too, or after what has no reply and silences none. It reports whether it was
 // the reply to that command itself.
 func (s *Session) skipReply(r reply) bool {
 	it := s.q.items[0]
@@ -109,7 +109,7 @@ const (
 )
 
 // refusedItself says whether an error is the reply to the first item, CLIENT REPLY
-// SKIP or REPLCONF ACK, and not to a later one.
+// SKIP or one of the others, and not to a later one.
 func (s *Session) refusedItself(r reply, it item) answerTo {
 	silenced := uint64(0)
 	if it.kind == replySkip {
@@ -142,7 +142,7 @@ func (s *Session) silent(it item, n int64) {
 		s.counts.Unknown.Add(n)
 		s.setNobody(unknown)
 	case hello:
-		if s.channels|s.patterns|s.shards != 0 {
+		if s.subscriptions() > 0 {
 			s.giveUp()
 			return
 		}
