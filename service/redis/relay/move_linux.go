@@ -183,7 +183,7 @@ func (l *loop) close(c *conn, why event.Reason) {
 	if why == event.ByServer && !c.ends[client].ended || why == event.Refused {
 		// As in leave, though there is no waiting here.
 		endWriting(fd)
-		receive(fd, l.buffer[:], 0)
+		_, _ = receive(fd, l.buffer[:], 0)
 	}
 	closeFile(fd)
 	l.count.Add(-1)
