@@ -48,7 +48,7 @@ func startCluster(t *testing.T, announce bool) *redisCluster {
 			listener = freeAddr(t, "127.0.0.1")
 		}
 		k.servers, k.addrs, upstreams = append(k.servers, s), append(k.addrs, listener), append(upstreams, s.addr)
-		create = append(create, s.addr)
+		create = append(create, s.addr+"@"+bus)
 	}
 	output(t, "redis-cli", append([]string{"-a", redisPassword, "--no-auth-warning", "--cluster-yes", "--cluster", "create"}, create...)...)
 	for i, s := range k.servers {

@@ -38,6 +38,8 @@ type journal struct {
 	group   *group // who waits for pending
 	current *group // who waits for writing
 	late    bool
+	told    time.Time // when that was logged, telling that it was this time
+	telling bool
 	lateFor uint64 // events that nobody waited for
 	missing uint64 // events that were not written at all
 	full    bool   // the latest was one
@@ -50,6 +52,9 @@ type journal struct {
 	done  chan struct{}
 	watch *time.Timer
 }
+
+// tellEvery is how often it is logged at most that the journal is late.
+const tellEvery = 10 * time.Second
 
 // group is those who wait for one write.
 type group struct {
@@ -166,7 +171,10 @@ func (j *journal) put(f file, buf []byte, at int64) error {
 		j.release(true)
 	} else if j.late {
 		j.late = false
-		j.log.Info("the journal of connections is written again")
+		if j.telling {
+			j.telling = false
+			j.log.Info("the journal of connections is written again")
+		}
 	}
 	j.writing = nil
 	j.current.end()
@@ -184,7 +192,8 @@ func (j *journal) overdue() {
 }
 
 func (j *journal) fallBehind(what string, err error) {
-	if !j.late {
+	if !j.late && time.Since(j.told) > tellEvery {
+		j.told, j.telling = time.Now(), true
 		j.log.Error(what, slog.Any("error", err))
 	}
 	j.late = true
