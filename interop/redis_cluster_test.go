@@ -3,6 +3,7 @@ package interop
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -115,7 +116,7 @@ func TestRedisCluster(t *testing.T) {
 
 func redisCommandsOfCluster(t *testing.T, k *redisCluster) {
 	for _, protocol := range []int{2, 3} {
-		c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: k.addrs[:1], Protocol: protocol, Username: "alice", Password: "wonder", DisableIdentity: true, ReadTimeout: patience})
+		c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: slices.Clone(k.addrs[:1]), Protocol: protocol, Username: "alice", Password: "wonder", DisableIdentity: true, ReadTimeout: patience})
 		var wg sync.WaitGroup
 		for w := range 4 {
 			wg.Go(func() {
@@ -152,16 +153,11 @@ func redisCommandsOfCluster(t *testing.T, k *redisCluster) {
 	k.wholeCluster(t)
 }
 
-// TestRedisClusterUnknownEndpoints has servers that name no host in redirections: a
-// client stays with the host that it knows.
+// TestRedisClusterUnknownEndpoints has servers that name no host in redirections, for
+// clients that stay with the host that they know; neither redis-cli 7.0 nor go-redis
+// does.
 func TestRedisClusterUnknownEndpoints(t *testing.T) {
 	k := startCluster(t, byNothing)
-	host, port, err := net.SplitHostPort(k.addrs[0])
-	check(t, err)
-	for i := range 10 {
-		got := output(t, "redis-cli", "-c", "-h", host, "-p", port, "--user", "alice", "--pass", "wonder", "--no-auth-warning", "SET", fmt.Sprint("cli", i), "x")
-		want(t, "redis-cli", got, "OK\n")
-	}
 	// What a redirection says, byte by byte.
 	moved := 0
 	for _, addr := range k.addrs {
