@@ -120,6 +120,13 @@ func (n *node) all() []*tap {
 	return append([]*tap(nil), n.taps...)
 }
 
+// settle waits until all connections are closed, and stops.
+func (n *node) settle() {
+	n.t.Helper()
+	eventually(n.t, "all connections to be closed", func() bool { return n.relay.Open() == 0 })
+	n.stop()
+}
+
 // only waits for the only connection there was to be closed, and returns its Tap.
 func (n *node) only() *tap {
 	n.t.Helper()
