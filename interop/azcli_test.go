@@ -155,6 +155,7 @@ func TestAzureCLI(t *testing.T) {
 		{"workspaces", azWorkspaces},
 		{"queues", azQueues},
 		{"entities", azEntities},
+		{"redis", azRedis},
 	} {
 		t.Run(step.name, func(t *testing.T) {
 			t.Parallel()

@@ -28,13 +28,18 @@
 //     for Go, on workspaces, their tables and what is in them: logsquery_test.go,
 //     logsingestion_test.go, tables_test.go, rows_test.go; @azure/monitor-query-logs,
 //     @azure/monitor-query and @azure/monitor-ingestion: node/logs, run by TestNodeLogs;
+//   - go-redis, redis-cli, redis-benchmark and requests written byte by byte, against a
+//     Redis server behind a node, with HAProxy before it and a cluster of three:
+//     redis_test.go and those beside it; ioredis and redis, from npm: node/redis, run by
+//     TestNodeRedis. What was logged is held up against what the server counted;
 //   - azure-cli on the Resource Manager API and, signed in, on blobs: azcli_test.go;
 //     on queues and tables: azcli_services_test.go; on workspaces:
-//     azcli_workspace_test.go.
+//     azcli_workspace_test.go; on the events of a Redis database: azcli_redis_test.go.
 //
 // None of it is skipped: a machine without node and npm fails TestNode and those whose
 // names begin so and TestArchiveIntoAzurite, one without kcat TestEventHub, one
-// without azure-cli TestAzureCLI.
+// without azure-cli TestAzureCLI, and one without redis-server, redis-cli,
+// redis-benchmark and haproxy those whose names begin with TestRedis.
 //
 // Every test starts a node of its own, in process, on free ports. To see how
 // another implementation behaves, name its account, and likewise with

@@ -62,6 +62,7 @@ func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
 	for _, s := range n.services {
 		body.Parts[string(s.kind)] = map[string]any{"url": s.url()}
 	}
+	body.Parts["redis"] = map[string]any{"addrs": n.RedisAddrs(), "audit": n.RedisAuditAddr()}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(body); err != nil {

@@ -20,6 +20,7 @@ const (
 	DefaultBlobAddr       = "127.0.0.1:10000"
 	DefaultQueueAddr      = "127.0.0.1:10001"
 	DefaultTableAddr      = "127.0.0.1:10002"
+	DefaultRedisAddr      = "127.0.0.1:6380"
 	DefaultControlAddr    = "127.0.0.1:10443"
 	DefaultAdminAddr      = "127.0.0.1:10080"
 	DefaultData           = "./reslog-data"
@@ -69,6 +70,43 @@ type Config struct {
 	// Hosts are names and addresses, beside those of loopback, that the node's
 	// own authority certifies it for.
 	Hosts []string
+
+	// RedisAddr is where clients of Redis connect, instead of connecting to the
+	// server itself; "" means DefaultRedisAddr, Off that none can. Several addresses,
+	// separated by commas, are those of the nodes of a cluster.
+	RedisAddr string
+	// RedisUpstream is the server behind it: "host:port", with TLS
+	// "rediss://host:port", "unix:/path"; for several addresses as many, in the same
+	// order. "" means a server in the node's own process, which keeps what it holds
+	// in memory only.
+	RedisUpstream string
+	// RedisUpstreamCAFile is a PEM file with the authorities to trust where the server
+	// has TLS; "" means those of the system. RedisUpstreamCertFile and
+	// RedisUpstreamKeyFile are the certificate to show there.
+	RedisUpstreamCAFile, RedisUpstreamCertFile, RedisUpstreamKeyFile string
+	// RedisUser and RedisPassword are those with which the node itself asks the
+	// server for INFO and CLIENT LIST; without a password it asks as who needs none.
+	// Those of the server in the node's process are what its clients log in with.
+	// RedisPassword is a secret.
+	RedisUser, RedisPassword string
+	// RedisTLS makes RedisAddr speak TLS only, with the certificate of CertFile or of
+	// the node's own authority. RedisClientCAFile is a PEM file: with it clients must
+	// show a certificate of one of its authorities.
+	RedisTLS          bool
+	RedisClientCAFile string
+	// RedisProxyProtocol are the addresses, "10.0.0.0/8", from which connections begin
+	// with a header of the PROXY protocol, which says who the client is.
+	RedisProxyProtocol []string
+	// RedisDetails adds user, ports, the server's address and the reason of a close to
+	// the records, which those of Azure do not have.
+	RedisDetails bool
+	// RedisAllowOpen lets clients from elsewhere connect to a server that lets in who
+	// has no password. Redis refuses them itself in its protected mode, but cannot when
+	// the node is between.
+	RedisAllowOpen bool
+	// RedisAuditAddr is where a Redis Enterprise cluster sends its audit stream,
+	// "host:port" or "unix:/path"; "" and Off mean nowhere.
+	RedisAuditAddr string
 
 	// Accounts are storage accounts beside DevAccount. An account given here
 	// whose keys were regenerated keeps the regenerated ones.
@@ -168,6 +206,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.BlobAddr, DefaultBlobAddr)
 	setDefault(&c.QueueAddr, DefaultQueueAddr)
 	setDefault(&c.TableAddr, DefaultTableAddr)
+	setDefault(&c.RedisAddr, DefaultRedisAddr)
+	setDefault(&c.RedisAuditAddr, Off)
 	setDefault(&c.ControlAddr, DefaultControlAddr)
 	setDefault(&c.AdminAddr, DefaultAdminAddr)
 	setDefault(&c.SubscriptionID, DefaultSubscriptionID)
@@ -214,6 +254,7 @@ func (c Config) Validate() error {
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		bad("a certificate needs its key, and a key its certificate: give both or neither")
 	}
+	errs = append(errs, c.validateRedis()...)
 	if c.Durability != bus.Buffered && c.Durability != bus.Audit {
 		bad("durability %q: want %q or %q", c.Durability, bus.Buffered, bus.Audit)
 	}

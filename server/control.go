@@ -40,6 +40,9 @@ func (n *Node) openManager(ctx context.Context) error {
 		Logger:         n.cfg.Logger.With("part", "resource manager"),
 		Now:            n.cfg.Now,
 	})
+	if n.redis.database, err = n.ensureRedis(ctx); err != nil {
+		return err
+	}
 	return n.declare(ctx)
 }
 
@@ -96,6 +99,9 @@ func (n *Node) completeTargets(properties map[string]any) map[string]any {
 
 // endpoints are where the node serves a resource, by service.
 func (n *Node) endpoints(r resource.Resource) map[string]string {
+	if n.isRedis(r.ID) {
+		return map[string]string{"redis": n.RedisAddr()}
+	}
 	name := strings.ToLower(r.ID.Name())
 	if _, ok := n.accounts.Account(name); !ok || !strings.EqualFold(r.ID.Type(), accountType) {
 		return nil
@@ -121,6 +127,7 @@ func (n *Node) controlHandler() http.Handler {
 			DeadLetters: n.router.DeadLetters(),
 			Principals:  n.identities,
 			Importer:    imports{n.workspaces, n.accounts},
+			Redis:       redisClients{n},
 			Following:   &n.tails,
 		}),
 		SignIn: identity.NewEndpoints(identity.EndpointsConfig{

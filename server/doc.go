@@ -7,9 +7,9 @@
 // New checks the configuration and touches nothing. Start takes the data folder
 // and the addresses, opens the parts from the bottom up (stores of blobs, queues
 // and tables, bus, settings, resources, front ends, deliveries, metrics) and serves
-// last, so that a request that gets through finds everything there. Stop goes the
-// other way: stop accepting, finish the requests that run, hand what was recorded
-// and counted to the bus, settle what the destinations hold, close the bus, close
+// last, Redis after the rest, so that a request that gets through finds everything
+// there. Stop goes the other way: stop accepting, close the connections to Redis,
+// finish the requests that run, hand what was recorded and counted to the bus, settle what the destinations hold, close the bus, close
 // the stores. Each step is bounded
 // in time; what a step could not finish is on disk and continues at the next
 // start.

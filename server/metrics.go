@@ -59,6 +59,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	out <- syncHistogram(c.node.bus.Stats().Sync)
 	c.collectDeliveries(send)
 	c.collectStore(send)
+	c.collectRedis(send)
 }
 
 type sendFunc func(m figure, v float64, labels ...string)

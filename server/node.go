@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,7 @@ type Node struct {
 	settings *diagnostic.Store
 	stores   stores
 	services []*storageService // in the order of servedKinds
+	redis    redisFront
 	bus      *bus.Bus
 	router   *deliver.Router
 	gate     *diagnostic.Gate
@@ -116,7 +118,7 @@ func (n *Node) Start(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("start node: %w", err), n.Stop(context.WithoutCancel(ctx)))
 	}
 	n.enter(stateStarting, stateReady)
-	n.cfg.Logger.Info("node is ready", "blob", n.BlobURL(), "queue", n.QueueURL(), "table", n.TableURL(), "control", n.ControlURL(), "admin", n.AdminURL(), "data", n.cfg.Data,
+	n.cfg.Logger.Info("node is ready", "blob", n.BlobURL(), "queue", n.QueueURL(), "table", n.TableURL(), "redis", strings.Join(n.RedisAddrs(), ","), "control", n.ControlURL(), "admin", n.AdminURL(), "data", n.cfg.Data,
 		"durability", string(n.cfg.Durability), "took", time.Since(began).Round(time.Millisecond).String())
 	return nil
 }
@@ -285,7 +287,7 @@ func (n *Node) bindAll() error {
 		}
 		b.to.Store(l)
 	}
-	return nil
+	return n.bindRedis()
 }
 
 // serveAll serves the listeners, the admin one first: it answers "not ready"
@@ -295,6 +297,9 @@ func (n *Node) serveAll() error {
 	n.serve(n.control.Load(), n.controlHandler())
 	for _, s := range n.services {
 		n.serve(s.listener.Load(), n.requests.running(s.front))
+	}
+	if err := n.serveRedis(); err != nil {
+		return err
 	}
 	return n.writeEndpoints()
 }

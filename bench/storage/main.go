@@ -186,5 +186,5 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return report(cfg, results)
+	return writeResult(cfg, results)
 }

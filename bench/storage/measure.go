@@ -88,9 +88,9 @@ func measure(ctx context.Context, cfg config, s *server, name string, workers in
 	s.rest(ctx) // what is still to be done for these requests counts, and disturbs nobody
 	after := s.usage()
 	if got.requests > 0 {
-		got.cpu = (after.cpu - before.cpu) / time.Duration(got.requests)
+		got.cpu = (after.CPU - before.CPU) / time.Duration(got.requests)
 	}
-	got.rss = after.rss
+	got.rss = after.RSS
 	return got.sample, nil
 }
 

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// report writes the result.
-func report(cfg config, results map[cell][]sample) error {
+// writeResult writes the result.
+func writeResult(cfg config, results map[cell][]sample) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\nWritten by `go run ./bench/storage%s`. %s.\n\n", cfg.title, cfg.arguments, machine())
 	fmt.Fprintf(&b, "Client and servers share the machine's processors; servers take turns within each of %d rounds of %s a measurement. "+

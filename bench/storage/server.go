@@ -10,10 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"reslog/bench/report"
 )
 
 // server is a process under measurement.
@@ -155,43 +156,8 @@ func (s *server) stop() {
 	_ = s.cmd.Wait() // how it ends does not matter any more
 }
 
-// usage is what a process has taken until now.
-type usage struct {
-	cpu time.Duration
-	rss int64
-}
+// usage is what the process has taken until now.
+func (s *server) usage() report.Usage { return report.UsageOf(s.cmd.Process.Pid) }
 
-// usage reads /proc; elsewhere than on Linux it is zero.
-func (s *server) usage() usage {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
-		return usage{}
-	}
-	// The fields after the command's name in parentheses, from field 3 on.
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	if len(fields) < 22 {
-		return usage{}
-	}
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	pages, _ := strconv.ParseInt(fields[21], 10, 64)
-	const tick = 10 * time.Millisecond // USER_HZ is 100 wherever Linux runs
-	return usage{cpu: time.Duration(user+system) * tick, rss: pages * int64(os.Getpagesize())}
-}
-
-// rest waits until the server has nothing left to do: logs to write, space to
-// give back. It waits five seconds at most.
-func (s *server) rest(ctx context.Context) {
-	const step = 100 * time.Millisecond
-	for range 50 {
-		before := s.usage().cpu
-		select {
-		case <-time.After(step):
-		case <-ctx.Done():
-			return
-		}
-		if s.usage().cpu-before <= step/10 {
-			return
-		}
-	}
-}
+// rest waits until the server has nothing left to do.
+func (s *server) rest(ctx context.Context) { report.Rest(ctx, s.cmd.Process.Pid) }

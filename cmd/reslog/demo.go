@@ -18,9 +18,9 @@ import (
 
 const demoHelp = `Start a node in a temporary folder on free ports, switch logging on, archive the
 records of blobs in another account with a diagnostic setting that fills a
-workspace too, make requests of blobs, queues and tables with the Azure SDKs, show
-each record as it arrives, read the logs back from $logs and from the archive, and
-ask the workspace in KQL. It takes a few seconds, changes nothing else, and removes
+workspace too, make requests of blobs, queues and tables with the Azure SDKs and
+connections to Redis, show each record as it arrives, read the logs back from $logs
+and from the archive, and ask the workspace in KQL. It takes a few seconds, changes nothing else, and removes
 its folder at the end; with --keep the node runs on until Ctrl-C.`
 
 // demoArchive and demoWorkspace are what receives.
@@ -33,6 +33,11 @@ const (
 const demoQuery = `StorageBlobLogs
 | summarize Requests = count(), Slowest = max(DurationMs) by Category, StatusCode, StatusText
 | sort by Requests desc, StatusCode asc, Category asc`
+
+// demoRedisQuery is what it asks about Redis.
+const demoRedisQuery = `REDConnectionEvents
+| summarize Events = count(), Connections = dcount(ConnectionId) by EventType, EventStatus, ClientIp
+| sort by EventType asc, EventStatus asc`
 
 // demoWait bounds how long the demo waits for a record.
 const demoWait = 5 * time.Second
@@ -63,8 +68,10 @@ func runDemo(ctx context.Context, out io.Writer, color, keep bool) (err error) {
 		BlobAddr:      "127.0.0.1:0",
 		QueueAddr:     "127.0.0.1:0",
 		TableAddr:     "127.0.0.1:0",
+		RedisAddr:     "127.0.0.1:0",
 		ControlAddr:   "127.0.0.1:0",
 		AdminAddr:     "127.0.0.1:0",
+		RedisPassword: demoPassword,
 		FlushInterval: time.Second,
 		Accounts:      []server.Account{{Name: demoArchive}},
 	}
@@ -120,7 +127,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.route(ctx); err != nil {
 		return err
 	}
-	for _, traffic := range []func(context.Context) error{d.blobs, d.queues, d.tables} {
+	for _, traffic := range []func(context.Context) error{d.blobs, d.queues, d.tables, d.redis} {
 		d.say("")
 		if err := traffic(ctx); err != nil {
 			return err
@@ -167,25 +174,18 @@ func (d *demo) route(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	account, err := completeID(n, "", "Microsoft.Storage/storageAccounts/"+demoArchive)
-	if err != nil {
-		return err
-	}
-	space, err := n.PutResource(ctx, workspacePath(n, "", demoWorkspace), client.Resource{Location: n.Defaults().Location})
+	_, err = n.PutResource(ctx, workspacePath(n, "", demoWorkspace), client.Resource{Location: n.Defaults().Location})
 	if err != nil {
 		return err
 	}
 	if d.none, err = noWorkspaces(ctx, n); err != nil {
 		return err
 	}
-	if d.none {
-		space.ID = ""
+	to, err := d.sinks(n)
+	if err != nil {
+		return err
 	}
-	_, err = n.PutSetting(ctx, blobs, "demo", client.SettingProperties{
-		StorageAccountID: account,
-		WorkspaceID:      space.ID,
-		Logs:             []client.SettingLog{{CategoryGroup: "allLogs", Enabled: true}},
-	})
+	_, err = n.PutSetting(ctx, blobs, "demo", to)
 	return err
 }
 
@@ -208,15 +208,26 @@ func (d *demo) ask(ctx context.Context) error {
 	}
 	d.say("")
 	d.say("The workspace answers in KQL:")
-	d.say("")
-	d.say("%s", demoQuery)
-	d.say("")
 	if d.none {
+		d.say("")
 		d.say("(this build has no workspaces: it was built without a C compiler)")
 		return nil
 	}
+	for _, query := range []string{demoQuery, demoRedisQuery} {
+		d.say("")
+		d.say("%s", query)
+		d.say("")
+		if err := d.answer(ctx, n, query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer prints what a query returns, once that is anything.
+func (d *demo) answer(ctx context.Context, n *client.Node, query string) error {
 	for deadline := time.Now().Add(demoWait); ; {
-		result, err := n.Query(ctx, client.QueryRequest{Workspace: demoWorkspace, Query: demoQuery})
+		result, err := n.Query(ctx, client.QueryRequest{Workspace: demoWorkspace, Query: query})
 		switch {
 		case err != nil:
 			return err
@@ -296,6 +307,7 @@ func (d *demo) whatNext(data string, keep bool) {
 	d.say("  reslog tail                             records as they arrive")
 	d.say("  reslog find blob --start -1h PutBlob    search $logs, here or in a real account")
 	d.say("  reslog settings create --help           route logs to accounts, workspaces, event hubs, partners")
+	d.say("  reslog redis --help                     stand before your own Redis")
 	d.say("  reslog query --help                     search workspaces in KQL")
 	if keep {
 		d.say("")

@@ -203,8 +203,9 @@ func (d *demo) printArchive(ctx context.Context, c *azblob.Client, container str
 			if err = errors.Join(err, resp.Body.Close()); err != nil {
 				return err
 			}
-			_, hour, _ := strings.Cut(*item.Name, "/BLOBSERVICES/DEFAULT/")
-			d.say("%s/resourceId=/SUBSCRIPTIONS/…/BLOBSERVICES/DEFAULT/%s: %d records", container, hour, strings.Count(string(content), "\n"))
+			resource, hour, _ := strings.Cut(*item.Name, "/DEFAULT/")
+			kind := resource[strings.LastIndexByte(resource, '/')+1:]
+			d.say("%s/resourceId=/SUBSCRIPTIONS/…/%s/DEFAULT/%s: %d records", container, kind, hour, strings.Count(string(content), "\n"))
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,12 +23,17 @@ import (
 type option struct {
 	name  string
 	def   string // shown in the help
-	usage string
+	usage string // "" for a secret: it has no flag, as everybody may read a command line
 	set   func(c *server.Config, value string) error
 }
 
 // serveOptions are the options of a node.
 func serveOptions() []option {
+	return slices.Concat(nodeOptions(), redisOptions())
+}
+
+// nodeOptions are those that are not of one service.
+func nodeOptions() []option {
 	return []option{
 		{
 			"blob-addr", server.DefaultBlobAddr, "`address` of the blob service; port 0 takes a free one, \"off\" does without",
@@ -134,6 +140,9 @@ func text(field func(*server.Config) *string) func(*server.Config, string) error
 // addOptions makes a flag of each option.
 func addOptions(cmd *cobra.Command, options []option) {
 	for _, o := range options {
+		if o.usage == "" {
+			continue
+		}
 		if o.def == "true" || o.def == "false" {
 			cmd.Flags().Bool(o.name, o.def == "true", o.help())
 			continue
@@ -160,6 +169,16 @@ func flagOrEnv(cmd *cobra.Command, name string) string {
 	return f.Value.String()
 }
 
+// given returns the value of an option and where it was said; ok is false when it was
+// not said.
+func (o option) given(cmd *cobra.Command) (value, from string, ok bool) {
+	if f := cmd.Flags().Lookup(o.name); f != nil && f.Changed {
+		return f.Value.String(), "--" + o.name, true
+	}
+	value, ok = os.LookupEnv(o.env())
+	return value, o.env(), ok
+}
+
 // nodeConfig puts the configuration together.
 func nodeConfig(cmd *cobra.Command, options []option) (server.Config, error) {
 	c := server.Config{Data: flagOrEnv(cmd, "data")}
@@ -176,14 +195,9 @@ func nodeConfig(cmd *cobra.Command, options []option) (server.Config, error) {
 		}
 	}
 	for _, o := range options {
-		f := cmd.Flags().Lookup(o.name)
-		value, from := f.Value.String(), "--"+o.name
-		if !f.Changed {
-			var ok bool
-			if value, ok = os.LookupEnv(o.env()); !ok {
-				continue
-			}
-			from = o.env()
+		value, from, given := o.given(cmd)
+		if !given {
+			continue
 		}
 		if err := o.set(&c, value); err != nil {
 			return c, usageError(fmt.Errorf("%s: %w", from, err))

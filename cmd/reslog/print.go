@@ -46,6 +46,9 @@ func (p *recordPrinter) print(r client.TailRecord) error {
 		_, err := fmt.Fprintf(p.out, "%s\n", r.Record)
 		return err
 	}
+	if r.Category == "ConnectionEvents" {
+		return p.printConnection(r)
+	}
 	var f recordFields
 	if err := json.Unmarshal(r.Record, &f); err != nil {
 		return fmt.Errorf("read record %s: %w", r.ID, err)

@@ -127,13 +127,17 @@ func completeResources(cmd *cobra.Command, _ []string, prefix string) ([]string,
 	return ids, cobra.ShellCompDirectiveNoFileComp
 }
 
-// withServices adds to a storage account the services that have its logs.
+// withServices adds to a storage account the services that have its logs, and to a
+// cluster of Redis its database.
 func withServices(r client.Resource) []string {
 	ids := []string{r.ID}
 	if strings.EqualFold(r.Type, "Microsoft.Storage/storageAccounts") {
 		for _, service := range [...]string{"blobServices", "queueServices", "tableServices"} {
 			ids = append(ids, r.ID+"/"+service+"/default")
 		}
+	}
+	if strings.EqualFold(r.Type, "Microsoft.Cache/redisEnterprise") {
+		ids = append(ids, r.ID+"/databases/default")
 	}
 	return ids
 }

@@ -48,6 +48,7 @@ func newRootCommand() *cobra.Command {
 		newWorkspaceCommand(),
 		newImportCommand(),
 		newStorageCommand(),
+		newRedisCommand(),
 		newSettingsCommand(),
 		newResourceCommand(),
 		newCatalogCommand(),

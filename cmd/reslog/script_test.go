@@ -35,7 +35,9 @@ const scriptLimit = 20 * time.Second
 //	                      connection strings to choose from
 //	blob VERB ARGS        makes requests with the Azure SDK, see blobCommand;
 //	queue, table          likewise, see queueCommand and tableCommand
+//	redis VERB ARGS       connects to the Redis address, see redisCommand
 //	settle                waits until all that was recorded is in $logs
+//	delivered N           waits until all settings together have delivered N records
 //	waitfor N             waits until N tails follow the node
 //	busyport NAME         takes a port for the script's life and puts its address
 //	                      into the variable NAME
@@ -48,19 +50,23 @@ func TestScripts(t *testing.T) {
 			env.Setenv("RESLOG_BLOB_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_QUEUE_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_TABLE_ADDR", "127.0.0.1:0")
+			env.Setenv("RESLOG_REDIS_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_CONTROL_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_ADMIN_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_FLUSH_INTERVAL", "100ms")
+			env.Values[redisConnsKey{}] = redisConns{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready":    readyCommand,
-			"blob":     blobCommand,
-			"queue":    queueCommand,
-			"table":    tableCommand,
-			"settle":   settleCommand,
-			"busyport": busyPortCommand,
-			"waitfor":  waitForCommand,
+			"ready":     readyCommand,
+			"blob":      blobCommand,
+			"queue":     queueCommand,
+			"table":     tableCommand,
+			"redis":     redisCommand,
+			"settle":    settleCommand,
+			"delivered": deliveredCommand,
+			"busyport":  busyPortCommand,
+			"waitfor":   waitForCommand,
 		},
 	})
 }

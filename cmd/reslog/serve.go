@@ -41,6 +41,7 @@ func newServeCommand() *cobra.Command {
 		Example: `  reslog serve
   reslog serve --flush-interval 2s --storage-accounts "team1:$(openssl rand -base64 64 | tr -d '\n')"
   reslog serve --queue-addr off --table-addr off
+  RESLOG_REDIS_PASSWORD=… reslog serve --redis-addr 0.0.0.0:6380 --redis-upstream 10.0.0.5:6379 --redis-user monitor
   RESLOG_BLOB_ADDR=127.0.0.1:0 reslog serve --data /var/lib/reslog --durability audit`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -91,7 +92,7 @@ func explainStart(err error, cfg server.Config) error {
 	case errors.Is(err, lockfile.ErrHeld):
 		return fmt.Errorf("%w; another node uses the folder %s: stop it, or give this one its own with --data", err, cfg.Data)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w; another node or emulator is there: stop it, or choose another address with --blob-addr, --queue-addr, --table-addr, --control-addr and --admin-addr (127.0.0.1:0 takes a free port)", err)
+		return fmt.Errorf("%w; another node or emulator is there: stop it, or choose another address with --blob-addr, --queue-addr, --table-addr, --redis-addr, --control-addr and --admin-addr (127.0.0.1:0 takes a free port)", err)
 	}
 	return err
 }
@@ -108,6 +109,7 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 			fmt.Fprintf(t, "  %s\t%s/%s\n", s.name, s.url, server.DevAccount)
 		}
 	}
+	printRedis(t, n)
 	if url := n.ControlURL(); url != "" {
 		fmt.Fprintf(t, "  control\t%s\n", url)
 	}
@@ -137,6 +139,21 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 	}
 	fmt.Fprintln(out)
 	fmt.Fprintln(out, "Try: reslog storage logging set --log rwd, then reslog tail. Stop with Ctrl-C.")
+}
+
+// printRedis says where clients of Redis connect, and what is behind.
+func printRedis(t io.Writer, n *server.Node) {
+	upstreams := n.RedisUpstreams()
+	for i, addr := range n.RedisAddrs() {
+		behind := "(in memory)"
+		if len(upstreams) > 0 {
+			behind = "→ " + upstreams[i]
+		}
+		fmt.Fprintf(t, "  redis\t%s %s\n", addr, behind)
+	}
+	if addr := n.RedisAuditAddr(); addr != "" {
+		fmt.Fprintf(t, "  redis audit\t%s\n", addr)
+	}
 }
 
 // isDevelopmentStorage reports whether tools find all services of a node without

@@ -24,6 +24,7 @@ left out and their number is printed.`,
 		Example: `  reslog tail
   reslog tail --category StorageDelete --status 2xx
   reslog tail --service queue --operation PutMessage
+  reslog tail --category ConnectionEvents
   reslog tail --operation PutBlob --text /container1/ --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

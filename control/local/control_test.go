@@ -71,6 +71,16 @@ func (l *oneLetter) Discard(_ context.Context, key string) error {
 	return nil
 }
 
+// oneClient are the clients of a Redis that one is connected to.
+type oneClient struct{}
+
+func (oneClient) Clients(context.Context) (RedisClients, error) {
+	return RedisClients{
+		Value:   []RedisClient{{ID: 7, Source: "proxy", Client: "192.0.2.1:5", Server: "192.0.2.2:6380", User: `a\x0a`, Opened: time.Unix(0, 0).UTC(), Failures: 2}},
+		Servers: []RedisServer{{"192.0.2.3:6379", "not asked"}},
+	}, nil
+}
+
 func startAPI(t *testing.T) (*httptest.Server, *bus.Bus) {
 	t.Helper()
 	b, err := bus.Open(t.Context(), bus.Config{Dir: t.TempDir()})
@@ -84,6 +94,7 @@ func startAPI(t *testing.T) (*httptest.Server, *bus.Bus) {
 
 		DeadLetters: &oneLetter{},
 		Principals:  oneApp{},
+		Redis:       oneClient{},
 	}))
 	t.Cleanup(func() {
 		srv.CloseClientConnections()
@@ -152,6 +163,8 @@ func TestEndpoints(t *testing.T) {
 		{"POST", "deadletters/worker%2F9.9/replay", "", 404, `"code":"DeadLetterNotFound"`},
 		{"POST", "deadletters/worker%2F1.2/discard", "", 200, `{}`},
 		{"GET", "deadletters/worker%2F1.2/discard", "", 404, `"code":"NotFound"`},
+		{"GET", "redis/clients", "", 200, `{"value":[{"id":7,"source":"proxy","client":"192.0.2.1:5","server":"192.0.2.2:6380","user":"a\\x0a","opened":"1970-01-01T00:00:00Z","failures":2}],"servers":[{"address":"192.0.2.3:6379","problem":"not asked"}]}`},
+		{"POST", "redis/clients", "", 404, `"code":"NotFound"`},
 		{"GET", "nothing", "", 404, `"code":"NotFound"`},
 		{"GET", "records?category=StorageRed", "", 400, "StorageDelete, StorageRead, StorageWrite"},
 		{"GET", "records?color=red", "", 400, `"code":"InvalidParameter"`},

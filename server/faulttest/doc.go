@@ -25,6 +25,10 @@
 // is full or what they keep is damaged, when the clock jumps and when they are
 // deleted; and no query harms the node, whatever it asks for.
 //
+// Connections to a Redis server are counted from both sides: each has one new_conn and
+// one close_conn in the archive, whether the node is killed, the server goes away, the
+// disk is full or thousands come in a second.
+//
 // Every test prints what it counted. RESLOG_FAULTTEST_SOAK=10 makes most of them ten
 // times as long.
 //

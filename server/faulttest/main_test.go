@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ const (
 	fileVariable       = "RESLOG_FAULTTEST_FILE"   // bootstrap file, if there is one
 	memoryVariable     = "RESLOG_FAULTTEST_MEMORY" // for queries, and that there is a control address; in bytes
 	levelVariable      = "RESLOG_FAULTTEST_LEVEL"  // of what is logged; that of logLevel if empty
+	redisVariable      = "RESLOG_FAULTTEST_REDIS"  // the Redis server behind the node, and that there is a Redis address
 )
 
 func TestMain(m *testing.M) {
@@ -63,7 +65,7 @@ func config(data string, d bus.Durability, file string) (server.Config, error) {
 		}
 	}
 	cfg := server.Config{
-		Data: data, Durability: d, BlobAddr: "127.0.0.1:0", QueueAddr: "127.0.0.1:0", TableAddr: "127.0.0.1:0", ControlAddr: server.Off, AdminAddr: "127.0.0.1:0", FlushInterval: flushInterval,
+		Data: data, Durability: d, BlobAddr: "127.0.0.1:0", QueueAddr: "127.0.0.1:0", TableAddr: "127.0.0.1:0", ControlAddr: server.Off, AdminAddr: "127.0.0.1:0", RedisAddr: server.Off, FlushInterval: flushInterval,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 	if text := os.Getenv(memoryVariable); text != "" {
@@ -72,6 +74,9 @@ func config(data string, d bus.Durability, file string) (server.Config, error) {
 			return cfg, err
 		}
 		cfg.ControlAddr, cfg.QueryMemory = "127.0.0.1:0", n
+	}
+	if upstream := os.Getenv(redisVariable); upstream != "" {
+		cfg.RedisAddr, cfg.RedisUpstream, cfg.RedisDetails = "127.0.0.1:0", upstream, true
 	}
 	if file == "" {
 		return cfg, nil
@@ -101,7 +106,7 @@ func node(cfg server.Config) error {
 		if err := n.Start(context.Background()); err != nil {
 			return err
 		}
-		fmt.Println(n.BlobURL(), n.AdminURL(), n.QueueURL(), n.TableURL())
+		fmt.Println(n.BlobURL(), n.AdminURL(), n.QueueURL(), n.TableURL(), n.RedisAddr())
 		for line := ""; more && line != restart; {
 			if line, more = <-lines; line == makeRoom || line == makeFull {
 				fmt.Println(balance(place(cfg.Data), line == makeFull))
@@ -146,6 +151,7 @@ func balance(folder string, full bool) error {
 type victim struct {
 	url, admin   string // of the blob service, and of health and metrics
 	queue, table string // of these services
+	redis        string // where its clients connect, if there is a server behind it
 
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -194,6 +200,9 @@ func (v *victim) readURL(t *testing.T) {
 	}
 	if _, err := fmt.Sscan(line, &v.url, &v.admin, &v.queue, &v.table); err != nil {
 		t.Fatalf("the node says %q: %v", line, err)
+	}
+	if words := strings.Fields(line); len(words) > 4 {
+		v.redis = words[4]
 	}
 }
 

@@ -5,10 +5,31 @@
 //	s, err := redis.New(redis.Config{Endpoints: …, Emitter: gate, …})
 //	s.Serve(ctx)          // until ctx is done
 //	s.Clients(ctx)        // who is connected now
+//	s.Stats()             // figures for Prometheus
 //
 // The data path is relay, which moves bytes; session, which reads along and tells
 // who logs in; connections, the book of what is open, which survives the process.
 // Events of both sources are event.Event; log.go makes records of them.
+//
+// # Guarantees
+//
+// A connection has one new_conn and one close_conn, whatever becomes of the client,
+// the server and the node: what a dead process left open is closed when its Dir is
+// opened again. An event is in the journal before the bytes that it follows from are
+// passed on, and the events of a connection are in order. A loss of power may take
+// those of the last second.
+//
+// In audit mode, Config.Audit, an event is on disk before the bytes that it follows
+// from are passed on: a client's new_conn before its first byte, its login before the
+// server's answer to it. A client whose new_conn cannot be put on disk is refused. A
+// login that cannot be is answered after five seconds all the same, for it has
+// happened; it stays in the journal, and the book hands it over until it is kept. The
+// price is that each connection has goroutines of its own, and each event waits for
+// the disk.
+//
+// # What it does not do
+//
+// It changes no byte, holds none back, and does not log commands.
 package redis
 
 import (
@@ -60,6 +81,9 @@ type Config struct {
 	Stream  Stream
 	// Recorder takes the platform metrics. Required.
 	Recorder *metric.Recorder
+	// Audit says that Emit of the Emitter returns when a record is on disk: the node
+	// is in audit mode.
+	Audit bool
 	// Details adds who it was, from which port, to where and why it ended to the
 	// properties of a record, which those of Azure do not have.
 	Details bool

@@ -2,31 +2,39 @@
 // to it, over TCP or a Unix socket, and send connection events as JSON values, one
 // after the other.
 //
+//	l := audit.New(audit.Config{Take: func(e event.Event) { … }})
+//	err := l.Serve(ctx, listener) // until ctx is done
+//
 // Both generations are read: that of Redis Software 6.2.18 to 8.0, and that of 8.2
 // with its sequence numbers for each worker, whose gaps are counted as lost events.
-// Records of commands are counted and left out.
+//
+// # What becomes an event
+//
+//	new_conn, close_conn  an event
+//	new_int_conn          an event of type new_conn, marked Internal
+//	auth                  an event, unless it repeats what the connection was told
+//	                      already, see repeats.go
+//	command               none; counted
+//	anything else         none; refused and counted, and the stream goes on at the
+//	                      next JSON value, see decoder.go
+//
+// An event's Time is that of the record, in whole seconds; Captured is when it was
+// read. Its connection has the ID that the cluster gave it, so a Listener is for
+// one cluster: two of them may give the same.
+//
+// The ID of an event is made of the record and of the host that sent it, where the
+// record has a sequence number: the same record, sent again over a new connection or
+// to another process, is the same event. Without a number two logins that fail in
+// one second look alike, so these events have IDs of their own.
+//
+// # What it does not do
+//
+// The sender does not wait for an answer, so an event that was sent is lost when
+// the process ends before it read it. Records are in the order of their worker, and
+// when a worker connects anew while its old connection is still being read, the two
+// are not ordered. There is no TLS and no password, as there is none in the sender:
+// whoever reaches the listener is believed.
 //
 // Source: "Audit connection events" and "Database connection auditing", Redis
 // Software.
 package audit
-
-import (
-	"log/slog"
-	"time"
-
-	"reslog/service/redis/event"
-)
-
-// Config is what New needs.
-type Config struct {
-	// Take is handed each event; it may block, and then the stream waits. Required.
-	Take func(event.Event)
-	// NewID makes the IDs of events; nil makes random GUIDs.
-	NewID func() string
-	// MaxRecord bounds one record, in bytes; 0 is 1 MiB. MaxConnections bounds the
-	// connections of clusters; 0 is 256.
-	MaxRecord, MaxConnections int
-	Logger                    *slog.Logger
-	// Now is the clock; nil is time.Now.
-	Now func() time.Time
-}

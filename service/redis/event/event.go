@@ -59,10 +59,14 @@ type Connection struct {
 	// Database is the name of the database it is to, "" for the only one.
 	Database string
 	// Client is where it comes from, Server where it went to. Of an audit stream and
-	// of a private link they are what they were told to be.
+	// of a private link they are what they were told to be; an address that was not
+	// told is the zero value.
 	Client, Server netip.AddrPort
-	// Opened is when it was accepted.
+	// Opened is when it was accepted, the zero value when that was not seen.
 	Opened time.Time
+	// Internal is set of a connection that a cluster made by itself, in the event of
+	// type NewConnection only.
+	Internal bool
 }
 
 // Event is something that happened to a connection.
@@ -70,8 +74,11 @@ type Event struct {
 	// ID is a GUID. Events with one ID are one event told twice.
 	ID   string
 	Type Type
-	// Time is when it happened.
-	Time       time.Time
+	// Time is when it happened, of an audit stream in whole seconds; eventEpochTime of
+	// the record.
+	Time time.Time
+	// Captured is when it became known here, the zero value where that is Time.
+	Captured   time.Time
 	Connection Connection
 	// Status and User are of Authentication only. User is what the client sent, any
 	// bytes whatever, at most MaxUser of them; Event is never printed without
@@ -80,6 +87,15 @@ type Event struct {
 	User   string
 	// Reason says why a connection was closed, "" when it is not known.
 	Reason Reason
+}
+
+// CapturedAt is when the event became known here: the time of its record, as
+// "time" is when an event was captured and "eventEpochTime" when it happened.
+func (e Event) CapturedAt() time.Time {
+	if e.Captured.IsZero() {
+		return e.Time
+	}
+	return e.Captured
 }
 
 // Reason is why a connection was closed.

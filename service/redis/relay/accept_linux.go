@@ -122,6 +122,9 @@ func (l *loop) readHeader(c *conn) {
 // it.
 func (l *loop) introduce(c *conn) {
 	if c.tap = l.relay.config.Open(c.peer); c.tap == nil {
+		if l.relay.config.Refusal != "" {
+			send(c.ends[client].fd, []byte(l.relay.config.Refusal))
+		}
 		l.close(c, event.Refused)
 		return
 	}

@@ -77,6 +77,10 @@ func (g *goroutines) handle(ctx context.Context, raw net.Conn) {
 	client, err := g.handshake(ctx, conn, &peer)
 	tap := r.config.Open(peer)
 	switch {
+	case tap == nil && err == nil:
+		client.SetWriteDeadline(time.Now().Add(time.Second))
+		io.WriteString(client, r.config.Refusal)
+		client.Close()
 	case tap == nil:
 	case err != nil && ctx.Err() != nil:
 		g.end(conn, tap, event.Stopped)

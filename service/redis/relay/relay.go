@@ -70,7 +70,7 @@ func (r *Relay) serve(ctx context.Context, l net.Listener, e engine) error {
 
 // engine picks what moves the bytes of a listener.
 func (r *Relay) engine(l net.Listener) engine {
-	if r.config.TLS == nil && r.config.Upstream.TLS == nil {
+	if r.config.TLS == nil && r.config.Upstream.TLS == nil && !r.config.Blocking {
 		if e := newEventLoops(r, l); e != nil {
 			return e
 		}

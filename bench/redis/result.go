@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"reslog/bench/report"
+)
+
+// writeResult writes the result.
+func writeResult(w io.Writer, cfg config, results map[cell][]sample, idles []idle, c counts) {
+	fmt.Fprintf(w, "# The Redis proxy under load\n\n`go run ./bench/redis%s`, %s, redis-server, redis-benchmark and HAProxy of Debian.%s\n\n", cfg.arguments, report.Machine(), cfg.load)
+	fmt.Fprintf(w, "Client, proxy and server share the machine's processors and speak over the loopback; servers take turns within each of %d rounds. "+
+		"redis-benchmark has %d connections and values of 64 bytes. Rates are requests a second, the median of the rounds with the single rounds in brackets; "+
+		"a ratio is the median of the rounds' ratios. HAProxy, in mode tcp, logs a line for each connection into a file (`option tcplog`); the node archives "+
+		"ConnectionEvents in an account of its own, which is on disk. The processor time of a proxy counts all that it does until it comes to rest.\n\n", cfg.rounds, clients)
+	for _, r := range cfg.rows {
+		writeRow(w, r, results)
+	}
+	writeIdles(w, idles)
+	writeCounts(w, c)
+	writeGoals(w, cfg, results, idles, c)
+}
+
+func writeRow(w io.Writer, r row, results map[cell][]sample) {
+	fmt.Fprintf(w, "## %s\n\n`redis-benchmark -c %d -d 64 -n %d %s`\n\n", r.title, clients, r.requests, strings.Join(r.args, " "))
+	fmt.Fprint(w, "| | req/s [rounds] | of direct | p50 ms | p99 ms | proxy CPU µs a request |\n|---|---|---|---|---|---|\n")
+	base := results[cell{r.name, direct}]
+	for _, name := range order() {
+		s := results[cell{r.name, name}]
+		if len(s) == 0 {
+			continue
+		}
+		var rounds []string
+		for i := range s {
+			rounds = append(rounds, fmt.Sprintf("%.0f", s[i].rate))
+		}
+		cpu := "–"
+		if name != direct {
+			cpu = fmt.Sprintf("%.1f", median(s, func(s sample) float64 { return s.cpu }))
+		}
+		fmt.Fprintf(w, "| %s | %.0f [%s] | %.2f | %.2f | %.2f | %s |\n", name, median(s, rate), strings.Join(rounds, " "), paired(s, base),
+			median(s, func(s sample) float64 { return s.p50 }), median(s, func(s sample) float64 { return s.p99 }), cpu)
+	}
+	fmt.Fprintln(w)
+}
+
+func writeIdles(w io.Writer, idles []idle) {
+	if len(idles) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "## %d connections that do nothing\n\nEach has asked for one PING.\n\n| | MiB before | MiB with them | KiB each |\n|---|---|---|---|\n", idles[0].connections)
+	for _, i := range idles {
+		fmt.Fprintf(w, "| %s | %d | %d | %.1f |\n", i.server, i.before>>20, i.after>>20, float64(i.after-i.before)/1024/float64(i.connections))
+	}
+	fmt.Fprintln(w)
+}
+
+func writeCounts(w io.Writer, c counts) {
+	fmt.Fprintf(w, "## Records\n\nWhile it was reached through reslog the server took %d connections, without those over which nodes ask it for INFO. The archives have records of %d connections: "+
+		"%d of new_conn, %d of close_conn, %d of auth. %d connections do not have just one new_conn and one close_conn.\n\n", c.served, c.connections, c.opened, c.closed, c.logins, c.odd)
+}
+
+// idleGoal is what ten thousand connections may take.
+const idleGoal = 150 << 20
+
+// writeGoals holds the figures up against what was promised.
+func writeGoals(w io.Writer, cfg config, results map[cell][]sample, idles []idle, c counts) {
+	fmt.Fprint(w, "## Goals\n\n| goal | measured |\n|---|---|\n")
+	line := func(goal, measured string, met bool) {
+		verdict := "met"
+		if !met {
+			verdict = "**missed**"
+		}
+		fmt.Fprintf(w, "| %s | %s, %s |\n", goal, measured, verdict)
+	}
+	for _, r := range cfg.rows {
+		name := ours
+		if r.tls {
+			name = oursTLS
+		}
+		better := betterOf(results, r.name)
+		ratio := paired(results[cell{r.name, name}], results[cell{r.name, better}])
+		line("at least the rate of HAProxy with its better number of threads: "+r.title, fmt.Sprintf("%.2f× %s", ratio, better), ratio >= 1)
+	}
+	for _, i := range idles {
+		if i.server == ours {
+			whole := int64(float64(i.after) / float64(i.connections) * 10_000)
+			line("10,000 idle connections in less than 150 MB", fmt.Sprintf("%d MiB with %d", i.after>>20, i.connections), max(whole, i.after) < idleGoal)
+		}
+	}
+	line("each connection that the server took has one new_conn and one close_conn", fmt.Sprintf("%d of %d", c.connections-c.odd, c.served), c.odd == 0 && int64(c.connections) == c.served)
+	fmt.Fprintln(w)
+}
+
+// betterOf is the HAProxy with the better median.
+func betterOf(results map[cell][]sample, row string) string {
+	one, two := "haproxy-1", "haproxy-2"
+	if median(results[cell{row, two}], rate) > median(results[cell{row, one}], rate) {
+		return two
+	}
+	return one
+}
+
+func order() []string { return []string{direct, "haproxy-1", "haproxy-2", ours, oursTLS} }
+
+// paired returns the median of the ratios within each round: what slows down the
+// machine for a while slows down both sides of a ratio.
+func paired(s, base []sample) float64 {
+	var ratios []sample
+	for i := range min(len(s), len(base)) {
+		ratios = append(ratios, sample{rate: s[i].rate / base[i].rate})
+	}
+	return median(ratios, rate)
+}
+
+func rate(s sample) float64 { return s.rate }
+
+func median(s []sample, of func(sample) float64) float64 {
+	if len(s) == 0 {
+		return 0
+	}
+	v := make([]float64, len(s))
+	for i := range s {
+		v[i] = of(s[i])
+	}
+	slices.Sort(v)
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}

@@ -1,0 +1,247 @@
+package connections
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"reslog/service/redis/event"
+)
+
+// The kinds of frames.
+const (
+	kindStart    = 1 // seq: the connections that follow are those after this event
+	kindOpen     = 2 // a connection that is open
+	kindEvent    = 3 // seq, an event
+	kindMark     = 4 // seq, mark: see keeper.go
+	kindIDs      = 5 // all IDs below were given away, or may have been
+	kindComplete = 6 // what a compaction wrote before is complete
+)
+
+// Bounds of what a frame holds of an event, in bytes. Longer texts are cut in the
+// journal, but for an event's ID.
+const (
+	maxID     = 64
+	maxSource = 32
+	maxText   = 256
+	maxMark   = 256
+)
+
+var errFrame = errors.New("a frame that cannot be read")
+
+func clip(s string, n int) string { return s[:min(len(s), n)] }
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	b = binary.AppendVarint(b, t.Unix())
+	return binary.AppendUvarint(b, uint64(t.Nanosecond()))
+}
+
+func appendAddr(b []byte, a netip.AddrPort) []byte {
+	if len(a.Addr().Zone()) > maxSource {
+		a = netip.AddrPortFrom(a.Addr().WithZone(""), a.Port())
+	}
+	at := len(b)
+	b, _ = a.AppendBinary(append(b, 0)) // never fails
+	b[at] = byte(len(b) - at - 1)
+	return b
+}
+
+func appendConnection(b []byte, c *event.Connection) []byte {
+	b = binary.AppendVarint(b, c.ID)
+	b = appendText(b, clip(c.Source, maxSource))
+	b = appendText(b, clip(c.Database, maxText))
+	b = appendAddr(b, c.Client)
+	b = appendAddr(b, c.Server)
+	return appendTime(b, c.Opened)
+}
+
+// typeNumber is the number of a type in frames, 0 for none of ours.
+func typeNumber(t event.Type) byte {
+	switch t {
+	case event.NewConnection:
+		return 1
+	case event.Authentication:
+		return 2
+	case event.CloseConnection:
+		return 3
+	}
+	return 0
+}
+
+func typeOf(n byte) (event.Type, bool) {
+	switch n {
+	case 1:
+		return event.NewConnection, true
+	case 2:
+		return event.Authentication, true
+	case 3:
+		return event.CloseConnection, true
+	}
+	return "", false
+}
+
+func (f framer) appendEvent(b []byte, seq uint64, e *event.Event) []byte {
+	at := len(b)
+	b = append(f.open(b), kindEvent)
+	b = binary.AppendUvarint(b, seq)
+	b = append(b, typeNumber(e.Type))
+	b = appendText(b, e.ID)
+	b = appendTime(b, e.Time)
+	b = appendConnection(b, &e.Connection)
+	b = binary.AppendVarint(b, int64(e.Status))
+	b = appendText(b, clip(e.User, event.MaxUser))
+	b = appendText(b, clip(string(e.Reason), maxSource))
+	return f.seal(b, at)
+}
+
+func (f framer) appendOpen(b []byte, c *entry) []byte {
+	at := len(b)
+	b = append(f.open(b), kindOpen)
+	b = binary.AppendUvarint(b, c.seq)
+	b = appendConnection(b, &c.Connection.Connection)
+	b = appendText(b, c.User)
+	b = appendTime(b, c.Authenticated)
+	b = binary.AppendUvarint(b, uint64(c.Failures))
+	b = appendTime(b, c.last)
+	return f.seal(b, at)
+}
+
+func (f framer) appendMark(b []byte, seq uint64, mark []byte) []byte {
+	at := len(b)
+	b = binary.AppendUvarint(append(f.open(b), kindMark), seq)
+	b = appendText(b, string(mark))
+	return f.seal(b, at)
+}
+
+func (f framer) appendNumber(b []byte, kind byte, n uint64) []byte {
+	at := len(b)
+	return f.seal(binary.AppendUvarint(append(f.open(b), kind), n), at)
+}
+
+// fields reads the fields of a payload, one after the other. After one that is not
+// there all are zero, and bad is true.
+type fields struct {
+	b   []byte
+	bad bool
+}
+
+func (d *fields) fail() { d.b, d.bad = nil, true }
+
+func (d *fields) byte() byte {
+	if len(d.b) == 0 {
+		d.fail()
+		return 0
+	}
+	c := d.b[0]
+	d.b = d.b[1:]
+	return c
+}
+
+func (d *fields) uint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *fields) int() int64 {
+	v, n := binary.Varint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *fields) bytes(n uint64) []byte {
+	if n > uint64(len(d.b)) {
+		d.fail()
+		return nil
+	}
+	v := d.b[:n]
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *fields) text() string { return string(d.bytes(d.uint())) }
+
+func (d *fields) time() time.Time {
+	sec, nsec := d.int(), d.uint()
+	if nsec >= 1e9 {
+		d.fail()
+		return time.Time{}
+	}
+	return time.Unix(sec, int64(nsec)).UTC()
+}
+
+func (d *fields) addr() (a netip.AddrPort) {
+	b := d.bytes(uint64(d.byte()))
+	if !d.bad && a.UnmarshalBinary(b) != nil {
+		d.fail()
+	}
+	return a
+}
+
+func (d *fields) connection() (c event.Connection) {
+	c.ID = d.int()
+	c.Source = d.text()
+	c.Database = d.text()
+	c.Client = d.addr()
+	c.Server = d.addr()
+	c.Opened = d.time()
+	return c
+}
+
+// frame is a payload that was read; which fields it has depends on its kind.
+type frame struct {
+	kind  byte
+	seq   uint64 // the number of kindIDs
+	event event.Event
+	entry *entry
+	mark  []byte
+}
+
+// parse reads a payload. Frames of an unknown kind have only that.
+func parse(payload []byte) (fr frame, err error) {
+	d := &fields{b: payload}
+	fr.kind = d.byte()
+	switch fr.kind {
+	case kindStart, kindIDs:
+		fr.seq = d.uint()
+	case kindMark:
+		fr.seq = d.uint()
+		if m := d.text(); m != "" {
+			fr.mark = []byte(m)
+		}
+	case kindEvent:
+		fr.seq = d.uint()
+		t, ok := typeOf(d.byte())
+		d.bad = d.bad || !ok
+		fr.event = event.Event{
+			Type: t, ID: d.text(), Time: d.time(), Connection: d.connection(),
+			Status: event.Status(d.int()), User: d.text(), Reason: event.Reason(d.text()),
+		}
+	case kindOpen:
+		fr.seq = d.uint()
+		fr.entry = &entry{seq: fr.seq}
+		fr.entry.Connection.Connection = d.connection()
+		fr.entry.User = d.text()
+		fr.entry.Authenticated = d.time()
+		fr.entry.Failures = int(d.uint())
+		fr.entry.last = d.time()
+	}
+	if d.bad {
+		return fr, fmt.Errorf("%w: of kind %d", errFrame, fr.kind)
+	}
+	return fr, nil
+}
