@@ -101,9 +101,17 @@ func TestExecuteRefuses(t *testing.T) {
 	const good = `{"type":"SendMessage","target":"m"}`
 	path := "/api/hubs/chat/:execute" + newest
 	for _, v := range []struct{ query, body string }{
-		{"", ""}, {"", "{}"}, {"", "[]"}, {"", "[1]"}, {"", "[" + good}, {"", "[" + good + `,{"type":"Other"}]`}, {"", "[" + good + `,{}]`},
-		{"", "[" + good + `,{"type":"SendMessage"}]`}, {"", "[" + good + `,{"type":"SendMessage","target":"m","arguments":{}}]`},
-		{"", "[" + good + `,{"type":"JoinGroup","group":"g"}]`}, {"", "[" + good + `,{"type":"LeaveGroup"}]`},
+		{"", ""},
+		{"", "{}"},
+		{"", "[]"},
+		{"", "[1]"},
+		{"", "[" + good},
+		{"", "[" + good + `,{"type":"Other"}]`},
+		{"", "[" + good + `,{}]`},
+		{"", "[" + good + `,{"type":"SendMessage"}]`},
+		{"", "[" + good + `,{"type":"SendMessage","target":"m","arguments":{}}]`},
+		{"", "[" + good + `,{"type":"JoinGroup","group":"g"}]`},
+		{"", "[" + good + `,{"type":"LeaveGroup"}]`},
 		{"&filter=nonsense", "[" + good + "]"},
 		{"&filter=" + url.QueryEscape("userId eq 'ann' and connectionId ne 'c1'"), "[" + good + `,{"type":"JoinGroup","group":"g"}]`},
 		{"&filter=" + url.QueryEscape("connectionId eq 'c1' and userId ne 'ann'"), "[" + good + `,{"type":"JoinGroup","group":"g"}]`},

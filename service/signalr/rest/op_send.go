@@ -9,7 +9,8 @@ import (
 // Messages: to all, a group, a user or a connection. They are accepted whether anybody
 // is there or not.
 
-func sendAll(c *call) error        { return c.send(hub.Target{Except: c.query["excluded"]}) }
+func sendAll(c *call) error { return c.send(hub.Target{Except: c.query["excluded"]}) }
+
 func sendUser(c *call) error       { return c.send(hub.Target{Kind: hub.Users, Names: []string{c.user}}) }
 func sendConnection(c *call) error { return c.send(one(c.connection)) }
 

@@ -291,8 +291,15 @@ func TestListGroup(t *testing.T) {
 		query      string
 		ids, pages int
 	}{
-		{"", 25, 1}, {"&maxpagesize=10", 25, 3}, {"&maxpagesize=25", 25, 1}, {"&maxpagesize=5", 25, 5}, {"&maxpagesize=1", 25, 25},
-		{"&top=7", 7, 1}, {"&top=7&maxpagesize=3", 7, 3}, {"&top=6&maxpagesize=3", 6, 2}, {"&top=100&MaxPageSize=20", 25, 2},
+		{"", 25, 1},
+		{"&maxpagesize=10", 25, 3},
+		{"&maxpagesize=25", 25, 1},
+		{"&maxpagesize=5", 25, 5},
+		{"&maxpagesize=1", 25, 25},
+		{"&top=7", 7, 1},
+		{"&top=7&maxpagesize=3", 7, 3},
+		{"&top=6&maxpagesize=3", 6, 2},
+		{"&top=100&MaxPageSize=20", 25, 2},
 	} {
 		ids, pages := list(v.query)
 		if len(ids) != v.ids || pages != v.pages || ids[0] != "m100" || ids[v.ids-1] != "m"+strconv.Itoa(99+v.ids) {

@@ -158,7 +158,8 @@ func validHub(name string) bool {
 	}
 	for i, c := range []byte(name) {
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !letter && (i == 0 || !(c >= '0' && c <= '9' || strings.IndexByte("_`,.[]", c) >= 0)) {
+		other := c >= '0' && c <= '9' || strings.IndexByte("_`,.[]", c) >= 0
+		if !letter && (i == 0 || !other) {
 			return false
 		}
 	}

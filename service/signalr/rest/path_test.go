@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -74,8 +75,8 @@ func FuzzPath(f *testing.F) {
 		}
 		rt, segments, err := a.find(r, q)
 		if err != nil {
-			failed, ok := err.(*failure)
-			if !ok || rt != nil || failed.status < 400 || failed.status > 405 {
+			var failed *failure
+			if !errors.As(err, &failed) || rt != nil || failed.status < 400 || failed.status > 405 {
 				t.Fatalf("%v, %v", rt, err)
 			}
 			return
