@@ -81,6 +81,7 @@ func (v *service) acceptClient(r *http.Request) (transport.Grant, *transport.Ref
 	return transport.Grant{
 		Allowed:     transportsOf(t.System[token.SystemTransports]),
 		PollTimeout: seconds(t.System[token.SystemPollTimeout], 300),
+		Owner:       name + "\x00" + t.User,
 		Detail:      p,
 	}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -260,8 +259,11 @@ func (c *client) Closed(e transport.End) {
 		n.reason = event.ReasonSlowClient
 	case transport.ByUs:
 		n.reason = event.ReasonReloading
+		if e.Err != nil {
+			n.reason = event.ReasonBadMessage
+		}
 	}
-	if e.Err != nil && e.By == transport.ByLoss {
+	if e.Err != nil && e.By != transport.ByClient {
 		n.detail = e.Err.Error()
 	}
 	c.end(n)
@@ -355,22 +357,12 @@ func (c *client) Claims() []appserver.Claim {
 	return claims
 }
 
-// Header is explained at Hub. It has no token.
-func (c *client) Header() http.Header {
-	h := c.conn.Header().Clone()
-	h.Del("Authorization")
-	return h
-}
+// Header is explained at Hub. Conn takes tokens out of it, and of the query.
+func (c *client) Header() http.Header { return c.conn.Header() }
 
-// Query is explained at Hub. It has no token.
+// Query is explained at Hub.
 func (c *client) Query() string {
-	q := url.Values{}
-	for name, values := range c.conn.Query() {
-		if name != "access_token" {
-			q[name] = values
-		}
-	}
-	return "?" + q.Encode()
+	return "?" + c.conn.Query().Encode()
 }
 
 // Caller is explained at Hub.

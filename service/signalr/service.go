@@ -95,7 +95,7 @@ func (v *service) mode() Mode { return v.conf.Load().Mode }
 
 func (v *service) setUpstreams() {
 	c := &v.server.c
-	v.hooks.Store(upstream.New(upstream.Config{
+	old := v.hooks.Swap(upstream.New(upstream.Config{
 		Templates: v.conf.Load().Upstreams,
 		Keys:      v.keys,
 		Allowed:   c.UpstreamHosts,
@@ -103,6 +103,9 @@ func (v *service) setUpstreams() {
 		Transport: c.HTTP,
 		Logger:    c.Logger,
 	}))
+	if old != nil {
+		old.Close()
+	}
 }
 
 // change follows a change of how the service is set up.
@@ -150,7 +153,7 @@ func (v *service) retire() {
 	defer cancel()
 	v.reload()
 	var closing sync.WaitGroup
-	closing.Go(func() { v.transport.Close(ctx) })
+	closing.Go(func() { _ = v.transport.Close(ctx) }) // who does not go is cut off
 	closing.Go(func() { v.servers.Close(ctx) })
 	closing.Wait()
 	v.reload() // those that came meanwhile

@@ -78,7 +78,7 @@ type Stats struct {
 	Reasons        map[string]int64
 	// Received are messages of clients, Messages the units of 2 KiB that went to clients
 	// and application servers. The bytes are those of clients, and to application servers.
-	Received, Messages        int64
+	Received, Messages          int64
 	InboundBytes, OutboundBytes int64
 	// Calls are those of upstreams. UserErrors and SystemErrors are what failed.
 	Calls, UserErrors, SystemErrors int64
