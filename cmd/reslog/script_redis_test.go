@@ -41,13 +41,13 @@ func redisCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: redis open|close name, redis name command … answer")
 	}
 	conns := ts.Value(redisConnsKey{}).(redisConns)
-	switch {
-	case args[0] == "open":
+	switch args[0] {
+	case "open":
 		conn, err := openRedis(ts)
 		ts.Check(err)
 		conns[args[1]] = conn
 		ts.Defer(func() { conn.Close() })
-	case args[0] == "close":
+	case "close":
 		ts.Check(conns[args[1]].Close())
 	default:
 		want := args[len(args)-1]

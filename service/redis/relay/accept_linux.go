@@ -73,7 +73,7 @@ func (l *loop) full(why error) {
 
 // pause lets clients wait in the backlog for a moment.
 func (l *loop) pause() {
-	unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, l.engine.listener, nil)
+	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, l.engine.listener, nil) // it is there
 	l.paused = l.now() + pause
 }
 
@@ -111,7 +111,7 @@ func (l *loop) readHeader(c *conn) {
 	case errno != 0 || n == 0 || err != nil || size == 0 && at.gone:
 		l.refuse(c, "it sent no PROXY header, or a bad one", "")
 	case size > 0:
-		receive(at.fd, b[:size], 0)
+		_, _ = receive(at.fd, b[:size], 0) // which is there, as was seen just now
 		o.apply(&c.peer)
 		c.expire()
 		l.introduce(c)
@@ -140,7 +140,7 @@ func (l *loop) refuse(c *conn, why, line string) {
 		c.tap = l.relay.config.Open(c.peer)
 	}
 	if line != "" {
-		send(c.ends[client].fd, []byte(line))
+		_, _ = send(c.ends[client].fd, []byte(line)) // nobody who does not hear it minds
 	}
 	l.close(c, event.Refused)
 }

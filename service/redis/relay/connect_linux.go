@@ -143,8 +143,8 @@ func (l *loop) unreachable(c *conn, why error) {
 	l.relay.servers.failed(why)
 	c.why = event.NoServer
 	fd := c.ends[client].fd
-	send(fd, []byte(unreachable))
-	unix.Shutdown(fd, unix.SHUT_WR)
+	_, _ = send(fd, []byte(unreachable)) // else it is only closed
+	endWriting(fd)
 	if !c.ends[client].watched && !l.watch(c, client, incoming) {
 		return
 	}

@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -47,7 +48,7 @@ func read(src io.Reader, seed int) ([]byte, error) {
 	var all bytes.Buffer
 	for {
 		_, err := io.CopyN(&all, src, int64(1+r.IntN(1<<r.IntN(18))))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all.Bytes(), nil
 		}
 		if err != nil {

@@ -116,10 +116,15 @@ func (g *goroutines) serveTap(ctx context.Context, client duplex, tap Tap) {
 // is reset, and the client could lose the line; so what it sends is read until it
 // closes, for as long as it may take.
 func sayGoodbye(client duplex, line string, wait time.Duration) {
-	client.SetDeadline(time.Now().Add(wait))
-	io.WriteString(client, line)
-	client.CloseWrite()
-	io.CopyN(io.Discard, client, 16*chunk)
+	if client.SetDeadline(time.Now().Add(wait)) != nil {
+		return
+	}
+	if _, err := io.WriteString(client, line); err != nil {
+		return
+	}
+	if client.CloseWrite() == nil {
+		_, _ = io.CopyN(io.Discard, client, 16*chunk)
+	}
 }
 
 func (g *goroutines) end(client net.Conn, tap Tap, why event.Reason) {
@@ -137,7 +142,9 @@ func (g *goroutines) handshake(ctx context.Context, conn duplex, peer *Peer) (du
 		return conn, nil
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	conn.SetDeadline(time.Now().Add(r.config.HandshakeTimeout))
+	if err := conn.SetDeadline(time.Now().Add(r.config.HandshakeTimeout)); err != nil {
+		return nil, err
+	}
 	if trusted {
 		var err error
 		if conn, err = readHeader(conn, peer); err != nil {

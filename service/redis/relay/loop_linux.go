@@ -106,7 +106,7 @@ func (l *loop) stop() {
 }
 
 func (l *loop) rouse() {
-	unix.Write(l.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // fails only when it is awake anyway
+	_, _ = unix.Write(l.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // fails only when it is awake anyway
 }
 
 // now is the time since the loop was made.
@@ -185,7 +185,7 @@ func (l *loop) dispatch(e *unix.EpollEvent) bool {
 // awake takes what other goroutines left, and reports whether the loop goes on.
 func (l *loop) awake() bool {
 	var b [8]byte
-	unix.Read(l.wake, b[:])
+	_, _ = unix.Read(l.wake, b[:]) // what it was woken for is below
 	l.mu.Lock()
 	handed, stopping := l.handed, l.stopping
 	l.handed = nil

@@ -134,7 +134,7 @@ func (l *loop) ended(c *conn, side int) {
 	case dst.broken:
 		// It is not told, and what it said last waits for the client to take it.
 	default:
-		unix.Shutdown(dst.fd, unix.SHUT_WR)
+		endWriting(dst.fd)
 		if side == server {
 			l.lingers.add(c, l.now()+l.relay.linger)
 		}
@@ -182,15 +182,15 @@ func (l *loop) close(c *conn, why event.Reason) {
 	fd := c.ends[client].fd
 	if why == event.ByServer && !c.ends[client].ended || why == event.Refused {
 		// As in leave, though there is no waiting here.
-		unix.Shutdown(fd, unix.SHUT_WR)
-		receive(fd, l.buffer[:], 0)
+		endWriting(fd)
+		_, _ = receive(fd, l.buffer[:], 0)
 	}
 	closeFile(fd)
-	l.relay.leave()
 	l.count.Add(-1)
 	if c.tap != nil {
 		c.tap.Close(why)
 	}
+	l.relay.leave()
 }
 
 // spares is how many buffers a loop keeps.

@@ -105,5 +105,9 @@ func fromNetwork(port *uint16) uint16 {
 	return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(port))[:])
 }
 
+// endWriting tells the peer of a socket that no more comes. It fails only when that
+// has reset the connection, which is heard of as well.
+func endWriting(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0) }
+
 // closeFile closes a socket. There is nothing to do about an error.
-func closeFile(fd int) { unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+func closeFile(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }

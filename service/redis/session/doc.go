@@ -21,7 +21,8 @@
 //   - event.Failed: the server refused user or password. What it never looked at, such
 //     as a wrong number of arguments, is no event.
 //   - event.NotRequired, for "default": a command that needs a login was answered
-//     without one; or AUTH was told that there is no password to check.
+//     without one; or AUTH was told that there is no password to check. A reply -ERR
+//     does not show that: what a server does not know it says to everybody.
 //
 // A success that leaves the same user with the same status is no event. After RESET
 // nobody is logged in, and the next login is an event again; a default user that
@@ -36,9 +37,10 @@
 // counted in Counts.Unknown and nobody is named until the next one. HELLO with AUTH
 // and a wrong option has logged in before Redis 7.2 and has not since: which of both
 // is learned from the versions in other replies to HELLO, or from whether the next
-// command is let through. Where replies cannot be assigned any more, because of
-// SYNC, of a transaction without replies, or of a reply that is none, the session is
-// Blind: it counts on, and tells no more logins. It never guesses.
+// command is let through. Where replies cannot be assigned any more, because of SYNC,
+// of a transaction without replies or with a subscription in RESP2, or of a reply
+// that is none, the session is Blind: it counts requests, and tells no more logins.
+// It never guesses.
 //
 // # Bounds
 //
@@ -46,8 +48,8 @@
 // held until its line ends, when it is known to be a user name or is wiped. A session
 // is 288 bytes while no login is under way. More than 512 alternating requests of
 // the kinds above that wait for their replies are lumped together: failures among
-// them are told without a name, successes are not seen. So it is with names beyond
-// 4 KiB of those that wait.
+// them are told without a name, successes are not seen. Of the names of logins that
+// wait 4 KiB are kept: those beyond are told without one.
 //
 // # What it does not do
 //

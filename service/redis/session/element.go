@@ -201,17 +201,32 @@ func (s *Session) elementRead() {
 	o.state = aType
 	o.seen = true
 	if o.look && s.headKind() == hello {
-		text := o.text[:o.ntext]
-		if o.version {
-			s.learnVersion(text)
-		}
-		o.version = string(text) == "version"
+		s.helloElement(o.text[:o.ntext])
 	}
 	if o.need == endless {
 		return
 	}
 	if o.need--; o.need == 0 {
 		s.levelRead()
+	}
+}
+
+// helloElement takes an element of the reply to HELLO.
+func (s *Session) helloElement(text []byte) {
+	o := &s.out
+	switch {
+	case o.field == serverField:
+		o.foreign = string(text) != "redis"
+	case o.field == versionField && !o.foreign:
+		s.learnVersion(text)
+	}
+	switch string(text) {
+	case "server":
+		o.field = serverField
+	case "version":
+		o.field = versionField
+	default:
+		o.field = otherField
 	}
 }
 

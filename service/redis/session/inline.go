@@ -26,6 +26,30 @@ func (s *Session) readInline(b []byte, t *tally) int {
 	return len(b)
 }
 
+// wholeLine returns the end of a line without quotes that begins at b[i], and what
+// the command in it is; 0 where it is not all in b, or not plain.
+func wholeLine(b []byte, i int) (int, kind) {
+	name := i
+	for name < len(b) && b[name] > ' ' && b[name] != '"' && b[name] != '\'' {
+		name++
+	}
+	k := classify(b[i:name])
+	if name == i || k.special() {
+		return 0, plain
+	}
+	for j := name; j < len(b); j++ {
+		switch c := b[j]; {
+		case c == '\n':
+			return j + 1, k
+		case c == '\r' && j+1 < len(b) && b[j+1] == '\n':
+			return j + 2, k
+		case c < ' ', c == '"', c == '\'':
+			return 0, plain
+		}
+	}
+	return 0, plain
+}
+
 // lineRead is after the end of a line.
 func (s *Session) lineRead(t *tally) {
 	switch s.in.state {

@@ -274,12 +274,12 @@ func (s *Session) execute(n int64) {
 	s.pop()
 	tx, lead := s.tx, s.txLead
 	s.endTransaction()
-	if t := tx.tail(); s.lead > math.MaxUint32-uint64(t.after) {
+	t := tx.tail()
+	if s.lead > math.MaxUint32-uint64(t.after) {
 		s.giveUp()
 		return
-	} else {
-		t.after += uint32(s.lead)
 	}
+	t.after += uint32(s.lead)
 	if s.q != nil {
 		tx.items = append(tx.items, s.q.items...)
 		tx.names = append(tx.names, s.q.names...)

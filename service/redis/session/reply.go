@@ -5,16 +5,17 @@ import "bytes"
 // replies is where the reading of replies stands.
 type replies struct {
 	state   replyState
-	typ     byte // of the element that is read
-	top     byte // of the reply, 0 between replies
-	first   bool // the element is the reply itself
-	look    bool // the reply is looked into
-	keep    bool // text takes the element that is read
-	cr      bool // the last byte was \r
-	chunks  bool // the element is a string in chunks
-	aside   bool // what is read is an attribute before a reply
-	version bool // of HELLO: the next element is the version
-	seen    bool // an element came
+	typ     byte       // of the element that is read
+	top     byte       // of the reply, 0 between replies
+	first   bool       // the element is the reply itself
+	look    bool       // the reply is looked into
+	keep    bool       // text takes the element that is read
+	cr      bool       // the last byte was \r
+	chunks  bool       // the element is a string in chunks
+	aside   bool       // what is read is an attribute before a reply
+	field   helloField // of the reply to HELLO: what the next element is
+	foreign bool       // of the reply to HELLO: it is not Redis that says so
+	seen    bool       // an element came
 	ntext   uint8
 	need    int64  // elements to come, endless where only a . ends them
 	count   int64  // the number of the reply, if it is an aggregate
@@ -25,6 +26,15 @@ type replies struct {
 
 // maxText is how much of a reply is enough to tell what it says.
 const maxText = 40
+
+// helloField is what of the reply to HELLO is read.
+type helloField uint8
+
+const (
+	otherField helloField = iota
+	serverField
+	versionField
+)
 
 type replyState uint8
 

@@ -65,6 +65,13 @@ func (s *Session) Request(b []byte) {
 				s.expectPlain()
 				continue
 			}
+		case s.in.state == qStart:
+			if end, k := wholeLine(b, i); end > 0 {
+				t.count(k)
+				s.expectPlain()
+				i = end
+				continue
+			}
 		case s.in.state == qDollar && s.in.arg > 0 && !s.in.matters():
 			if end := wholeArgument(b, i); end > 0 {
 				s.in.arg++

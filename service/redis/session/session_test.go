@@ -199,6 +199,7 @@ func transcripts() []struct {
 		{"hello with a bad name, let in", []step{c("GET a"), raw(array("HELLO", "3", "AUTH", "alice", "p", "SETNAME", "a b", "AUTH", "bob", "p")), c("GET a"), r(noAuth, badName, null)}, []string{"8 alice"}, "alice", false},
 		{"hello with a bad option, of 7.0", []step{c("AUTH bob p", "HELLO 3", "HELLO 3 AUTH alice p BOGUS"), r(ok, hello3(), badOpt)}, []string{"8 bob", "8 alice"}, "alice", false},
 		{"hello with a bad option, of 7.4", []step{c("AUTH bob p", "HELLO 3", "HELLO 3 AUTH alice p BOGUS"), r(ok, greeting("%7\r\n", "7.4.1"), badOpt)}, []string{"8 bob"}, "bob", false},
+		{"hello with a bad option, of another server", []step{c("AUTH bob p", "HELLO 3", "HELLO 3 AUTH alice p BOGUS"), r(ok, strings.Replace(hello3(), "$5\r\nredis", "$9\r\nminiredis", 1), badOpt)}, []string{"8 bob"}, "", false},
 		{"hello with a bad option before", []step{c("GET a", "HELLO 3 BOGUS AUTH alice p", "GET a"), r(noAuth, badOpt, null)}, []string{"2 default"}, "default", false},
 		{"hello without a password", []step{c("GET a", "HELLO 3 AUTH alice p AUTH bob", "GET a"), r(noAuth, badOpt, null)}, []string{"8 alice"}, "alice", false},
 		{"the second of two is wrong", []step{c("GET a", "HELLO 3 AUTH alice p AUTH bob x", "GET a"), r(noAuth, wrong, null)}, []string{"0 ", "8 alice"}, "alice", false},
@@ -226,6 +227,8 @@ func transcripts() []struct {
 		{"no reply, then one", []step{c("AUTH bob p", "CLIENT REPLY SKIP", "CLIENT REPLY ON", "AUTH alice p"), r(ok, ok, ok)}, []string{"8 bob", "8 alice"}, "alice", false},
 		{"no reply, refused", []step{c("CLIENT REPLY SKIP", "RESET", "AUTH bob p"), r(noAuth, resetOK, ok)}, []string{"8 bob"}, "bob", false},
 		{"no reply, perhaps refused", []step{c("AUTH bob p", "CLIENT REPLY SKIP", "GET a", "FOO"), r(ok, "-NOPERM this user has no permissions\r\n")}, []string{"8 bob"}, "", true},
+		{"no reply, then an error of another", []step{c("AUTH bob p", "CLIENT REPLY SKIP", "GET a", "FOO"), r(ok, "-ERR unknown command 'FOO', with args beginning with: \r\n")}, []string{"8 bob"}, "bob", false},
+		{"no reply, perhaps not known", []step{c("AUTH bob p", "CLIENT REPLY SKIP", "GET a", "FOO"), r(ok, "-ERR unknown command `CLIENT`, with args beginning with: \r\n")}, []string{"8 bob"}, "", true},
 		{"no reply, surely refused", []step{c("AUTH bob p", "CLIENT REPLY SKIP", "AUTH alice p"), r(ok, "-NOPERM this user has no permissions\r\n", ok)}, []string{"8 bob", "8 alice"}, "alice", false},
 		{"other words of client", []step{c("AUTH bob p", "CLIENT REPLY", "CLIENT REPLY OFF x", "CLIENT ID", "AUTH alice p"), r(ok, "-ERR a\r\n", "-ERR b\r\n", ":5\r\n", ok)}, []string{"8 bob", "8 alice"}, "alice", false},
 

@@ -1,5 +1,7 @@
 package session
 
+import "bytes"
+
 // A server that was told not to reply by CLIENT REPLY OFF or SKIP, or that got
 // REPLCONF ACK or a second MONITOR, says nothing, unless it refuses that command itself. What the next
 // reply is to shows which of both it was.
@@ -129,10 +131,30 @@ func (s *Session) refusedItself(r reply, it item) answerTo {
 		return yes
 	case r.starts("NOAUTH") && s.who == somebody:
 		return no
+	case r.starts("ERR unknown command") && !r.names(nameOf(it.kind)),
+		r.starts("ERR wrong number of arguments") && !r.names(nameOf(it.kind)):
+		return no
 	case r.starts("NOAUTH"), r.starts("ERR"), r.starts("NOPERM"), r.starts("BUSY "):
 		return perhaps
 	}
 	return no
+}
+
+// nameOf is the command of a kind that has no reply.
+func nameOf(k kind) string {
+	switch k {
+	case ack:
+		return "replconf"
+	case monitor:
+		return "monitor"
+	}
+	return "client"
+}
+
+// names reports whether the first thing in quotes is name, or begins with it.
+func (r reply) names(name string) bool {
+	i := bytes.IndexAny(r.text, "'`")
+	return i < 0 || len(r.text)-i-1 < len(name) || isWord(r.text[i+1:i+1+len(name)], name)
 }
 
 // silent is what the first item, n commands of it, did without a reply.
