@@ -109,7 +109,6 @@ func until(t *testing.T, what string, fn func() bool) {
 // limit is a context for whatever must not take long. It is good in cleanups.
 func limit(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
-	time.AfterFunc(31*time.Second, cancel).Stop()
 	t.Cleanup(cancel)
 	return ctx
 }
