@@ -62,7 +62,9 @@ func (c *client) take(b []byte) (rest []byte, err error) {
 		}
 	}
 	if !c.known {
-		c.pipe(b)
+		if len(b) > 0 && c.spend(len(b)) {
+			c.pipe(b)
+		}
 		return nil, nil
 	}
 	return c.messages(b)
@@ -99,6 +101,10 @@ func (c *client) handshake(b []byte) ([]byte, error) {
 		}
 	}
 	if c.mode == Default {
+		if c.replay != nil {
+			h.Version = 1 // 2 is with stateful reconnect, see Query
+			return rest, c.bind(hubprotocol.AppendHandshake(nil, h))
+		}
 		return rest, c.bind(b[:len(b)-len(rest)])
 	}
 	return rest, c.enter(h)
@@ -151,9 +157,6 @@ func (c *client) pipe(b []byte) {
 	if binding == nil {
 		return
 	}
-	if !c.spend(len(b)) {
-		return
-	}
 	c.v.figures.outbound.Add(int64(len(b)))
 	binding.Data(b)
 }
@@ -194,7 +197,7 @@ func (c *client) messages(b []byte) (rest []byte, err error) {
 // message works on a message. It reports whether it is the service's own, and not for an
 // application server.
 func (c *client) message(m *hubprotocol.Message) (own bool) {
-	if c.conn.Reconnects() {
+	if c.replay != nil {
 		own, text := c.replay.received(m)
 		if text != "" {
 			c.fail(event.ReasonBadMessage, text)
@@ -217,7 +220,7 @@ func (c *client) message(m *hubprotocol.Message) (own bool) {
 		c.serve(m)
 		return true
 	}
-	return false
+	return m.Type.Counted() && !c.spend(len(m.Frame))
 }
 
 // asked is a result that the client was asked for.
