@@ -92,7 +92,7 @@ func (r *Relay) leave() { r.open.Add(-1) }
 // trusts reports whether who connects from a sends a PROXY header.
 func (r *Relay) trusts(a netip.Addr) bool {
 	for _, p := range r.config.Trusted {
-		if p.Contains(a) {
+		if p.Contains(a.WithZone("")) { // no prefix contains an address with a zone
 			return true
 		}
 	}
