@@ -253,6 +253,9 @@ func (c *client) fail(reason, detail string) {
 // Closed implements transport.Receiver.
 func (c *client) Closed(e transport.End) {
 	n := ending{reason: event.ReasonConnectionLost, gone: true}
+	if c.conn.Kind() == transport.LongPolling {
+		n.reason = event.ReasonPingTimeout // polls are its pings
+	}
 	switch e.By {
 	case transport.ByClient:
 		n.reason = event.ReasonClosedByClient

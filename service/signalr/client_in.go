@@ -1,6 +1,7 @@
 package signalr
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -15,6 +16,9 @@ import (
 // What a client sends: its handshake, then messages. They are read in every mode, so
 // that what cannot be read reaches nobody, and results that clients were asked for
 // find who asked. In Default mode an application server gets them as they are.
+
+// maxInside is how much of a message is kept unread; hubprotocol takes no more.
+const maxInside = 1 << 20
 
 // errEnded ends what is no more.
 var errEnded = errors.New("the connection has ended")
@@ -33,7 +37,12 @@ func (c *client) Receive(b []byte) (err error) {
 	c.seen.Store(c.v.now().UnixNano())
 	c.v.figures.inbound.Add(int64(len(b)))
 	if len(c.in) > 0 {
+		// A message that comes in many pieces is looked through once, when it ends.
+		inside := c.shaken && c.protocol == payload.JSON && len(c.in)+len(b) < maxInside && bytes.IndexByte(b, 0x1e) < 0
 		c.in = append(c.in, b...)
+		if inside {
+			return nil
+		}
 		b = c.in
 	}
 	rest, err := c.take(b)
