@@ -49,6 +49,7 @@ func newRootCommand() *cobra.Command {
 		newImportCommand(),
 		newStorageCommand(),
 		newRedisCommand(),
+		newSignalRCommand(),
 		newDiagnoseCommand(),
 		newSettingsCommand(),
 		newResourceCommand(),
