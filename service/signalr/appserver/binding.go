@@ -257,7 +257,7 @@ func (b *binding) write(p []byte) {
 	if !handshake && !b.isPing(p) && !b.s.config.Count(len(p)) {
 		return
 	}
-	b.client.Write(bytes.Clone(p))
+	b.client.Write(p)
 }
 
 // isAnswer reports whether something is the answer to a handshake that went well. No
