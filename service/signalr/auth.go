@@ -122,14 +122,8 @@ func (v *service) throttled429(over string, r *http.Request, p *pass) {
 
 // acceptServer is appserver.Config's Accept.
 func (v *service) acceptServer(r *http.Request, name string) (string, *appserver.Refusal) {
-	if v.mode() == Serverless {
-		return "", &appserver.Refusal{Status: http.StatusForbidden, Text: "The service is in Serverless mode and takes no server connections."}
-	}
-	if !hubName.MatchString(name) {
-		return "", &appserver.Refusal{Status: http.StatusBadRequest, Text: badHub}
-	}
 	scheme, host := addressed(r)
-	t, err := v.verify(r, token.ServerURL(scheme, host, name), scheme, host, "Microsoft.SignalRService/SignalR/serverConnection/write")
+	t, err := v.verify(r, token.ServerURL(scheme, host, name), scheme, host, permission+"serverConnection/write")
 	if err != nil {
 		return "", &appserver.Refusal{Status: http.StatusUnauthorized, Header: v.refuse(r, err, event.Server, name)}
 	}
@@ -264,12 +258,15 @@ func (v *service) clientToken(r *http.Request, hub, user string, roles []string,
 	return token.Sign(keys[0], claims...), nil
 }
 
+// permission is what the names of all data actions begin with.
+const permission = "Microsoft.SignalRService/SignalR/"
+
 // actionOf is the data action that a request of the REST API needs of who has a token of
 // Microsoft Entra.
 //
 // Source: "Azure permissions for Web and Mobile", Microsoft.SignalRService.
 func actionOf(r *http.Request) string {
-	const p = "Microsoft.SignalRService/SignalR/"
+	const p = permission
 	path := r.URL.Path
 	switch {
 	case strings.HasSuffix(path, "/auth/accessKey"):

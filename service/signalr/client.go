@@ -14,6 +14,7 @@ import (
 	"reslog/service/signalr/hub"
 	"reslog/service/signalr/hubprotocol"
 	"reslog/service/signalr/payload"
+	"reslog/service/signalr/serviceprotocol"
 	"reslog/service/signalr/token"
 	"reslog/service/signalr/transport"
 )
@@ -252,6 +253,9 @@ func (c *client) fail(reason, detail string) {
 // Closed implements transport.Receiver.
 func (c *client) Closed(e transport.End) {
 	n := ending{reason: event.ReasonConnectionLost, gone: true}
+	if c.conn.Kind() == transport.LongPolling {
+		n.reason = event.ReasonPingTimeout // polls are its pings
+	}
 	switch e.By {
 	case transport.ByClient:
 		n.reason = event.ReasonClosedByClient
@@ -297,7 +301,7 @@ func (c *client) tick(now time.Time) {
 		if c.conn.Kind() == transport.LongPolling {
 			return
 		}
-		if at(&c.seen) > silent {
+		if at(&c.seen) > silent && c.idle() {
 			c.end(ending{reason: event.ReasonPingTimeout, text: event.ReasonPingTimeout + ".", reconnect: true})
 			return
 		}
@@ -307,6 +311,16 @@ func (c *client) tick(now time.Time) {
 			c.mu.Unlock()
 		}
 	}
+}
+
+// idle reports whether nothing that came is being worked on: a client whose application
+// server does not read is not read either, and is not silent.
+func (c *client) idle() bool {
+	if !c.receiving.TryLock() {
+		return false
+	}
+	defer c.receiving.Unlock()
+	return true
 }
 
 func orElse(d, otherwise time.Duration) time.Duration {
@@ -358,11 +372,21 @@ func (c *client) Claims() []appserver.Claim {
 }
 
 // Header is explained at Hub. Conn takes tokens out of it, and of the query.
-func (c *client) Header() http.Header { return c.conn.Header() }
+func (c *client) Header() http.Header {
+	h := c.conn.Header()
+	if c.pass.diagnostic() {
+		h = h.Clone()
+		h[serviceprotocol.HeaderDiagnostic] = []string{"true"}
+	}
+	return h
+}
 
-// Query is explained at Hub.
+// Query is explained at Hub. Stateful reconnect is between the client and the service,
+// see replay: a server that did its part too would wait for acknowledgements.
 func (c *client) Query() string {
-	return "?" + c.conn.Query().Encode()
+	q := c.conn.Query()
+	q.Del("useStatefulReconnect")
+	return "?" + q.Encode()
 }
 
 // Caller is explained at Hub.

@@ -1,6 +1,7 @@
 package signalr
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -15,6 +16,9 @@ import (
 // What a client sends: its handshake, then messages. They are read in every mode, so
 // that what cannot be read reaches nobody, and results that clients were asked for
 // find who asked. In Default mode an application server gets them as they are.
+
+// maxInside is how much of a message is kept unread; hubprotocol takes no more.
+const maxInside = 1 << 20
 
 // errEnded ends what is no more.
 var errEnded = errors.New("the connection has ended")
@@ -33,7 +37,12 @@ func (c *client) Receive(b []byte) (err error) {
 	c.seen.Store(c.v.now().UnixNano())
 	c.v.figures.inbound.Add(int64(len(b)))
 	if len(c.in) > 0 {
+		// A message that comes in many pieces is looked through once, when it ends.
+		inside := c.shaken && c.protocol == payload.JSON && len(c.in)+len(b) < maxInside && bytes.IndexByte(b, 0x1e) < 0
 		c.in = append(c.in, b...)
+		if inside {
+			return nil
+		}
 		b = c.in
 	}
 	rest, err := c.take(b)
@@ -62,7 +71,9 @@ func (c *client) take(b []byte) (rest []byte, err error) {
 		}
 	}
 	if !c.known {
-		c.pipe(b)
+		if len(b) > 0 && c.spend(len(b)) {
+			c.pipe(b)
+		}
 		return nil, nil
 	}
 	return c.messages(b)
@@ -99,6 +110,10 @@ func (c *client) handshake(b []byte) ([]byte, error) {
 		}
 	}
 	if c.mode == Default {
+		if c.replay != nil {
+			h.Version = 1 // 2 is with stateful reconnect, see Query
+			return rest, c.bind(hubprotocol.AppendHandshake(nil, h))
+		}
 		return rest, c.bind(b[:len(b)-len(rest)])
 	}
 	return rest, c.enter(h)
@@ -151,9 +166,6 @@ func (c *client) pipe(b []byte) {
 	if binding == nil {
 		return
 	}
-	if !c.spend(len(b)) {
-		return
-	}
 	c.v.figures.outbound.Add(int64(len(b)))
 	binding.Data(b)
 }
@@ -194,7 +206,7 @@ func (c *client) messages(b []byte) (rest []byte, err error) {
 // message works on a message. It reports whether it is the service's own, and not for an
 // application server.
 func (c *client) message(m *hubprotocol.Message) (own bool) {
-	if c.conn.Reconnects() {
+	if c.replay != nil {
 		own, text := c.replay.received(m)
 		if text != "" {
 			c.fail(event.ReasonBadMessage, text)
@@ -217,7 +229,7 @@ func (c *client) message(m *hubprotocol.Message) (own bool) {
 		c.serve(m)
 		return true
 	}
-	return false
+	return m.Type.Counted() && !c.spend(len(m.Frame))
 }
 
 // asked is a result that the client was asked for.

@@ -102,7 +102,7 @@ func (c *client) Write(b []byte) {
 	}
 	if !c.known {
 		if c.spend(len(b)) {
-			c.write(bytes.Clone(b))
+			c.write(b)
 		}
 		return
 	}
@@ -118,7 +118,7 @@ func (c *client) Write(b []byte) {
 		return
 	}
 	if n > 0 {
-		out := bytes.Clone(b[:n])
+		out := b[:n:n]
 		if isPing(c.protocol, out) {
 			c.write(out)
 		} else {
@@ -145,7 +145,7 @@ func (c *client) handshakeAnswer(b []byte) (rest []byte) {
 		c.endSoon(ending{reason: event.ReasonTransient, detail: "the application server did not answer the handshake", text: "Internal server error."})
 		return nil
 	}
-	c.write(bytes.Clone(c.tail[:len(c.tail)-len(rest)]))
+	c.write(c.tail[: len(c.tail)-len(rest) : len(c.tail)-len(rest)])
 	c.tail = nil
 	if errText != "" {
 		c.endSoon(ending{reason: event.ReasonHandshake, detail: errText})

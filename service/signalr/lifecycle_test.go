@@ -114,7 +114,14 @@ func TestBadMessages(t *testing.T) {
 		}
 	}
 	r.logged("ConnectionAborted", event.ReasonBadMessage+": the invocation has no arguments")
-	w := r.connect("chat", "large")
+	w := r.connect("chat", "pieces")
+	for _, piece := range []string{`{"type":1,"invocation`, `Id":"1","target":"m",`, `"argum`, `ents":[]`, "}\x1e"} {
+		w.raw([]byte(piece))
+	}
+	if got := w.skip(); !strings.Contains(got, `"invocationId":"1"`) {
+		t.Errorf("received %s", got)
+	}
+	w = r.connect("chat", "large")
 	w.raw([]byte(strings.Repeat("x", 600<<10)))
 	w.raw([]byte(strings.Repeat("x", 600<<10)))
 	w.ends()
@@ -148,6 +155,17 @@ func TestLoss(t *testing.T) {
 	w.send(`{"type":7}`)
 	w.ends()
 	r.logged("ConnectionEnded", event.ReasonClosedByClient)
+}
+
+// A client of long polling that does not poll is silent.
+func TestPollsAreMissed(t *testing.T) {
+	r := newRig(t, nil)
+	bearer := r.token("chat", "u", token.Claim{Type: "asrs.s.ttl", Value: "1"})
+	n := r.negotiate(bearer, "chat", "")
+	r.do(http.MethodGet, "/client/?hub=chat&id="+n.ConnectionToken, bearer, "")
+	if l := r.logged("ConnectionAborted", event.ReasonPingTimeout); l.Properties.TransportType != "LongPolling" {
+		t.Errorf("the record is %s", l.raw)
+	}
 }
 
 // A connection that is closed from outside ends as expected, with the reason given.

@@ -7,6 +7,7 @@ import (
 
 	"reslog/resource"
 	"reslog/service/signalr/hub"
+	"reslog/service/signalr/hubprotocol"
 )
 
 // wire joins two nodes.
@@ -71,5 +72,26 @@ func TestPeersAreTakenApart(t *testing.T) {
 	there.published([]byte{0xff})
 	if newPeers(nil).of(one) != nil {
 		t.Error("there are peers of none")
+	}
+}
+
+// A message reaches clients on both nodes, and a connection is found from the other one.
+func TestTwoNodes(t *testing.T) {
+	a, b := &wire{}, &wire{}
+	a.other, b.other = b, a
+	here := newRig(t, func(_ *Service, c *Config) { c.Peers = a })
+	there := newRig(t, func(_ *Service, c *Config) { c.Peers = b })
+	one, two := here.connect("chat", "one"), there.connect("chat", "two")
+	if err := here.service().hubs.Send(t.Context(), "chat", hub.Target{}, hubprotocol.NewInvocation("m", "", hubprotocol.Arguments{})); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []*web{one, two} {
+		if got := w.skip(); got != `{"type":1,"target":"m","arguments":[]}` {
+			t.Errorf("received %s", got)
+		}
+	}
+	id := there.server.Connections()[0].ID
+	if found, err := here.service().hubs.ConnectionExists(t.Context(), "chat", id); err != nil || !found {
+		t.Errorf("%t %v", found, err)
 	}
 }

@@ -187,13 +187,14 @@ func (r *rig) until(what string, fn func() bool) {
 	}
 }
 
-// logged waits for a record of an operation whose message has a text in it.
+// logged waits for a record of an operation, or of those that begin like it, whose
+// message has a text in it.
 func (r *rig) logged(operation, text string) line {
 	r.Helper()
 	var found line
 	r.until("a record "+operation+" with "+text, func() bool {
 		for _, l := range r.sink.lines(r) {
-			if l.OperationName == operation && strings.Contains(l.Properties.Message, text) {
+			if strings.HasPrefix(l.OperationName, operation) && strings.Contains(l.Properties.Message, text) {
 				found = l
 				return true
 			}

@@ -1,11 +1,14 @@
 package signalr
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -175,11 +178,16 @@ func TestNoUpstream(t *testing.T) {
 
 // An upstream that is not to be reached, and one that refuses a client.
 func TestUpstreamFails(t *testing.T) {
-	h, set := newHooks(t, nil)
+	var refuses atomic.Bool
+	h, set := newHooks(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
+		if refuses.Load() {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	})
 	r := newRig(t, set)
 	w := r.connect("chat", "u")
 	r.until("connected", func() bool { return h.has("connections/connected") })
-	h.answer = func(w http.ResponseWriter, _ *http.Request, _ string) { w.WriteHeader(http.StatusForbidden) }
+	refuses.Store(true)
 	w.bye()
 	if l := r.logged(string(event.EndConnectionFailed), "StatusCode: 403"); l.Level != "Warning" {
 		t.Errorf("the record is %s", l.raw)
@@ -282,6 +290,74 @@ func TestLongPolling(t *testing.T) {
 	}
 	if l := r.logged("ConnectionEnded", event.ReasonClosedByClient); l.Properties.TransportType != "LongPolling" || l.Properties.ConnectionID != n.ConnectionID {
 		t.Errorf("the record is %s", l.raw)
+	}
+}
+
+func TestServerSentEvents(t *testing.T) {
+	r := newRig(t, nil)
+	bearer := r.token("chat", "u")
+	n := r.negotiate(bearer, "chat", "")
+	path := "/client/?hub=chat&id=" + n.ConnectionToken
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+path+"&access_token="+bearer, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	post := func(body string) {
+		t.Helper()
+		if res, text := r.do(http.MethodPost, path, bearer, body); res.StatusCode != http.StatusOK {
+			t.Fatalf("send: %s %s", res.Status, text)
+		}
+	}
+	lines := bufio.NewScanner(res.Body)
+	next := func() string {
+		t.Helper()
+		for lines.Scan() {
+			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				return data
+			}
+		}
+		t.Fatalf("the stream has ended: %v", lines.Err())
+		return ""
+	}
+	post("{\"protocol\":\"json\",\"version\":1}\x1e")
+	if got := next(); got != "{}\x1e" {
+		t.Errorf("the handshake was answered %q", got)
+	}
+	post("{\"type\":1,\"invocationId\":\"1\",\"target\":\"m\",\"arguments\":[]}\x1e")
+	if got := next(); !strings.Contains(got, "no upstream is set up") {
+		t.Errorf("answered %q", got)
+	}
+	cancel()
+	l := r.logged("Connection", "Reason: The c")
+	if l.Properties.TransportType != "ServerSentEvents" || l.Properties.ConnectionID != n.ConnectionID {
+		t.Errorf("the record is %s", l.raw)
+	}
+
+	// MessagePack is not for a transport of text.
+	n = r.negotiate(bearer, "chat", "")
+	path = "/client/?hub=chat&id=" + n.ConnectionToken
+	req, err = http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+path+"&access_token="+bearer, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/event-stream")
+	res, err = http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	lines = bufio.NewScanner(res.Body)
+	r.do(http.MethodPost, path, bearer, "{\"protocol\":\"messagepack\",\"version\":1}\x1e")
+	if got := next(); !strings.Contains(got, "'Binary' transfer format") {
+		t.Errorf("MessagePack is answered %q", got)
 	}
 }
 

@@ -57,7 +57,7 @@ func newService(s *Server, conf Service) *service {
 	v.conf.Store(&conf)
 	v.limits = newLimits(tierOf(conf.Tier, conf.Units), s.c.Now)
 	v.flood = newFlood(s.c.Now)
-	v.verifier = token.New(token.Config{Keys: v.keys, Now: s.c.Now})
+	v.verifier = token.New(token.Config{Keys: v.keys, KeyByID: v.keyByID, Now: s.c.Now})
 	v.setUpstreams()
 	v.hubs = hub.New(hub.Config{Peers: s.peers.of(conf.ID), Logger: s.c.Logger, Now: s.c.Now})
 	v.transport = transport.New(transport.Config{
@@ -67,21 +67,25 @@ func newService(s *Server, conf Service) *service {
 		Now:    s.c.Now,
 	})
 	v.servers = appserver.New(appserver.Config{
-		Hubs:   v.hubs,
-		Accept: v.acceptServer,
-		Admit:  v.admitServer,
-		Count:  v.mayCount,
-		Log:    v.log,
-		Logger: s.c.Logger,
-		Now:    s.c.Now,
+		Hubs:      v.hubs,
+		Accept:    v.acceptServer,
+		WeakOnly:  func() bool { return v.mode() == Serverless },
+		Admit:     v.admitServer,
+		Count:     v.mayCount,
+		Capacity:  v.capacity,
+		AccessKey: v.serverKey,
+		Log:       v.log,
+		Logger:    s.c.Logger,
+		Now:       s.c.Now,
 	})
 	v.rest = rest.New(rest.Config{
-		Hubs:   v.hubs,
-		Accept: v.acceptREST,
-		Token:  v.clientToken,
-		Count:  v.mayCount,
-		Logger: s.c.Logger,
-		Now:    s.c.Now,
+		Hubs:      v.hubs,
+		Accept:    v.acceptREST,
+		Token:     v.clientToken,
+		AccessKey: v.restKey,
+		Count:     v.mayCount,
+		Logger:    s.c.Logger,
+		Now:       s.c.Now,
 	})
 	v.metrics = newMetrics(v, s.c.Recorder)
 	return v
@@ -154,7 +158,7 @@ func (v *service) retire() {
 	v.reload()
 	var closing sync.WaitGroup
 	closing.Go(func() { _ = v.transport.Close(ctx) }) // who does not go is cut off
-	closing.Go(func() { v.servers.Close(ctx) })
+	closing.Go(func() { _ = v.servers.Close(ctx) })
 	closing.Wait()
 	v.reload() // those that came meanwhile
 	v.waitForCalls(ctx)
@@ -215,4 +219,10 @@ func (v *service) mayCount(int) bool {
 		return false
 	}
 	return true
+}
+
+// capacity is appserver.Config's Capacity.
+func (v *service) capacity() int {
+	_, _, most := v.limits.counts()
+	return most
 }
