@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -300,5 +301,34 @@ func TestCloseInTime(t *testing.T) {
 	defer cancel()
 	if err := s.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A crowd that comes at once, and goes over to another server at once, is more than a
+// server may leave unread; it waits.
+func TestCrowd(t *testing.T) {
+	s := start(t, func(c *appserver.Config) { c.MaxUnsent = 2 << 10 })
+	h1, h2 := appservertest.NewHub(), appservertest.NewHub()
+	a := s.server(appservertest.Config{Server: "a", Handle: h1.Handle, Migration: serviceprotocol.MigrationAny})
+	var list [500]*client
+	var all sync.WaitGroup
+	for i := range list {
+		list[i] = &client{id: fmt.Sprint("c", i), header: http.Header{"X-Long": {strings.Repeat("x", 200)}}}
+		all.Go(func() { s.connect(list[i]) })
+	}
+	all.Wait()
+	for _, c := range list {
+		c.gets(t, "{}\n")
+	}
+	s.server(appservertest.Config{Server: "b", Handle: h2.Handle})
+	a.Abort()
+	for _, c := range list {
+		c.call("echo", "1", "[1]")
+	}
+	for _, c := range list {
+		c.gets(t, "{}\n"+`{"type":3,"invocationId":"1","result":1}`+"\n")
+		if len(c.ends()) != 0 {
+			t.Fatalf("%v", c.ends())
+		}
 	}
 }
