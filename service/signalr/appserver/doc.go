@@ -12,7 +12,8 @@
 // A client is bound to one server connection of its hub: one of the server that its token
 // names, else the one with the fewest clients. There it stays; but it goes over to
 // another when a server that allows migration stops, and, if the server allows that at any
-// time, when its connection drops. Otherwise it ends with the connection.
+// time, when its connection drops; what was on its way through that is lost. Otherwise
+// it ends with the connection.
 //
 // # Guarantees
 //

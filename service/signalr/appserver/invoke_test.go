@@ -131,6 +131,7 @@ func TestInvocationsEnd(t *testing.T) {
 			t.Errorf("%+v", m)
 		}
 	}
+	until(t, "the invocation", func() bool { return strings.Contains(a.text(), `"1"`) })
 	a.answer("1", hub.Result{}) // too late
 }
 

@@ -207,7 +207,7 @@ func stuck(t *testing.T, s *service) *websocket.Conn {
 // not.
 func TestClientsWaitForSlowServer(t *testing.T) {
 	s := start(t, func(c *appserver.Config) {
-		c.MaxUnsent, c.Timeout = 64<<10, time.Second
+		c.MaxUnsent, c.Timeout = 64<<10, 2*time.Second
 	})
 	stuck(t, s)
 	a, b := s.connect(&client{id: "a"}), s.connect(&client{id: "b"})
@@ -322,6 +322,7 @@ func TestCrowd(t *testing.T) {
 	}
 	s.server(appservertest.Config{Server: "b", Handle: h2.Handle})
 	a.Abort()
+	s.until("all at b", func() bool { return len(h2.Clients()) == len(list) })
 	for _, c := range list {
 		c.call("echo", "1", "[1]")
 	}
