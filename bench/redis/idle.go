@@ -55,7 +55,7 @@ func measureIdle(ctx context.Context, cfg config, s *servers) ([]idle, error) {
 // open opens connections to a server; it returns those that it opened also when it
 // fails.
 func (s *servers) open(ctx context.Context, one *server, n int) ([]net.Conn, error) {
-	before, err := s.redis.connections()
+	before, err := s.redis.settled()
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (s *servers) open(ctx context.Context, one *server, n int) ([]net.Conn, err
 			return conns, err
 		}
 	}
-	after, err := s.redis.connections()
+	after, err := s.redis.settled()
 	if one.ours() {
 		s.served += after - before
 	}
