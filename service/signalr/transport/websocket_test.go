@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -60,7 +61,7 @@ func TestWebSocketWithoutNegotiation(t *testing.T) {
 		t.Errorf("connection %s", e.ID())
 	}
 	// Its token is known to nobody; its ID is no token.
-	if res, _ := n.do("POST", "/client/?id="+e.ID(), ""); res.StatusCode != 404 {
+	if res, _ := n.do("POST", "/client/?id="+e.ID(), ""); res.StatusCode != http.StatusNotFound {
 		t.Errorf("POST: %s", res.Status)
 	}
 }
