@@ -57,6 +57,7 @@ func levels() []rule {
 		{"service/signalr/hub", []string{"service/signalr/payload"}},
 		{"service/signalr/upstream", nil},
 		{"service/signalr/appserver", []string{"service/signalr/event", "service/signalr/hub", "service/signalr/hubprotocol", "service/signalr/payload", "service/signalr/serviceprotocol"}},
+		{"service/signalr/appserver/appservertest", []string{"service/signalr/hubprotocol", "service/signalr/payload", "service/signalr/serviceprotocol", "service/signalr/token"}},
 		{"service/signalr/rest", []string{"service/signalr/hub", "service/signalr/hubprotocol", "service/signalr/payload"}},
 		{"service/redis", append(slices.Clone(l2), "metric", "service/redis/*")},
 		{"service/redis/event", nil},

@@ -121,6 +121,24 @@ func (n *redisNode) closed(t *testing.T, connections int) map[string]int {
 	return storiesOf(all)
 }
 
+// connections waits until all that the server took are closed in the archive, and
+// returns how many these are.
+func (n *redisNode) connections(t *testing.T) (taken int) {
+	t.Helper()
+	eventually(t, "the archive does not have all connections that the server took, closed", func() bool {
+		n.Settle(t)
+		all := n.events(t)
+		for _, c := range all {
+			if c[len(c)-1].Properties.EventType != "close_conn" {
+				return false
+			}
+		}
+		taken = int(n.server.received(t) - n.base)
+		return taken == len(all)
+	})
+	return taken
+}
+
 // conversations is closed without asking the server, and with all that was said.
 func (n *redisNode) conversations(t *testing.T, connections int) map[int64]conversation {
 	t.Helper()

@@ -46,9 +46,13 @@ func TestNodeRedis(t *testing.T) {
 // TestNodeRedisCluster runs those with a cluster.
 func TestNodeRedisCluster(t *testing.T) {
 	install(t)
-	k := startCluster(t, true)
-	runNode(t, "redis/cluster.test.js", redisEnv(t, k.addrs...)...)
-	k.wholeCluster(t)
+	for _, names := range []string{byAddress, byHostname} {
+		t.Run(names, func(t *testing.T) {
+			k := startCluster(t, names)
+			runNode(t, "redis/cluster.test.js", redisEnv(t, k.addrs...)...)
+			k.wholeCluster(t)
+		})
+	}
 }
 
 // redisEnv tells the tests in node/ where listeners are.

@@ -44,7 +44,7 @@ type file struct {
 	Throttle       *float64      `yaml:"throttle"`
 	CopyHosts      []string      `yaml:"copy-hosts"`
 
-	fileRedis `yaml:",inline"`
+	Redis fileRedis `yaml:",inline"`
 
 	QueryMemory  *int64  `yaml:"query-memory"`
 	BacklogBytes *int64  `yaml:"backlog-bytes"`
@@ -129,7 +129,7 @@ func (y *file) apply(c *Config) error {
 	set(&c.SubscriptionID, y.SubscriptionID)
 	set(&c.ResourceGroup, y.ResourceGroup)
 	set(&c.Location, y.Location)
-	y.fileRedis.apply(c)
+	y.Redis.apply(c)
 	set(&c.BusMaxBytes, y.BusMaxBytes)
 	set(&c.QueryMemory, y.QueryMemory)
 	set(&c.BacklogBytes, y.BacklogBytes)

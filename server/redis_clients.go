@@ -67,7 +67,13 @@ func (c *nodeCollector) collectRedis(send sendFunc) {
 		send(logins, float64(n), strconv.Itoa(int(status)))
 	}
 	send(counter("redis_blind_connections_total", "Connections whose later authentications could not be told from the bytes."), float64(s.Blind))
-	send(counter("redis_unkept_events_total", "Connection events that could not be kept."), float64(s.Unkept))
+	send(counter("redis_untold_authentications_total", "Authentications without a record, because a connection had too many of them at once."), float64(s.Untold))
+	send(counter("redis_unknown_authentications_total", "Authentications whose outcome the server did not say."), float64(s.Unknown))
+	send(counter("redis_unkept_events_total", "Connection events that were not on disk in time in audit mode; they are handed over again."), float64(s.Unkept))
+	send(counter("redis_late_events_total", "Connection events that went on before they were in the journal, whose disk was slow."), float64(s.Book.Late))
+	send(counter("redis_missing_events_total", "Connection events that went on and were never in the journal, whose disk was slow or full."), float64(s.Book.Missing))
+	send(counter("redis_lost_events_total", "Connection events that were refused until they were given up."), float64(s.Book.Lost))
+	send(gauge("redis_owed_events", "Connection events that were refused and are still to be handed over."), float64(s.Book.Owed))
 	send(counter("redis_commands_total", "Commands that clients sent."), float64(s.Commands))
 	send(counter("redis_errors_total", "Answers that were errors."), float64(s.Errors))
 	send(counter("redis_request_bytes_total", "Bytes that clients sent."), float64(s.RequestBytes))
@@ -80,6 +86,8 @@ func (c *nodeCollector) collectRedis(send sendFunc) {
 func collectRedisAudit(send sendFunc, a *audit.Stats) {
 	send(gauge("redis_audit_connections", "Connections of clusters that send their audit stream."), float64(a.Connected))
 	send(counter("redis_audit_events_total", "Events of audit streams that were taken."), float64(a.Events))
+	send(counter("redis_audit_connections_total", "Connections of clusters that were accepted."), float64(a.Connections))
+	send(counter("redis_audit_internal_total", "Events of audit streams that are about a cluster's own connections."), float64(a.Internal))
 	send(counter("redis_audit_commands_total", "Records of commands in audit streams, which are left out."), float64(a.Commands))
 	send(counter("redis_audit_repeated_total", "Repeated authentications in audit streams, which are left out."), float64(a.Repeated))
 	send(counter("redis_audit_refused_total", "Records of audit streams that could not be read."), float64(a.Refused))

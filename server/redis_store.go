@@ -46,10 +46,11 @@ func newRedisStore(user, password string, crashed func(*redisStore, string)) (*r
 
 // guard runs a command of a client so that a panic ends with the store and not with
 // the node. Each command comes here twice, the second time to be let through.
-func (s *redisStore) guard(c *respserver.Peer, cmd string, args ...string) bool {
+func (s *redisStore) guard(c *respserver.Peer, cmd string, args ...string) (done bool) {
 	if _, passed := s.running.LoadOrStore(c, struct{}{}); passed {
 		return false
 	}
+	done = true // after a panic, too
 	defer func() {
 		s.running.Delete(c)
 		if recover() != nil {
@@ -57,7 +58,7 @@ func (s *redisStore) guard(c *respserver.Peer, cmd string, args ...string) bool 
 		}
 	}()
 	s.server.Dispatch(c, append([]string{cmd}, args...))
-	return true
+	return done
 }
 
 // serve answers a connection until it ends.

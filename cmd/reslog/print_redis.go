@@ -36,9 +36,9 @@ func (p *recordPrinter) printConnection(r client.TailRecord) error {
 	if e.ClientPort != 0 {
 		from += ":" + strconv.Itoa(e.ClientPort)
 	}
-	status := fmt.Sprintf("%-35s", "")
+	status := fmt.Sprintf("%-26s", "")
 	if e.EventStatus != nil {
-		status = p.paint(statusColor(*e.EventStatus), fmt.Sprintf("%-3d %-31s", *e.EventStatus, statusText(*e.EventStatus)))
+		status = p.paint(statusColor(*e.EventStatus), fmt.Sprintf("%2d %-23s", *e.EventStatus, statusText(*e.EventStatus)))
 	}
 	detail := ""
 	if e.Username != "" {
@@ -47,8 +47,8 @@ func (p *recordPrinter) printConnection(r client.TailRecord) error {
 	if e.Reason != "" {
 		detail += "  " + plain(e.Reason)
 	}
-	_, err := fmt.Fprintf(p.out, "%s  %-13s  %s  %-24s  connection %d from %s%s\n",
-		f.Time.Local().Format("15:04:05.000"), r.Category, status, plain(e.EventType), e.ID, plain(from), detail)
+	_, err := fmt.Fprintf(p.out, "%s  %-16s  %-10s %s connection %d from %s%s\n",
+		f.Time.Local().Format("15:04:05.000"), r.Category, plain(e.EventType), status, e.ID, plain(from), detail)
 	return err
 }
 

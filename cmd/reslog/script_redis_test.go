@@ -9,10 +9,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"reslog/client"
 )
 
 // redisConns are the connections of a script, by name; redisConnsKey is where the
@@ -38,13 +41,13 @@ func redisCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: redis open|close name, redis name command … answer")
 	}
 	conns := ts.Value(redisConnsKey{}).(redisConns)
-	switch {
-	case args[0] == "open":
+	switch args[0] {
+	case "open":
 		conn, err := openRedis(ts)
 		ts.Check(err)
 		conns[args[1]] = conn
 		ts.Defer(func() { conn.Close() })
-	case args[0] == "close":
+	case "close":
 		ts.Check(conns[args[1]].Close())
 	default:
 		want := args[len(args)-1]
@@ -54,6 +57,30 @@ func redisCommand(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s is answered %q", args[1], got)
 		}
 	}
+}
+
+// deliveredCommand waits for a number of records, where it is known how many there
+// will be.
+func deliveredCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: delivered number")
+	}
+	n, err := client.FindNode(client.NodeConfig{Data: ts.Getenv("RESLOG_DATA")})
+	ts.Check(err)
+	eventually(ts, "wait for the records", func() error {
+		deliveries, err := n.Deliveries(context.Background())
+		if err != nil {
+			return err
+		}
+		var delivered uint64
+		for _, d := range deliveries {
+			delivered += d.Delivered
+		}
+		if got := strconv.FormatUint(delivered, 10); got != args[0] {
+			return fmt.Errorf("%s records are delivered", got)
+		}
+		return nil
+	})
 }
 
 func openRedis(ts *testscript.TestScript) (*redisScriptConn, error) {

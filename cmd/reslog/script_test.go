@@ -37,6 +37,7 @@ const scriptLimit = 20 * time.Second
 //	queue, table          likewise, see queueCommand and tableCommand
 //	redis VERB ARGS       connects to the Redis address, see redisCommand
 //	settle                waits until all that was recorded is in $logs
+//	delivered N           waits until all settings together have delivered N records
 //	waitfor N             waits until N tails follow the node
 //	busyport NAME         takes a port for the script's life and puts its address
 //	                      into the variable NAME
@@ -57,14 +58,15 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready":    readyCommand,
-			"blob":     blobCommand,
-			"queue":    queueCommand,
-			"table":    tableCommand,
-			"redis":    redisCommand,
-			"settle":   settleCommand,
-			"busyport": busyPortCommand,
-			"waitfor":  waitForCommand,
+			"ready":     readyCommand,
+			"blob":      blobCommand,
+			"queue":     queueCommand,
+			"table":     tableCommand,
+			"redis":     redisCommand,
+			"settle":    settleCommand,
+			"delivered": deliveredCommand,
+			"busyport":  busyPortCommand,
+			"waitfor":   waitForCommand,
 		},
 	})
 }

@@ -146,7 +146,7 @@ func newClient(c *connections.Connection) Client {
 		Server:        c.Server,
 		User:          Escape(c.User),
 		Opened:        c.Opened.UTC(),
-		Authenticated: c.Authenticated,
+		Authenticated: c.Authenticated.UTC(),
 		Failures:      c.Failures,
 	}
 }

@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"reslog/metric"
 	"reslog/service/redis/relay"
@@ -24,7 +27,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, serveChild(args))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // serveChild serves until it is killed. It prints where.
@@ -77,7 +80,7 @@ func startChild(t *testing.T, server, dir string) (cmd *exec.Cmd, addr string) {
 // A proxy that is killed at any moment: each connection has one new_conn and one
 // close_conn, the logins are there, each once, and IDs are not used again.
 func TestProxyIsKilled(t *testing.T) {
-	r := startRedis(t, "--user", "alice on >wonder ~* +@all")
+	r := startRedis(t, "--user", "alice", "on", ">wonder", "~*", "+@all")
 	dir := t.TempDir()
 	stories := map[int64]string{}
 	for round, n := range []int{40, 7, 0, 25} {
@@ -107,7 +110,7 @@ func TestProxyIsKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if list, err := p.Clients(t.Context()); err != nil || len(list.Clients) > 0 && list.Clients[0].Source != "" {
+		if list, err := p.Clients(t.Context()); err != nil || slices.ContainsFunc(list.Clients, func(c Client) bool { return c.Source != "" }) {
 			t.Errorf("round %d: %+v are open, error %v", round, list.Clients, err)
 		}
 		if err := p.Close(); err != nil {

@@ -94,6 +94,9 @@ func appendDetails(b []byte, e *event.Event) []byte {
 	if e.Reason != "" {
 		b = appendMember(b, "reason", string(e.Reason))
 	}
+	if c.Internal {
+		b = append(b, `,"internal":true`...)
+	}
 	return b
 }
 

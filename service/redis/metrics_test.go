@@ -65,22 +65,33 @@ func TestServerMetrics(t *testing.T) {
 	first := parseReading(at, info(nil))
 	wantMetrics(t, first.values(nil), map[string]float64{"totalkeys": 42, "usedmemory": 1000})
 
-	later := map[string]string{"keyspace_hits": "160", "keyspace_misses": "10", "evicted_keys": "4", "expired_keys": "7", "used_memory": "1500",
-		"used_cpu_sys": "8", "used_cpu_user": "22", "used_cpu_sys_main_thread": "6", "used_cpu_user_main_thread": "18"}
+	later := map[string]string{
+		"keyspace_hits": "160", "keyspace_misses": "10", "evicted_keys": "4", "expired_keys": "7", "used_memory": "1500",
+		"used_cpu_sys": "8", "used_cpu_user": "22", "used_cpu_sys_main_thread": "6", "used_cpu_user_main_thread": "18",
+	}
 	for name, c := range map[string]struct {
 		more  map[string]string
 		after time.Duration
 		want  map[string]float64
 	}{
-		"a minute later": {nil, time.Minute, map[string]float64{"cachehits": 60, "cachemisses": 0, "evictedkeys": 3, "expiredkeys": 5,
-			"totalkeys": 42, "usedmemory": 1500, "serverLoad": 20, "percentProcessorTime": 25}},
-		"restarted": {map[string]string{"run_id": "r2", "keyspace_hits": "500"}, time.Minute, map[string]float64{"cachehits": 500, "cachemisses": 10, "evictedkeys": 4, "expiredkeys": 7,
-			"totalkeys": 42, "usedmemory": 1500}},
-		"CONFIG RESETSTAT": {map[string]string{"keyspace_hits": "3"}, time.Minute, map[string]float64{"cachehits": 3, "cachemisses": 0, "evictedkeys": 3, "expiredkeys": 5,
-			"totalkeys": 42, "usedmemory": 1500, "serverLoad": 20, "percentProcessorTime": 25}},
+		"a minute later": {nil, time.Minute, map[string]float64{
+			"cachehits": 60, "cachemisses": 0, "evictedkeys": 3, "expiredkeys": 5,
+			"totalkeys": 42, "usedmemory": 1500, "serverLoad": 20, "percentProcessorTime": 25,
+		}},
+		"restarted": {map[string]string{"run_id": "r2", "keyspace_hits": "500"}, time.Minute, map[string]float64{
+			"cachehits": 500, "cachemisses": 10, "evictedkeys": 4, "expiredkeys": 7,
+			"totalkeys": 42, "usedmemory": 1500,
+		}},
+		"CONFIG RESETSTAT": {map[string]string{"keyspace_hits": "3"}, time.Minute, map[string]float64{
+			"cachehits": 3, "cachemisses": 0, "evictedkeys": 3, "expiredkeys": 5,
+			"totalkeys": 42, "usedmemory": 1500, "serverLoad": 20, "percentProcessorTime": 25,
+		}},
 		"not asked for an hour": {nil, time.Hour, map[string]float64{"totalkeys": 42, "usedmemory": 1500}},
-		"a server that says little": {map[string]string{"keyspace_hits": "", "evicted_keys": "no", "expired_keys": "+Inf", "used_memory": "", "used_cpu_user": "", "db0": "", "db15": "keys=x"}, time.Minute,
-			map[string]float64{"cachemisses": 0, "serverLoad": 20}},
+		"a server that says little": {
+			map[string]string{"keyspace_hits": "", "evicted_keys": "no", "expired_keys": "+Inf", "used_memory": "", "used_cpu_user": "", "db0": "", "db15": "keys=x"},
+			time.Minute,
+			map[string]float64{"cachemisses": 0, "serverLoad": 20},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			said := info(later)
@@ -119,11 +130,13 @@ func TestServersOfACluster(t *testing.T) {
 	wantMetrics(t, g.combine(read(at, one, two, one)), map[string]float64{"totalkeys": 100, "usedmemory": 2000, "usedmemorypercentage": 40})
 	one["keyspace_hits"], two["keyspace_hits"], two["used_cpu_user_main_thread"], two["maxmemory"] = "101", "110", "38", "0"
 	wantMetrics(t, g.combine(read(at.Add(time.Minute), one, two, one)), map[string]float64{
-		"totalkeys": 100, "usedmemory": 2000, "cachehits": 11, "cachemisses": 0, "evictedkeys": 0, "expiredkeys": 0, "serverLoad": 50, "percentProcessorTime": 0})
+		"totalkeys": 100, "usedmemory": 2000, "cachehits": 11, "cachemisses": 0, "evictedkeys": 0, "expiredkeys": 0, "serverLoad": 50, "percentProcessorTime": 0,
+	})
 	// What one server counted while it could not be asked counts later.
 	two["keyspace_hits"] = "150"
 	wantMetrics(t, g.combine(read(at.Add(2*time.Minute), one, nil, nil)), map[string]float64{
-		"totalkeys": 42, "usedmemory": 1000, "usedmemorypercentage": 25, "cachehits": 0, "cachemisses": 0, "evictedkeys": 0, "expiredkeys": 0, "serverLoad": 0, "percentProcessorTime": 0})
+		"totalkeys": 42, "usedmemory": 1000, "usedmemorypercentage": 25, "cachehits": 0, "cachemisses": 0, "evictedkeys": 0, "expiredkeys": 0, "serverLoad": 0, "percentProcessorTime": 0,
+	})
 	got := g.combine(read(at.Add(3*time.Minute), one, two, nil))
 	if got[cacheHits] != 40 {
 		t.Errorf("%v hits, want 40", got[cacheHits])

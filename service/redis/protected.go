@@ -95,6 +95,14 @@ func (g *guard) refusal() error {
 		g.listener, g.upstream.Address, ErrOpen)
 }
 
+// refusal is what a client is told that is not let through.
+func (ep *endpoint) refusal() string {
+	if ep.guard != nil {
+		return "-DENIED clients of other hosts are refused while the Redis server behind this proxy lets in who has no password, or could not be asked whether it does\r\n"
+	}
+	return "-ERR this connection cannot be recorded, and is refused\r\n"
+}
+
 // checkGuards asks all servers, and returns an error if one is open.
 func (s *Server) checkGuards(ctx context.Context) error {
 	errs := make([]error, len(s.endpoints))

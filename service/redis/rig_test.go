@@ -278,15 +278,20 @@ func startRedis(t *testing.T, args ...string) *redisServer {
 func (s *redisServer) start(t *testing.T) {
 	t.Helper()
 	s.cmd = exec.CommandContext(t.Context(), "redis-server", s.args...)
+	s.cmd.Stdout = t.Output()
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.kill)
 	eventually(t, "redis-server does not answer", func() bool {
 		c, err := net.Dial("tcp", s.Address)
-		if err == nil {
-			_ = c.Close()
+		if err != nil {
+			return false
 		}
+		defer c.Close()
+		// Until it has closed the connection it is a client.
+		fmt.Fprint(c, "QUIT\r\n")
+		_, err = io.ReadAll(c)
 		return err == nil
 	})
 }

@@ -168,6 +168,7 @@ func (ep *endpoint) relay() *relay.Relay {
 		TLS:            c.TLS,
 		Trusted:        c.Trusted,
 		Open:           ep.open,
+		Refusal:        ep.refusal(),
 		Blocking:       c.Audit, // Take waits for the disk
 		ConnectTimeout: c.ConnectTimeout,
 		MaxConnections: c.MaxConnections,

@@ -11,7 +11,8 @@ type Stats struct {
 	// Open is how many connections of the proxy are open now.
 	Open int64
 	// Accepted are those that were ever accepted, Refused those of them that were not
-	// let through, see protected.go, and in audit mode those without a record.
+	// let through: by TLS, a PROXY header, a limit, see protected.go, and in audit mode
+	// those without a record.
 	Accepted, Refused int64
 	// Logins are the authentications that were recorded, by outcome; what is not one of
 	// event's statuses is at -1. Those of the audit stream are among them.

@@ -46,7 +46,6 @@ func (ep *endpoint) open(p relay.Peer) relay.Tap {
 	s.mu.Unlock()
 	err := s.take(t.event(event.NewConnection, t.conn.Opened))
 	if !ep.guard.lets(p.Client.Addr()) || s.c.Audit && err != nil {
-		s.refused.Add(1)
 		t.Close(event.Refused)
 		return nil
 	}
@@ -77,6 +76,9 @@ func (t *tap) login(l session.Login) {
 // Close tells that the connection has ended.
 func (t *tap) Close(why event.Reason) {
 	s := t.endpoint.server
+	if why == event.Refused {
+		s.refused.Add(1)
+	}
 	s.mu.Lock()
 	delete(s.live, t.conn.ID)
 	s.mu.Unlock()

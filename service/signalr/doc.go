@@ -3,12 +3,33 @@
 // too (Default mode), or behind web hooks and the REST API (Serverless mode); and every
 // connection leaves its resource logs.
 //
-//	s, err := signalr.New(signalr.Config{…})
+//	s := signalr.New(signalr.Config{…})
+//	go s.Run(ctx)
 //	http.Serve(listener, s)
 //
 // The path of a client: transport carries its bytes, client.go reads its handshake and
 // pings, and leads them to appserver or, in Serverless mode, to upstream. hub knows who
 // is where. token knows who may. Events of all are event.Event; log.go makes records.
+//
+// A Server follows its Services: keys that are made anew hold from the next request on,
+// rules of upstreams and units from the next event on. When the mode or the tier changes,
+// or the service is deleted, its clients are told to connect again.
+//
+// # Guarantees
+//
+// A connection that is let in has one ConnectionStarted and one ConnectionEnded or
+// ConnectionAborted, which always tells a reason. The first is handed over before the
+// client's first byte is read, and one that the Emitter does not keep is not let in. The
+// others follow within moments, those of one connection in order.
+//
+// Whatever a client does not take, and whatever it sends faster than its upstream
+// answers, is bounded: it is closed, and the log says so.
+//
+// # Limits of the tiers
+//
+// Connections are counted as the service counts them, messages by each 2 KiB that has
+// begun on its way to a client or an application server. Limits are those of this node:
+// several nodes of one service have each their own.
 package signalr
 
 import (

@@ -75,6 +75,7 @@ func (d *decoder) next() ([]byte, error) {
 			}
 		}
 		if d.skipped > 16*d.max {
+			d.inside = false // it was refused before
 			return nil, errLost
 		}
 		if err := d.fill(); err != nil {

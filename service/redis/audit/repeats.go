@@ -16,9 +16,12 @@ const maxRemembered = 1 << 16
 // authenticate every second.
 //
 // A success is no event of its own when the last success on that connection was of
-// the same status and user, and no failure came since. The same holds for a status
-// that is pending. Of a connection that has been forgotten, because it is not among
-// the maxRemembered that authenticated last, the next success is an event again.
+// the same status and user: a failure in between leaves a client who it was. The
+// proxy has the same rule. Nor is a status that is pending, when the last of those
+// was the same and no failure came since.
+//
+// Of a connection that has been forgotten, because it is not among the maxRemembered
+// that authenticated last, the next success is an event again.
 type repeats struct {
 	seed         maphash.Seed
 	newer, older map[session]outcome
@@ -41,31 +44,32 @@ func newRepeats() *repeats {
 
 // known reports whether an authentication repeats what was known already.
 func (r *repeats) known(s session, status event.Status, user string) bool {
-	if !status.Succeeded() && !status.Pending() {
-		r.forget(s)
-		return false
-	}
 	was, ok := r.newer[s]
 	if !ok {
 		was = r.older[s]
 	}
 	is, hash := was, r.hash(status, user)
-	if status.Pending() {
-		is.pending = hash
-	} else {
+	switch {
+	case status.Succeeded():
 		is.success = hash
+	case status.Pending():
+		is.pending = hash
+	case was.pending == 0:
+		return false
+	default:
+		is.pending = 0
 	}
 	if ok && is == was {
 		return true
 	}
-	if len(r.newer) >= maxRemembered {
+	if !ok && len(r.newer) >= maxRemembered {
 		r.newer, r.older = map[session]outcome{}, r.newer
 	}
 	r.newer[s] = is
 	return is == was
 }
 
-// forget forgets a connection: it is new, closed, or failed.
+// forget forgets a connection: it is new, or closed.
 func (r *repeats) forget(s session) {
 	delete(r.newer, s)
 	delete(r.older, s)

@@ -24,7 +24,7 @@ func TestRepeats(t *testing.T) {
 		{"another status", []login{{1, event.NotRequired, "a", false}, {1, event.OK, "a", false}}},
 		{"another connection", []login{{1, event.OK, "a", false}, {2, event.OK, "a", false}, {1, event.OK, "a", true}}},
 		{"failures are all told", []login{{1, event.Failed, "a", false}, {1, event.Failed, "a", false}, {1, 17, "a", false}, {1, 17, "a", false}}},
-		{"a failure between", []login{{1, event.OK, "a", false}, {1, event.Failed, "a", false}, {1, event.OK, "a", false}}},
+		{"a failure between", []login{{1, event.OK, "a", false}, {1, event.Failed, "a", false}, {1, event.Failed, "b", false}, {1, event.OK, "a", true}, {1, event.OK, "b", false}}},
 		{"a directory is asked each time", []login{
 			{1, event.DirectoryPending, "a", false},
 			{1, event.OK, "a", false},
@@ -33,6 +33,7 @@ func TestRepeats(t *testing.T) {
 			{1, event.DirectoryPending, "b", false},
 			{1, event.DirectoryError, "b", false},
 			{1, event.DirectoryPending, "b", false},
+			{1, event.OK, "a", true},
 		}},
 		{"closed between", []login{{1, event.OK, "a", false}, {1, forget, "", false}, {1, event.OK, "a", false}}},
 	} {

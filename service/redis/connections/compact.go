@@ -38,13 +38,14 @@ type move struct {
 
 var errTape = errors.New("more came than there is room for")
 
-// startTape begins a tape, with what the file does not have yet, and returns the file.
-func (j *journal) startTape(limit int) (old file, end int64) {
+// startTape begins a tape, with what the file does not have yet, and returns the file,
+// with the range of it that comes behind the last mark.
+func (j *journal) startTape(limit int) (old file, offset, end int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.tape = &tape{max: limit}
 	j.tape.buf = append(append(j.tape.buf, j.writing...), j.pending...)
-	return j.file, j.end
+	return j.file, j.offset, j.end
 }
 
 // takeTape returns what is on the tape, and empties it.
@@ -96,7 +97,7 @@ func (j *journal) move() {
 		j.hole = j.hole || hole || t.only
 		return
 	}
-	j.file, j.end, j.synced = m.to.file, m.to.at+int64(len(end)), 0
+	j.file, j.offset, j.end, j.synced = m.to.file, m.to.offset, m.to.at+int64(len(end)), 0
 }
 
 // builder writes a new file.
@@ -105,6 +106,7 @@ type builder struct {
 	framer framer
 	buf    []byte
 	at     int64 // of the file, where buf comes
+	offset int64 // where the events begin
 	err    error
 }
 
@@ -147,19 +149,16 @@ func (w *builder) copyEvents(r io.ReaderAt, from, to int64, settled uint64) {
 }
 
 // due reports whether the journal is large and mostly dead, or does not tell what is
-// open.
+// open, unless it would be as full again.
 func (b *Book) due() bool {
 	b.mu.Lock()
 	live := int64(len(b.table.open)) * entrySize
 	b.mu.Unlock()
-	end := b.journal.position()
-	live += end - b.keeper.offset
-	if 2*live > b.in.maxSize {
-		return false // it would be as full again
-	}
-	b.journal.mu.Lock()
-	defer b.journal.mu.Unlock()
-	return b.journal.hole || end >= b.in.minSize && end >= 4*live
+	j := b.journal
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	tail := j.end - j.offset
+	return j.hole && 2*tail < j.maxTail || j.end >= b.in.minSize && j.end >= 4*(live+tail)
 }
 
 // compact makes a new file of the connections that are open, the IDs, and the events
@@ -188,9 +187,9 @@ func (b *Book) rewrite() (err error) {
 	}()
 	b.in.at("compact: created")
 	w := &builder{file: f, framer: b.framer}
-	last, end := b.snapshot(w)
-	offset := w.at + int64(len(w.buf))
-	w.copyEvents(last, b.keeper.offset, end, b.keeper.settled)
+	last, from, to := b.snapshot(w)
+	w.offset = w.at + int64(len(w.buf))
+	w.copyEvents(last, from, to, b.keeper.settled)
 	for range 8 {
 		buf := b.journal.takeTape()
 		w.buf = append(w.buf, buf...)
@@ -208,7 +207,7 @@ func (b *Book) rewrite() (err error) {
 		return err
 	}
 	b.in.at("compact: changed")
-	b.dir.current, b.keeper.offset = old+1, offset
+	b.dir.current = old + 1
 	// The new file counts now, whatever fails from here on.
 	err = errors.Join(b.journal.sync(), last.Close(), b.dir.remove(old), b.dir.sync())
 	b.in.at("compact: over")
@@ -216,15 +215,16 @@ func (b *Book) rewrite() (err error) {
 }
 
 // snapshot begins a tape and writes the connections. It returns the old file.
-func (b *Book) snapshot(w *builder) (last file, end int64) {
+func (b *Book) snapshot(w *builder) (last file, from, to int64) {
 	b.mu.Lock()
 	w.begin(b.seq, b.idLimit, b.keeper.settled, b.keeper.lookup)
 	keys := make([]key, 0, len(b.table.open))
 	for k := range b.table.open {
 		keys = append(keys, k)
 	}
-	last, end = b.journal.startTape(b.in.maxPending)
+	last, from, to = b.journal.startTape(b.in.maxPending)
 	b.mu.Unlock()
+	b.in.at("compact: begun")
 	const some = 256 // whom to hold up no longer than it takes to write these
 	for len(keys) > 0 {
 		n := min(some, len(keys))
@@ -238,5 +238,5 @@ func (b *Book) snapshot(w *builder) (last file, end int64) {
 		keys = keys[n:]
 		w.flush(1 << 16)
 	}
-	return last, end
+	return last, from, to
 }

@@ -2,6 +2,7 @@ package connections
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
 	"testing"
 
@@ -84,6 +85,35 @@ func TestDebtsAreBounded(t *testing.T) {
 	}
 	if s := b.Stats(); s.Owed != 0 || s.Lost != 5 {
 		t.Errorf("stats: %+v", s)
+	}
+}
+
+// Who does nothing is marked now and then, and what fails is said once.
+func TestTicks(t *testing.T) {
+	var m maker
+	var log lines
+	out := &stream{}
+	cfg := config(t, t.TempDir(), out)
+	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	b := reopen(t, cfg, quick())
+	before := out.syncs
+	for range 4 * idleTicks {
+		b.tick(t.Context())
+	}
+	if got := out.syncs - before; got != 4 {
+		t.Errorf("%d syncs while nothing happened", got)
+	}
+	take(t, b, m.open(1))
+	out.syncErr = errRefused
+	for range 5 {
+		b.tick(t.Context())
+	}
+	out.syncErr = nil
+	for range 5 {
+		b.tick(t.Context())
+	}
+	if log.count("cannot mark") != 1 || log.count("marked again") != 1 || b.keeper.settled != 1 || out.syncs-before != 4+5+1 {
+		t.Errorf("%d syncs, settled %d, said: %s", out.syncs-before, b.keeper.settled, log.b.String())
 	}
 }
 

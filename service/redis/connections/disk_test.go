@@ -17,6 +17,7 @@ type disk struct {
 	mu   sync.Mutex
 	full bool
 	hang chan struct{}
+	only string // the file that it is so for, "" for all
 }
 
 func (d *disk) set(full bool, hang chan struct{}) {
@@ -38,12 +39,16 @@ type onDisk struct {
 
 func (f onDisk) WriteAt(b []byte, at int64) (int, error) {
 	f.disk.mu.Lock()
-	full, hang := f.disk.full, f.disk.hang
+	hang := f.disk.hang
+	mine := f.disk.only == "" || f.disk.only == f.Name()
 	f.disk.mu.Unlock()
-	if hang != nil {
+	if hang != nil && mine {
 		<-hang
 	}
-	if full {
+	f.disk.mu.Lock()
+	full := f.disk.full
+	f.disk.mu.Unlock()
+	if full && mine {
 		n, _ := f.unsynced.WriteAt(b[:len(b)/2], at)
 		return n, syscall.ENOSPC
 	}
@@ -146,6 +151,7 @@ func TestDiskThatIsFullForLong(t *testing.T) {
 	in.maxPending = 1000
 	b := reopen(t, cfg, in)
 	d.set(true, nil)
+	out.syncErr = errRefused // so that the journal keeps the events that it has
 	for id := range int64(200) {
 		take(t, b, m.open(id))
 	}
@@ -168,8 +174,12 @@ func TestDiskThatIsFullForLong(t *testing.T) {
 		t.Error("not made anew")
 	}
 	take(t, b, m.close(150))
+	out.syncErr = nil
+	if _, err := out.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	crash := out.crashed()
-	if s := survivors(t, b, crash); s.Interrupted != 99 || s.Recovered != 1 {
+	if s := survivors(t, b, crash); s.Interrupted != 99 || s.Recovered != 0 {
 		t.Errorf("after a crash: %+v", s)
 	}
 	complete(t, "after a crash", crash.all(), nil)
@@ -210,12 +220,53 @@ func TestSlowDisk(t *testing.T) {
 	complete(t, "after a crash", crash.all(), nil)
 }
 
+// A new file has what the old one could not take.
+func TestCompactionOfALateJournal(t *testing.T) {
+	var m maker
+	var d disk
+	out := &stream{}
+	in := d.internals()
+	in.patience = time.Millisecond
+	b := reopen(t, config(t, t.TempDir(), out), in)
+	d.only = journalOf(t, b.cfg.Dir)
+	hang := make(chan struct{})
+	d.set(true, hang)
+	must := make(map[string]bool)
+	for id := range int64(10) { // the first is being written, the others wait
+		e := m.open(id)
+		must[e.ID] = true
+		take(t, b, e)
+	}
+	begun := make(chan struct{})
+	b.in.at = func(step string) {
+		if step == "compact: synced" {
+			close(begun)
+		}
+	}
+	done := make(chan error)
+	go func() { done <- b.compact() }()
+	<-begun
+	close(hang) // the old file fails now
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	e := m.close(0)
+	must[e.ID] = true
+	b.in.at = func(string) {}
+	take(t, b, e)
+	crash := out.crashed()
+	if s := survivors(t, b, crash); s.Interrupted != 9 {
+		t.Errorf("after a crash: %+v", s)
+	}
+	complete(t, "after a crash", crash.all(), must)
+}
+
 // A journal that is as large as it may be, because Out cannot be synced, passes events on.
 func TestJournalIsBounded(t *testing.T) {
 	var m maker
 	out := &stream{}
 	in := quick()
-	in.maxSize, in.minSize = 20_000, 5000
+	in.maxTail, in.minSize = 20_000, 5000
 	b := reopen(t, config(t, t.TempDir(), out), in)
 	out.syncErr = errRefused
 	for range 200 {
@@ -223,7 +274,7 @@ func TestJournalIsBounded(t *testing.T) {
 		b.tick(t.Context())
 	}
 	s := b.Stats()
-	if s.JournalBytes > in.maxSize || s.Missing == 0 || len(out.all()) != 400 {
+	if s.JournalBytes > in.maxTail+10_000 || s.Missing == 0 || len(out.all()) != 400 {
 		t.Fatalf("stats: %+v", s)
 	}
 	out.syncErr = nil

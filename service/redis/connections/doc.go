@@ -42,9 +42,10 @@
 //
 // Take waits for the journal for at most 100 ms, and not at all while the disk is full or
 // does not answer: events are passed on and follow into the journal when that is possible,
-// as long as they fit into 8 MiB of memory. Both kinds are counted in Stats and logged.
-// A crash meanwhile may lose those that Out had not kept, and tell twice that a connection
-// was closed. When the disk takes it again, the journal is written anew from the book.
+// as long as they fit into 8 MiB of memory. The same happens when more than 256 MiB come
+// behind the last mark, because Out cannot be synced. What is late or missing is counted in
+// Stats and logged. A crash meanwhile may lose those events that Out had not kept, and tell
+// twice that a connection was closed. Later the journal is written anew from the book.
 //
 // # What it does not do
 //
@@ -83,7 +84,7 @@ type Config struct {
 	// SyncInterval is how often the journal is marked and synced; 0 is 1 s.
 	SyncInterval time.Duration
 	// MaxOpen bounds the connections in the book, of each source; 0 is 1,000,000, at
-	// about 500 bytes each. The events of those beyond are handed over and not
+	// about 300 bytes each. The events of those beyond are handed over and not
 	// remembered, which is logged.
 	MaxOpen int
 	Logger  *slog.Logger

@@ -88,9 +88,10 @@ type internals struct {
 	// patience is how long a Take waits for the journal.
 	patience time.Duration
 	// maxPending bounds what is not written yet, and what comes in a compaction, in
-	// bytes; maxSize a file; smaller files than minSize are not compacted.
+	// bytes, maxTail what comes behind a mark. Files smaller than minSize are not
+	// compacted.
 	maxPending int
-	maxSize    int64
+	maxTail    int64
 	minSize    int64
 	// maxOwed bounds the events that Out refused and is still to take.
 	maxOwed int
@@ -103,7 +104,7 @@ func defaults() internals {
 		folder:     durable.Folder,
 		patience:   100 * time.Millisecond,
 		maxPending: 8 << 20,
-		maxSize:    512 << 20,
+		maxTail:    256 << 20,
 		minSize:    8 << 20,
 		maxOwed:    10_000,
 	}

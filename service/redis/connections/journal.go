@@ -25,18 +25,21 @@ type file interface {
 type journal struct {
 	patience   time.Duration
 	maxPending int
-	maxSize    int64
+	maxTail    int64
 	log        *slog.Logger
 
 	mu      sync.Mutex
 	file    file
 	end     int64  // of what is written
+	offset  int64  // what is behind may not be kept by Out
 	pending []byte // what is to be written
 	spare   []byte // an empty buffer for pending
 	writing []byte // what is being written at end
 	group   *group // who waits for pending
 	current *group // who waits for writing
 	late    bool
+	told    time.Time // when that was logged, telling that it was this time
+	telling bool
 	lateFor uint64 // events that nobody waited for
 	missing uint64 // events that were not written at all
 	full    bool   // the latest was one
@@ -50,6 +53,9 @@ type journal struct {
 	watch *time.Timer
 }
 
+// tellEvery is how often it is logged at most that the journal is late.
+const tellEvery = 10 * time.Second
+
 // group is those who wait for one write.
 type group struct {
 	n    int
@@ -59,8 +65,8 @@ type group struct {
 
 func newJournal(f file, end int64, in internals, log *slog.Logger) *journal {
 	j := &journal{
-		patience: in.patience, maxPending: in.maxPending, maxSize: in.maxSize, log: log,
-		file: f, end: end, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		patience: in.patience, maxPending: in.maxPending, maxTail: in.maxTail, log: log,
+		file: f, end: end, offset: end, wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	j.watch = time.AfterFunc(time.Hour, j.overdue)
 	j.watch.Stop()
@@ -75,7 +81,8 @@ func (j *journal) append(frame []byte, events int) *group {
 	defer j.mu.Unlock()
 	taped := j.tape.record(frame)
 	waiting := len(j.writing) + len(j.pending) + len(frame)
-	if waiting > j.maxPending || j.end+int64(waiting) > j.maxSize {
+	tail := j.end + int64(waiting) - j.offset
+	if waiting > j.maxPending || events > 0 && tail > j.maxTail {
 		j.missing += uint64(events)
 		if taped {
 			j.tape.only = true
@@ -84,8 +91,8 @@ func (j *journal) append(frame []byte, events int) *group {
 		}
 		if !j.full {
 			j.full = true
-			j.log.Error("the journal of connections has no room: events are passed on without it, and a crash loses those that are not delivered; make room on its disk",
-				slog.Int64("bytes", j.end), slog.Int("waiting", waiting))
+			j.log.Error("the journal of connections has no room: events are passed on without it, and a crash loses those that are not delivered; see to its disk, and to why it cannot be marked",
+				slog.Int("waiting", waiting), slog.Int64("unmarked", tail))
 		}
 		return nil
 	}
@@ -164,7 +171,10 @@ func (j *journal) put(f file, buf []byte, at int64) error {
 		j.release(true)
 	} else if j.late {
 		j.late = false
-		j.log.Info("the journal of connections is written again")
+		if j.telling {
+			j.telling = false
+			j.log.Info("the journal of connections is written again")
+		}
 	}
 	j.writing = nil
 	j.current.end()
@@ -182,7 +192,8 @@ func (j *journal) overdue() {
 }
 
 func (j *journal) fallBehind(what string, err error) {
-	if !j.late {
+	if !j.late && time.Since(j.told) > tellEvery {
+		j.told, j.telling = time.Now(), true
 		j.log.Error(what, slog.Any("error", err))
 	}
 	j.late = true
@@ -212,6 +223,13 @@ func (j *journal) position() int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.end + int64(len(j.writing)+len(j.pending))
+}
+
+// settle notes that Out keeps what comes before an offset.
+func (j *journal) settle(offset int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.offset = offset
 }
 
 // retry writes what is late.

@@ -17,7 +17,6 @@ import (
 // n, for events after n may have been emitted before it; it is the one before.
 type keeper struct {
 	settled uint64 // n
-	offset  int64  // in the journal, before the events after n
 	lookup  []byte // m
 	latest  []byte // the m of the next mark
 	idle    int    // ticks without an event
@@ -28,6 +27,9 @@ const (
 	// idleTicks is after how many ticks without an event a mark is made all the
 	// same, so that Since never has much to look through.
 	idleTicks = 30
+	// markTimeout bounds a mark, so that the journal is synced and compacted while Out
+	// does not answer.
+	markTimeout = 10 * time.Second
 	// maxTries is how often an event that Out refuses is handed over.
 	maxTries = 1000
 )
@@ -53,7 +55,9 @@ func (b *Book) tick(ctx context.Context) {
 	k := &b.keeper
 	k.idle++
 	if b.unsettled() || k.idle >= idleTicks {
-		err = errors.Join(err, b.mark(ctx))
+		limited, cancel := context.WithTimeout(ctx, markTimeout)
+		err = errors.Join(err, b.mark(limited))
+		cancel()
 	}
 	if b.due() {
 		err = errors.Join(err, b.compact())
@@ -98,7 +102,8 @@ func (b *Book) mark(ctx context.Context) error {
 	k := &b.keeper
 	b.journal.append(b.framer.appendMark(nil, seq, k.latest), 0).wait()
 	b.in.at("mark: written")
-	k.settled, k.offset, k.lookup, k.latest, k.idle = seq, offset, k.latest, mark, 0
+	b.journal.settle(offset)
+	k.settled, k.lookup, k.latest, k.idle = seq, k.latest, mark, 0
 	return nil
 }
 

@@ -39,6 +39,8 @@ type stream struct {
 	refuse func(e event.Event) (err error, kept bool)
 	// syncErr is what Sync returns.
 	syncErr error
+	// syncing is called when Sync begins.
+	syncing func()
 	// slow is called in Emit.
 	slow func(e event.Event)
 }
@@ -64,6 +66,9 @@ func (s *stream) Emit(_ context.Context, e event.Event) error {
 }
 
 func (s *stream) Sync(context.Context) ([]byte, error) {
+	if s.syncing != nil {
+		s.syncing()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.syncs++
@@ -117,6 +122,7 @@ func quick() internals {
 	in := defaults()
 	in.wrap = func(f *os.File) file { return unsynced{f} }
 	in.folder = func(string) error { return nil }
+	in.patience = time.Minute // on a machine that is busy too
 	return in
 }
 

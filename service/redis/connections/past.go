@@ -96,12 +96,11 @@ func (p *past) read() error {
 		return err
 	}
 	p.gaps, p.end, err = p.framer.scan(p.file, headerSize, p.size, func(payload []byte) error {
-		fr, err := parse(payload)
-		if err != nil {
+		if fr, err := parse(payload); err == nil {
+			p.take(&fr)
+		} else {
 			p.unknown++
-			return nil
 		}
-		p.take(&fr)
 		return nil
 	})
 	return err

@@ -80,21 +80,13 @@ func TestOpenFinishesWhatAKilledProcessBegan(t *testing.T) {
 func TestEventsBesideAMarkAreFound(t *testing.T) {
 	var m maker
 	out := &stream{}
-	in := quick()
-	var b *Book
+	b := reopen(t, config(t, t.TempDir(), out), quick())
 	beside := m.open(2)
-	in.at = func(step string) {
-		// It is emitted behind the events that the mark speaks of, and is on disk.
-		if step == "mark: out is synced" && beside.ID != "" {
-			e := beside
-			beside.ID = ""
-			take(t, b, e)
-			if _, err := out.Sync(t.Context()); err != nil {
-				t.Error(err)
-			}
-		}
+	out.syncing = func() {
+		// It is emitted behind the events that the mark speaks of, and before the mark.
+		out.syncing = nil
+		take(t, b, beside)
 	}
-	b = reopen(t, config(t, t.TempDir(), out), in)
 	take(t, b, m.open(1))
 	for range 2 {
 		if err := b.mark(t.Context()); err != nil {
@@ -102,7 +94,7 @@ func TestEventsBesideAMarkAreFound(t *testing.T) {
 		}
 		crash := out.crashed()
 		reopen(t, config(t, copyDir(t, b.cfg.Dir), crash), quick())
-		complete(t, "after the mark", crash.all(), map[string]bool{"new_conn-1": true, "new_conn-2": true})
+		complete(t, "after the mark", crash.all(), map[string]bool{beside.ID: true})
 	}
 }
 
@@ -302,7 +294,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 				}
 				finish(t, s, cfg, in)
 				for _, s := range second {
-					seen[s.step[strings.LastIndex(s.step, "open"):]] = true
+					seen[s.step[strings.LastIndex(s.step, "then at ")+len("then at "):]] = true
 					cfg := config(t, s.dir, s.out)
 					cfg.Logger = nil
 					finish(t, s, cfg, quick())
@@ -312,7 +304,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 				}
 			}
 			for _, step := range []string{
-				"take: in the journal", "take: emitted", "mark: out is synced", "mark: written", "compact: created", "compact: written",
+				"take: in the journal", "take: emitted", "mark: out is synced", "mark: written", "compact: created", "compact: begun", "compact: written",
 				"compact: synced", "compact: changed", "compact: over", "open: emitted", "open: closing", "open: closed",
 				"open: out is synced", "open: created", "open: written", "open: removed",
 			} {

@@ -20,14 +20,14 @@ type accepted struct {
 func (l *loop) accept() {
 	const most = 16
 	for range most {
-		fd, from, err := unix.Accept4(l.engine.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		switch err {
-		case nil:
-			l.hand(accepted{fd, fromSockaddr(from), l.relay.admit()})
+		fd, from, errno := accept(l.engine.listener)
+		switch errno {
+		case 0:
+			l.hand(accepted{fd, from, l.relay.admit()})
 		case unix.EAGAIN:
 			return
 		case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
-			l.full(err)
+			l.full(errno)
 			return
 		default: // an error of the connection that was to be accepted: there are others
 		}
@@ -61,11 +61,10 @@ func (l *loop) full(why error) {
 	l.relay.log.warn("clients cannot be accepted at the moment, raise the limit of open files or lower that of connections", "err", why)
 	if l.reserve >= 0 {
 		unix.Close(l.reserve)
-		fd, from, err := unix.Accept4(l.engine.listener, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
-		if err == nil {
+		if fd, from, errno := accept(l.engine.listener); errno == 0 {
 			l.relay.admit()
 			l.count.Add(1)
-			l.begin(accepted{fd: fd, remote: fromSockaddr(from)})
+			l.begin(accepted{fd: fd, remote: from})
 		}
 	}
 	l.reserve, _ = openReserve() // -1 when another goroutine was faster
@@ -74,7 +73,7 @@ func (l *loop) full(why error) {
 
 // pause lets clients wait in the backlog for a moment.
 func (l *loop) pause() {
-	unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, l.engine.listener, nil)
+	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, l.engine.listener, nil) // it is there
 	l.paused = l.now() + pause
 }
 
@@ -112,7 +111,7 @@ func (l *loop) readHeader(c *conn) {
 	case errno != 0 || n == 0 || err != nil || size == 0 && at.gone:
 		l.refuse(c, "it sent no PROXY header, or a bad one", "")
 	case size > 0:
-		receive(at.fd, b[:size], 0)
+		_, _ = receive(at.fd, b[:size], 0) // which is there, as was seen just now
 		o.apply(&c.peer)
 		c.expire()
 		l.introduce(c)
@@ -123,6 +122,9 @@ func (l *loop) readHeader(c *conn) {
 // it.
 func (l *loop) introduce(c *conn) {
 	if c.tap = l.relay.config.Open(c.peer); c.tap == nil {
+		if l.relay.config.Refusal != "" {
+			send(c.ends[client].fd, []byte(l.relay.config.Refusal))
+		}
 		l.close(c, event.Refused)
 		return
 	}
@@ -138,7 +140,7 @@ func (l *loop) refuse(c *conn, why, line string) {
 		c.tap = l.relay.config.Open(c.peer)
 	}
 	if line != "" {
-		send(c.ends[client].fd, []byte(line))
+		_, _ = send(c.ends[client].fd, []byte(line)) // nobody who does not hear it minds
 	}
 	l.close(c, event.Refused)
 }

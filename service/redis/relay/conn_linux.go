@@ -15,6 +15,7 @@ const (
 	connecting              // to the server
 	waiting                 // for the server's Unix socket to take one more
 	moving                  // bytes
+	leaving                 // was told why, and is to close
 )
 
 // side is a side of a connection: the index of its end.

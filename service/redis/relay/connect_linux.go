@@ -31,7 +31,9 @@ func (l *loop) connect(c *conn) {
 			// Each address gets its share of the time.
 			now := l.now()
 			l.connects.add(c, now+(c.until-now)/time.Duration(left))
-			l.watch(c, server, incoming|room)
+			if l.watch(c, server, incoming|room) && remoteAddr(c.ends[server].fd).IsValid() {
+				l.connected(c) // at once, as on this host
+			}
 			return
 		}
 		c.tried++
@@ -63,14 +65,18 @@ func (l *loop) dial(c *conn, family int, to unix.Sockaddr) error {
 	if err != nil {
 		return err
 	}
-	if family != unix.AF_UNIX {
-		err = setOptions(fd)
+	switch to := to.(type) {
+	case *unix.SockaddrUnix:
+	case *unix.SockaddrInet4:
+		err = setOptions(fd, to.Addr[0] != 127)
+	default:
+		err = setOptions(fd, true)
 	}
 	if err == nil {
 		err = unix.Connect(fd, to)
 	}
 	if err != nil && err != unix.EINPROGRESS { //nolint:errorlint // of the kernel
-		unix.Close(fd)
+		closeFile(fd)
 		return err
 	}
 	c.stage = connecting
@@ -97,7 +103,7 @@ func (l *loop) connectEnded(c *conn, events uint32) {
 // abandon gives up an address, for the next one.
 func (l *loop) abandon(c *conn, why error) {
 	c.expire()
-	unix.Close(c.ends[server].fd)
+	closeFile(c.ends[server].fd)
 	c.ends[server] = end{fd: -1}
 	if c.tried++; c.tried >= len(c.addresses) {
 		l.unreachable(c, why)
@@ -132,9 +138,32 @@ func (l *loop) connected(c *conn) {
 	}
 }
 
-// unreachable closes a client for which there is no server.
+// unreachable tells a client that there is no server for it, and has it close.
 func (l *loop) unreachable(c *conn, why error) {
 	l.relay.servers.failed(why)
-	send(c.ends[client].fd, []byte(unreachable))
-	l.close(c, event.NoServer)
+	c.why = event.NoServer
+	fd := c.ends[client].fd
+	_, _ = send(fd, []byte(unreachable)) // else it is only closed
+	endWriting(fd)
+	if !c.ends[client].watched && !l.watch(c, client, incoming) {
+		return
+	}
+	c.stage = leaving
+	l.lingers.add(c, l.now()+goodbye)
+	l.leave(c)
+}
+
+// leave reads what a client still sends, for a socket that is closed with something
+// unread is reset, and the client could lose what it was told.
+func (l *loop) leave(c *conn) {
+	for range turn {
+		n, errno := receive(c.ends[client].fd, l.buffer[:], 0)
+		if errno == unix.EAGAIN {
+			return
+		}
+		if n == 0 && errno != unix.EINTR {
+			break
+		}
+	}
+	l.close(c, c.why)
 }

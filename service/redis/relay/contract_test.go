@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -47,7 +48,7 @@ func read(src io.Reader, seed int) ([]byte, error) {
 	var all bytes.Buffer
 	for {
 		_, err := io.CopyN(&all, src, int64(1+r.IntN(1<<r.IntN(18))))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all.Bytes(), nil
 		}
 		if err != nil {
@@ -312,8 +313,9 @@ func TestTooMany(t *testing.T) {
 // A client that never reads: the server is not read either, and memory stays bounded.
 func TestClientNeverReads(t *testing.T) {
 	each(t, func(t *testing.T, n *node) {
+		zeros := make([]byte, 1<<20)
 		b := newBackend(t, "tcp", "127.0.0.1:0", func(c net.Conn) {
-			for zeros := make([]byte, 1<<20); ; {
+			for {
 				if _, err := c.Write(zeros); err != nil {
 					return
 				}

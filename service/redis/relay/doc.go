@@ -82,6 +82,12 @@ type Config struct {
 	// Open makes the Tap of a connection, when who it is from is known; or nil,
 	// to close it at once. Required.
 	Open func(Peer) Tap
+	// Refusal is what a client is told, in the form of Redis and with a line's end, for
+	// which Open returns nil; "" is nothing.
+	Refusal string
+	// Blocking says that Open and the calls of a Tap may block. No connection is in an
+	// event loop then.
+	Blocking bool
 	// Loops is the number of event loops; 0 is one for every two processors, at most 4:
 	// a loop keeps a processor busy when there is much to do, and the server, or the
 	// rest of the node, wants some too.

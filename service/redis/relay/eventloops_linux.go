@@ -2,7 +2,6 @@ package relay
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -34,7 +33,7 @@ func newEventLoops(r *Relay, l net.Listener) engine {
 }
 
 func (e *eventLoops) serve(ctx context.Context, _ net.Listener) (err error) {
-	defer e.net.Close()
+	defer e.net.Close() // again, when listen failed
 	if err := e.listen(); err != nil {
 		return fmt.Errorf("take over the listener: %w", err)
 	}
@@ -93,19 +92,26 @@ func (e *eventLoops) listen() error {
 	if err != nil {
 		return err
 	}
+	// The runtime would be told of every client as well, for nothing: the descriptor
+	// alone keeps the socket.
+	e.net.Close()
 	if a := addrPort(e.net.Addr()); !a.Addr().IsUnspecified() {
 		e.address = a
 	}
-	return setOptions(e.listener)
+	return setOptions(e.listener, true)
 }
 
-// setOptions lets a TCP socket send at once, and probe its peer.
-func setOptions(fd int) error {
-	return errors.Join(
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1),
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepalive/time.Second)),
-	)
+// setOptions lets a TCP socket send at once, and probe its peer if that can vanish,
+// which one on this host cannot.
+func setOptions(fd int, probe bool) error {
+	err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	if err == nil && probe {
+		err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	}
+	if err == nil && probe {
+		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(keepalive/time.Second))
+	}
+	return err
 }
 
 // lightest is the loop with the fewest connections, own unless it has many more.

@@ -120,6 +120,13 @@ func (n *node) all() []*tap {
 	return append([]*tap(nil), n.taps...)
 }
 
+// settle waits until all connections are closed, and stops.
+func (n *node) settle() {
+	n.t.Helper()
+	eventually(n.t, "all connections to be closed", func() bool { return n.relay.Open() == 0 })
+	n.stop()
+}
+
 // only waits for the only connection there was to be closed, and returns its Tap.
 func (n *node) only() *tap {
 	n.t.Helper()
@@ -248,7 +255,7 @@ func newBackend(t *testing.T, network, address string, serve func(net.Conn)) *ba
 	}
 	b := &backend{t: t, l: l, serve: serve, conns: make(map[net.Conn]bool)}
 	b.running.Go(b.run)
-	t.Cleanup(b.close)
+	t.Cleanup(b.finish)
 	return b
 }
 
@@ -280,6 +287,14 @@ func (b *backend) run() {
 	}
 }
 
+// finish waits for what is served still, as it ends when the relay or the clients do.
+func (b *backend) finish() {
+	b.l.Close()
+	defer time.AfterFunc(patience, b.close).Stop()
+	b.running.Wait()
+}
+
+// close is what a server does that is stopped.
 func (b *backend) close() {
 	b.l.Close()
 	b.mu.Lock()
@@ -290,8 +305,9 @@ func (b *backend) close() {
 	b.running.Wait()
 }
 
-// echo answers with what it is sent.
-func echo(c net.Conn) { io.Copy(c, c) }
+// echo answers with what it is sent. It does without splice(2), whose pipes would be
+// open files for a while.
+func echo(c net.Conn) { io.Copy(struct{ io.Writer }{c}, c) }
 
 // eventually waits until something is so.
 func eventually(t *testing.T, what string, so func() bool) {

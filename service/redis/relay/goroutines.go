@@ -67,9 +67,8 @@ func (g *goroutines) handle(ctx context.Context, raw net.Conn) {
 	defer conn.Close()
 	peer := Peer{Client: addrPort(conn.RemoteAddr()), Server: addrPort(conn.LocalAddr())}
 	if !admitted {
-		conn.SetWriteDeadline(time.Now().Add(time.Second))
 		if r.config.TLS == nil {
-			io.WriteString(conn, tooMany)
+			sayGoodbye(conn, tooMany, 10*time.Millisecond)
 		}
 		r.log.warn("a client is one too many", "max", r.config.MaxConnections)
 		g.end(conn, r.config.Open(peer), event.Refused)
@@ -78,6 +77,10 @@ func (g *goroutines) handle(ctx context.Context, raw net.Conn) {
 	client, err := g.handshake(ctx, conn, &peer)
 	tap := r.config.Open(peer)
 	switch {
+	case tap == nil && err == nil:
+		client.SetWriteDeadline(time.Now().Add(time.Second))
+		io.WriteString(client, r.config.Refusal)
+		client.Close()
 	case tap == nil:
 	case err != nil && ctx.Err() != nil:
 		g.end(conn, tap, event.Stopped)
@@ -97,13 +100,30 @@ func (g *goroutines) serveTap(ctx context.Context, client duplex, tap Tap) {
 		g.end(client, tap, event.Stopped)
 	case err != nil:
 		g.relay.servers.failed(err)
-		client.SetWriteDeadline(time.Now().Add(time.Second))
-		io.WriteString(client, unreachable)
+		// Its requests are still read if it sends some, and the node may stop meanwhile.
+		stopped := context.AfterFunc(ctx, func() { client.Close() })
+		sayGoodbye(client, unreachable, goodbye)
+		stopped()
 		g.end(client, tap, event.NoServer)
 	default:
 		tap.Connected(addrPort(server.LocalAddr()))
 		p := &pair{client: client, server: server, tap: tap, chunks: &g.chunks, linger: g.relay.linger}
 		tap.Close(p.run(ctx))
+	}
+}
+
+// sayGoodbye tells a client a last line. A socket that is closed with something unread
+// is reset, and the client could lose the line; so what it sends is read until it
+// closes, for as long as it may take.
+func sayGoodbye(client duplex, line string, wait time.Duration) {
+	if client.SetDeadline(time.Now().Add(wait)) != nil {
+		return
+	}
+	if _, err := io.WriteString(client, line); err != nil {
+		return
+	}
+	if client.CloseWrite() == nil {
+		_, _ = io.CopyN(io.Discard, client, 16*chunk)
 	}
 }
 
@@ -122,7 +142,9 @@ func (g *goroutines) handshake(ctx context.Context, conn duplex, peer *Peer) (du
 		return conn, nil
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	conn.SetDeadline(time.Now().Add(r.config.HandshakeTimeout))
+	if err := conn.SetDeadline(time.Now().Add(r.config.HandshakeTimeout)); err != nil {
+		return nil, err
+	}
 	if trusted {
 		var err error
 		if conn, err = readHeader(conn, peer); err != nil {

@@ -106,7 +106,7 @@ func (l *loop) stop() {
 }
 
 func (l *loop) rouse() {
-	unix.Write(l.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // fails only when it is awake anyway
+	_, _ = unix.Write(l.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // fails only when it is awake anyway
 }
 
 // now is the time since the loop was made.
@@ -174,6 +174,8 @@ func (l *loop) dispatch(e *unix.EpollEvent) bool {
 		l.connectEnded(c, e.Events)
 	case c.stage == heading:
 		l.readHeader(c)
+	case c.stage == leaving:
+		l.leave(c)
 	case e.Events&unix.EPOLLERR != 0:
 		l.close(c, event.ByClient)
 	}
@@ -183,7 +185,7 @@ func (l *loop) dispatch(e *unix.EpollEvent) bool {
 // awake takes what other goroutines left, and reports whether the loop goes on.
 func (l *loop) awake() bool {
 	var b [8]byte
-	unix.Read(l.wake, b[:])
+	_, _ = unix.Read(l.wake, b[:]) // what it was woken for is below
 	l.mu.Lock()
 	handed, stopping := l.handed, l.stopping
 	l.handed = nil
@@ -242,7 +244,7 @@ func (l *loop) expireAll() {
 	}
 	now := l.now()
 	for c := l.headers.take(now); c != nil; c = l.headers.take(now) {
-		l.refuse(c, "")
+		l.refuse(c, "its PROXY header did not come in time", "")
 	}
 	for c := l.connects.take(now); c != nil; c = l.connects.take(now) {
 		l.abandon(c, unix.ETIMEDOUT)

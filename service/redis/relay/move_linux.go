@@ -134,7 +134,7 @@ func (l *loop) ended(c *conn, side int) {
 	case dst.broken:
 		// It is not told, and what it said last waits for the client to take it.
 	default:
-		unix.Shutdown(dst.fd, unix.SHUT_WR)
+		endWriting(dst.fd)
 		if side == server {
 			l.lingers.add(c, l.now()+l.relay.linger)
 		}
@@ -177,21 +177,20 @@ func (l *loop) close(c *conn, why event.Reason) {
 		l.giveChunk(&c.ends[side])
 	}
 	if fd := c.ends[server].fd; fd >= 0 {
-		unix.Close(fd)
+		closeFile(fd)
 	}
 	fd := c.ends[client].fd
-	if why != event.ByClient && why != event.Stopped && !c.ends[client].ended {
-		// A socket that is closed with something unread is reset, and the client could
-		// lose what it was told last.
-		unix.Shutdown(fd, unix.SHUT_WR)
-		receive(fd, l.buffer[:], 0)
+	if why == event.ByServer && !c.ends[client].ended || why == event.Refused {
+		// As in leave, though there is no waiting here.
+		endWriting(fd)
+		_, _ = receive(fd, l.buffer[:], 0)
 	}
-	unix.Close(fd)
-	l.relay.leave()
+	closeFile(fd)
 	l.count.Add(-1)
 	if c.tap != nil {
 		c.tap.Close(why)
 	}
+	l.relay.leave()
 }
 
 // spares is how many buffers a loop keeps.

@@ -64,7 +64,7 @@ func (p *pair) requests() {
 	switch {
 	case err == nil:
 		p.note(event.ByClient)
-		p.server.CloseWrite() // when it fails, reading from it fails, too
+		_ = p.server.CloseWrite() // when it fails, reading from it fails, too
 	case errors.As(err, &write):
 		// The server is gone. Its last words are still to be read: replies closes.
 		p.note(event.ByServer)
@@ -88,9 +88,9 @@ func (p *pair) replies() {
 		p.note(event.ByServer)
 		p.mu.Lock()
 		p.serverEnded = true
-		p.client.SetReadDeadline(time.Now().Add(p.linger))
+		p.await()
 		p.mu.Unlock()
-		p.client.CloseWrite()
+		_ = p.client.CloseWrite()
 	case errors.As(err, &write):
 		p.note(event.ByClient)
 		p.closeBoth()
@@ -100,6 +100,9 @@ func (p *pair) replies() {
 	}
 }
 
+// await lets a client whose server ended be silent for a while, not for ever.
+func (p *pair) await() { _ = p.client.SetReadDeadline(time.Now().Add(p.linger)) }
+
 func (p *pair) request(b []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,7 +110,7 @@ func (p *pair) request(b []byte) error {
 		return errHeader
 	}
 	if p.serverEnded {
-		p.client.SetReadDeadline(time.Now().Add(p.linger))
+		p.await()
 	}
 	p.tap.Request(b)
 	return nil

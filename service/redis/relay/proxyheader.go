@@ -135,10 +135,9 @@ func parseBinary(b []byte) (origin, int, error) {
 
 // parseAddresses reads those of TCP; of anything else there are none.
 func parseAddresses(b []byte) origin {
-	n := 0
+	n := 4
 	switch len(b) {
 	case 2*4 + 2*2:
-		n = 4
 	case 2*16 + 2*2:
 		n = 16
 	default:

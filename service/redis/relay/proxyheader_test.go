@@ -2,9 +2,10 @@ package relay
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
-	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -26,10 +27,8 @@ func addresses(client, server string) []byte {
 	return binary.BigEndian.AppendUint16(b, s.Port())
 }
 
-var (
-	// tlvs are a NOOP, and the VPC endpoint of AWS and the LinkID of Azure.
-	tlvs = []byte("\x04\x00\x03abc\xea\x00\x05\x01vpce\xee\x00\x05\x01\x78\x56\x34\x12")
-)
+// tlvs are a NOOP, and the VPC endpoint of AWS and the LinkID of Azure.
+var tlvs = []byte("\x04\x00\x03abc\xea\x00\x05\x01vpce\xee\x00\x05\x01\x78\x56\x34\x12")
 
 func TestParseHeader(t *testing.T) {
 	v4 := origin{netip.MustParseAddrPort("203.0.113.7:40001"), netip.MustParseAddrPort("192.0.2.1:6379")}
@@ -235,7 +234,7 @@ func TestHeaderMissing(t *testing.T) {
 		io.WriteString(c, "PROXY TCP4 203")
 		c.CloseWrite()
 		io.ReadAll(c)
-		n.stop()
+		n.settle()
 		taps := n.all()
 		if len(taps) != len(bad)+1 {
 			t.Errorf("%d taps of %d clients", len(taps), len(bad)+1)
@@ -250,8 +249,7 @@ func TestHeaderMissing(t *testing.T) {
 }
 
 func isTimeout(err error) bool {
-	t, ok := err.(net.Error)
-	return ok && t.Timeout()
+	return errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // Who is not trusted does not get a header past the relay.
@@ -275,7 +273,7 @@ func TestHeaderOfUntrusted(t *testing.T) {
 				t.Errorf("got %q, %v", got, err)
 			}
 		}
-		n.stop()
+		n.settle()
 		for _, tap := range n.all() {
 			if tap.why != event.Refused || tap.peer.Client.Addr() != netip.MustParseAddr("127.0.0.1") {
 				t.Errorf("%v closed because %q", tap.peer, tap.why)

@@ -21,6 +21,8 @@ const (
 	// chunk is how much is read at once, and the most that is held of a side that
 	// does not take its bytes.
 	chunk = 64 << 10
+	// goodbye is how long a client that was told that there is no server has to close.
+	goodbye = time.Second
 	// keepalive is how long a connection is silent before it is probed. Redis has the
 	// same.
 	keepalive = 300 * time.Second
@@ -68,7 +70,7 @@ func (r *Relay) serve(ctx context.Context, l net.Listener, e engine) error {
 
 // engine picks what moves the bytes of a listener.
 func (r *Relay) engine(l net.Listener) engine {
-	if r.config.TLS == nil && r.config.Upstream.TLS == nil {
+	if r.config.TLS == nil && r.config.Upstream.TLS == nil && !r.config.Blocking {
 		if e := newEventLoops(r, l); e != nil {
 			return e
 		}
@@ -90,7 +92,7 @@ func (r *Relay) leave() { r.open.Add(-1) }
 // trusts reports whether who connects from a sends a PROXY header.
 func (r *Relay) trusts(a netip.Addr) bool {
 	for _, p := range r.config.Trusted {
-		if p.Contains(a) {
+		if p.Contains(a.WithZone("")) { // no prefix contains an address with a zone
 			return true
 		}
 	}

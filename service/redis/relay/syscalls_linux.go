@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"strconv"
 	"syscall"
@@ -55,26 +56,58 @@ func sockaddr(a netip.AddrPort) (family int, s unix.Sockaddr) {
 	return unix.AF_INET6, s6
 }
 
-// fromSockaddr is the other way round; of what is not TCP the zero value.
-func fromSockaddr(s unix.Sockaddr) netip.AddrPort {
-	switch s := s.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(s.Addr), uint16(s.Port))
-	case *unix.SockaddrInet6:
+// accept takes a client from a listener, whose socket will not block.
+func accept(listener int) (int, netip.AddrPort, syscall.Errno) {
+	var from unix.RawSockaddrAny
+	size := uint32(unix.SizeofSockaddrAny)
+	fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), uintptr(unsafe.Pointer(&from)), uintptr(unsafe.Pointer(&size)),
+		unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+	if errno != 0 {
+		return -1, netip.AddrPort{}, errno
+	}
+	return int(fd), fromRaw(&from), 0
+}
+
+// localAddr is the address of the own end of a socket, remoteAddr that of the other
+// one, of a socket that is connected. Of what is not TCP they are the zero value.
+func localAddr(fd int) netip.AddrPort { return nameOf(unix.SYS_GETSOCKNAME, fd) }
+
+func remoteAddr(fd int) netip.AddrPort { return nameOf(unix.SYS_GETPEERNAME, fd) }
+
+func nameOf(call uintptr, fd int) netip.AddrPort {
+	var name unix.RawSockaddrAny
+	size := uint32(unix.SizeofSockaddrAny)
+	if _, _, errno := unix.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&size))); errno != 0 {
+		return netip.AddrPort{}
+	}
+	return fromRaw(&name)
+}
+
+// fromRaw reads an address as the kernel writes it. The package unix has the same with
+// one more call to the kernel.
+func fromRaw(raw *unix.RawSockaddrAny) netip.AddrPort {
+	switch raw.Addr.Family {
+	case unix.AF_INET:
+		s := (*unix.RawSockaddrInet4)(unsafe.Pointer(raw))
+		return netip.AddrPortFrom(netip.AddrFrom4(s.Addr), fromNetwork(&s.Port))
+	case unix.AF_INET6:
+		s := (*unix.RawSockaddrInet6)(unsafe.Pointer(raw))
 		ip := netip.AddrFrom16(s.Addr).Unmap()
-		if s.ZoneId != 0 && ip.Is6() {
-			ip = ip.WithZone(strconv.FormatUint(uint64(s.ZoneId), 10))
+		if s.Scope_id != 0 && ip.Is6() {
+			ip = ip.WithZone(strconv.FormatUint(uint64(s.Scope_id), 10))
 		}
-		return netip.AddrPortFrom(ip, uint16(s.Port))
+		return netip.AddrPortFrom(ip, fromNetwork(&s.Port))
 	}
 	return netip.AddrPort{}
 }
 
-// localAddr is the address of the own end of a socket.
-func localAddr(fd int) netip.AddrPort {
-	s, err := unix.Getsockname(fd)
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	return fromSockaddr(s)
+func fromNetwork(port *uint16) uint16 {
+	return binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(port))[:])
 }
+
+// endWriting tells the peer of a socket that no more comes. It fails only when that
+// has reset the connection, which is heard of as well.
+func endWriting(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0) }
+
+// closeFile closes a socket. There is nothing to do about an error.
+func closeFile(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }

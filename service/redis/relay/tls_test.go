@@ -158,7 +158,7 @@ func TestTLSRefuses(t *testing.T) {
 	if err := ask(foreign, "PING\r\n"); err == nil {
 		t.Error("a foreign certificate was accepted")
 	}
-	n.stop()
+	n.settle()
 	if taps := n.all(); len(taps) != 3 {
 		t.Errorf("%d taps of 3 clients", len(taps))
 	}

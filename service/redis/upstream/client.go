@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -26,7 +29,15 @@ type Config struct {
 }
 
 // Client asks one server. It is safe for concurrent use.
-type Client struct{ c Config }
+type Client struct {
+	c Config
+
+	mu sync.Mutex
+	// own are where its latest connections came from. A server may still list one
+	// that has been closed.
+	own  [16]netip.AddrPort
+	next int
+}
 
 // New makes a Client. Nothing is connected yet.
 func New(c Config) *Client {
@@ -42,7 +53,7 @@ func New(c Config) *Client {
 			c.TLS.ServerName = host
 		}
 	}
-	return &Client{c}
+	return &Client{c: c}
 }
 
 // conn is a connection to the server.
@@ -55,6 +66,9 @@ type conn struct {
 func (c *Client) connect(ctx context.Context) (*conn, func(), error) {
 	ctx, cancel := context.WithTimeout(ctx, c.c.Timeout)
 	raw, err := new(net.Dialer).DialContext(ctx, c.c.Network, c.c.Address)
+	if err == nil {
+		c.remember(raw.LocalAddr())
+	}
 	if err == nil && c.c.TLS != nil {
 		secured := tls.Client(raw, c.c.TLS)
 		if err = secured.HandshakeContext(ctx); err != nil {
@@ -76,6 +90,23 @@ func (c *Client) connect(ctx context.Context) (*conn, func(), error) {
 		_ = raw.Close()
 	}
 	return &conn{raw, bufio.NewReaderSize(raw, 16<<10)}, done, nil
+}
+
+// remember keeps where a connection came from.
+func (c *Client) remember(local net.Addr) {
+	if tcp, ok := local.(*net.TCPAddr); ok {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.own[c.next%len(c.own)] = unmapped(tcp.AddrPort())
+		c.next++
+	}
+}
+
+// isOwn reports whether a client is this one.
+func (c *Client) isOwn(info ClientInfo) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return info.Addr.IsValid() && slices.Contains(c.own[:], info.Addr)
 }
 
 // Open reports whether the server lets in who has no password: it answers a PING
@@ -104,39 +135,38 @@ func (c *Client) Open(ctx context.Context) (bool, error) {
 
 // Info returns the fields of INFO, without its headings.
 func (c *Client) Info(ctx context.Context) (map[string]string, error) {
-	text, _, err := c.askText(ctx, "INFO")
+	text, err := c.askText(ctx, "INFO")
 	if err != nil {
 		return nil, err
 	}
 	return parseInfo(text), nil
 }
 
-// Clients returns the clients of CLIENT LIST, in its order, without the connection
-// that asked, as far as its address tells it from others.
+// Clients returns the clients of CLIENT LIST, in its order, without the Client's own
+// connections, as far as their addresses tell them from others.
 func (c *Client) Clients(ctx context.Context) ([]ClientInfo, error) {
-	text, own, err := c.askText(ctx, "CLIENT", "LIST")
+	text, err := c.askText(ctx, "CLIENT", "LIST")
 	if err != nil {
 		return nil, err
 	}
-	return parseClients(text, own), nil
+	return slices.DeleteFunc(parseClients(text), c.isOwn), nil
 }
 
-// askText asks with the user and the password of the Config, and returns the answer
-// and the address that the connection came from.
-func (c *Client) askText(ctx context.Context, command ...string) (text string, own net.Addr, err error) {
+// askText asks with the user and the password of the Config.
+func (c *Client) askText(ctx context.Context, command ...string) (string, error) {
 	conn, done, err := c.connect(ctx)
 	if err != nil {
-		return "", nil, err
+		return "", err
 	}
 	defer done()
 	if err := c.authenticate(conn); err != nil {
-		return "", nil, err
+		return "", err
 	}
-	text, err = conn.ask(command...)
+	text, err := conn.ask(command...)
 	if err != nil {
-		return "", nil, fmt.Errorf("ask the Redis server for %s: %w", strings.Join(command, " "), err)
+		return "", fmt.Errorf("ask the Redis server for %s: %w", strings.Join(command, " "), err)
 	}
-	return text, conn.LocalAddr(), nil
+	return text, nil
 }
 
 // authenticate logs in, if there is a password. What a server without passwords says

@@ -201,7 +201,8 @@ const clientList = "id=3 addr=10.1.2.3:50706 laddr=127.0.0.1:6379 fd=8 name=work
 	"nothing of it\n"
 
 func TestClients(t *testing.T) {
-	got, err := ask(t, fakeServer{"CLIENT LIST": text(clientList)}, Config{}).Clients(t.Context())
+	client := ask(t, fakeServer{"CLIENT LIST": text(clientList)}, Config{})
+	got, err := client.Clients(t.Context())
 	want := []ClientInfo{
 		{ID: 3, Addr: netip.MustParseAddrPort("10.1.2.3:50706"), Name: "worker-1", User: "alice", Command: "client|list", Flags: "N", Database: 2, Age: 12 * time.Second, Idle: 3 * time.Second},
 		{ID: 4, Addr: netip.MustParseAddrPort("[::1]:1234"), User: "default", Command: "subscribe", Flags: "P", Library: "go-redis(,go1.26)", LibraryVersion: "9.23.0", Age: time.Second},
@@ -210,9 +211,9 @@ func TestClients(t *testing.T) {
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v\nerror %v", got, want, err)
 	}
-	own := &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 50706}
-	if got := parseClients(clientList, own); len(got) != 2 || got[0].ID != 4 {
-		t.Errorf("without the one that asked: %v", got)
+	client.remember(&net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 50706})
+	if got, err := client.Clients(t.Context()); err != nil || len(got) != 2 || got[0].ID != 4 {
+		t.Errorf("without the Client's own: %v, error %v", got, err)
 	}
 }
 

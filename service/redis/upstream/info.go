@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -53,15 +52,10 @@ type ClientInfo struct {
 }
 
 // parseClients reads a line for each client, of "name=value" separated by spaces.
-func parseClients(text string, own net.Addr) []ClientInfo {
-	var ownAddr netip.AddrPort
-	if tcp, ok := own.(*net.TCPAddr); ok {
-		ownAddr = unmapped(tcp.AddrPort())
-	}
+func parseClients(text string) []ClientInfo {
 	clients := make([]ClientInfo, 0, strings.Count(text, "\n"))
 	for line := range strings.Lines(text) {
-		c, ok := parseClient(strings.TrimRight(line, "\r\n"))
-		if ok && (!ownAddr.IsValid() || c.Addr != ownAddr) {
+		if c, ok := parseClient(strings.TrimRight(line, "\r\n")); ok {
 			clients = append(clients, c)
 		}
 	}

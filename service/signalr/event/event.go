@@ -79,6 +79,7 @@ const (
 	ReasonConnectionLost    = "The connection was lost"
 	ReasonClosedByAPI       = "The connection was closed through the REST API"
 	ReasonUpstreamForbidden = "The upstream refused the connection"
+	ReasonFlooding          = "The client sends more than is taken"
 )
 
 // Event is one that is logged.
