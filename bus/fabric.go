@@ -138,6 +138,9 @@ func fabricOptions(c FabricConfig) (*server.Options, error) {
 		NoSystemAccount: true,
 		MaxPayload:      maxPayload,
 		MaxPending:      max(c.MaxPending, maxPayload),
+		// A node that is slow must not hold up who publishes; watch sees it.
+		NoFastProducerStall:   true,
+		ReconnectErrorReports: 60, // attempts, one a second
 		Cluster: server.ClusterOpts{
 			Name: "reslog", Host: host, Port: port,
 			PoolSize:     -1, // one connection to each node, in which everything is in order

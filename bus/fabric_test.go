@@ -366,3 +366,48 @@ func TestFabricConfig(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkFabric(b *testing.B) {
+	open := func(peers ...string) *bus.Fabric {
+		f, err := bus.OpenFabric(b.Context(), bus.FabricConfig{Addr: "127.0.0.1:0", Peers: peers, Secret: fabricSecret})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(f.Close)
+		return f
+	}
+	from := open()
+	to := open(from.Addr())
+	got := make(chan int, 1)
+	n := 0
+	to.Channel("r").Receive(func([]byte) {
+		if n++; n%100 == 0 {
+			got <- n
+		}
+	}, func(q []byte) []byte { return q })
+	ch := from.Channel("r")
+	for answers := 0; answers == 0; {
+		if err := ch.Ask(b.Context(), []byte("q"), func([]byte) { answers++ }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("ask", func(b *testing.B) {
+		for b.Loop() {
+			if err := ch.Ask(b.Context(), []byte("q"), func([]byte) {}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	m := make([]byte, 1000)
+	b.Run("publish 100 of 1000 bytes", func(b *testing.B) {
+		b.SetBytes(100 * int64(len(m)))
+		for b.Loop() {
+			for range 100 {
+				if err := ch.Publish(m); err != nil {
+					b.Fatal(err)
+				}
+			}
+			<-got
+		}
+	})
+}
