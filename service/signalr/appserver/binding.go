@@ -32,7 +32,8 @@ type binding struct {
 	toServer, toClient, greeted atomic.Bool
 }
 
-// Bind binds a client to a connection of its hub's servers, which are told of it.
+// Bind binds a client to a connection of its hub's servers, which are told of it. It
+// waits while the server does not read.
 // ErrNoServer says that there is none that it may go to.
 func (s *Servers) Bind(c Client) (Binding, error) {
 	b := &binding{s: s, client: c, hub: strings.ToLower(c.Hub()), gone: make(chan struct{}), calls: map[callKey]*call{}}
@@ -42,7 +43,9 @@ func (s *Servers) Bind(c Client) (Binding, error) {
 	if err != nil {
 		return nil, err
 	}
-	to.send(b.open(nil))
+	// With many clients at once it takes time to tell. If the connection ends meanwhile,
+	// the client is moved or ended.
+	to.queue.putWaiting(b.open(nil), b.gone)
 	return b, nil
 }
 
@@ -109,11 +112,11 @@ func (s *Servers) move(b *binding, from *conn) bool {
 		ConnectionID: b.client.ID(),
 		Headers:      map[string][]string{serviceprotocol.HeaderMigrateTo: {to.server}},
 	})
-	to.send(b.open(from))
-	to.send(&serviceprotocol.ConnectionData{
+	to.queue.putWaiting(b.open(from), b.gone)
+	to.queue.putWaiting(&serviceprotocol.ConnectionData{
 		ConnectionID: b.client.ID(),
 		Data:         hubprotocol.AppendHandshake(nil, hubprotocol.Handshake{Protocol: b.client.Protocol(), Version: 1}),
-	})
+	}, b.gone)
 	return true
 }
 
@@ -154,7 +157,9 @@ func (s *Servers) unbind(b *binding, at *conn) bool {
 	}
 	b.conn.Store(nil)
 	close(b.gone)
-	delete(c.clients, b.client.ID())
+	if c.clients[b.client.ID()] == b {
+		delete(c.clients, b.client.ID())
+	}
 	if h := s.hubs[b.hub]; h != nil && h.clients[b.client.ID()] == b {
 		delete(h.clients, b.client.ID())
 	}
@@ -257,7 +262,7 @@ func (b *binding) write(p []byte) {
 	if !handshake && !b.isPing(p) && !b.s.config.Count(len(p)) {
 		return
 	}
-	b.client.Write(bytes.Clone(p))
+	b.client.Write(p)
 }
 
 // isAnswer reports whether something is the answer to a handshake that went well. No

@@ -51,8 +51,8 @@ type Client interface {
 	// Query begins with '?'.
 	Query() string
 	Caller() netip.Addr
-	// Write passes on bytes of its server, as they are. They may be kept. It does not
-	// block.
+	// Write passes on bytes of its server, as they are. It keeps nothing of b, and does
+	// not block.
 	Write(b []byte)
 	// End closes the connection because its server said so, or is lost. The reason is
 	// one of event's; detail is what the server reported. It may be called before Bind

@@ -61,6 +61,7 @@ func start(t *testing.T, change func(*appserver.Config)) *service {
 	if change != nil {
 		change(&config)
 	}
+	s.hubs = config.Hubs
 	s.Servers = appserver.New(config)
 	server := httptest.NewServer(s.Servers)
 	s.url = server.URL
