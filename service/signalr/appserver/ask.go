@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"reslog/service/signalr/hub"
 	"reslog/service/signalr/serviceprotocol"
 )
 
@@ -17,7 +18,7 @@ const (
 func (c *conn) ack(id int, found bool, err error) {
 	m := &serviceprotocol.Ack{ID: id, Status: serviceprotocol.StatusOK}
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, hub.ErrPeers), errors.Is(err, context.DeadlineExceeded):
 		m.Status, m.Message = serviceprotocol.StatusTimeout, "Other nodes have not answered in time."
 	case err != nil:
 		m.Status, m.Message = serviceprotocol.StatusInternalError, err.Error()

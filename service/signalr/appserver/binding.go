@@ -2,6 +2,7 @@ package appserver
 
 import (
 	"bytes"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,8 @@ type binding struct {
 	// conn is nil when the client is gone. It is set under Servers.mu.
 	conn atomic.Pointer[conn]
 	gone chan struct{} // closed with it
+	// calls are what the client is asked, guarded by Servers.mu.
+	calls map[callKey]*call
 	// toServer and toClient say that the handshake has gone through; greeted that the
 	// answer of the server that the client was moved to is not for the client.
 	toServer, toClient, greeted atomic.Bool
@@ -32,7 +35,7 @@ type binding struct {
 // Bind binds a client to a connection of its hub's servers, which are told of it.
 // ErrNoServer says that there is none that it may go to.
 func (s *Servers) Bind(c Client) (Binding, error) {
-	b := &binding{s: s, client: c, hub: strings.ToLower(c.Hub()), gone: make(chan struct{})}
+	b := &binding{s: s, client: c, hub: strings.ToLower(c.Hub()), gone: make(chan struct{}), calls: map[callKey]*call{}}
 	b.order.Lock()
 	defer b.order.Unlock()
 	to, err := s.bind(b)
@@ -155,7 +158,11 @@ func (s *Servers) unbind(b *binding, at *conn) bool {
 	if h := s.hubs[b.hub]; h != nil && h.clients[b.client.ID()] == b {
 		delete(h.clients, b.client.ID())
 	}
+	lost := maps.Clone(b.calls)
 	s.mu.Unlock()
+	for key, call := range lost {
+		s.fail(key, call, textLost)
+	}
 	s.tidy(b.hub)
 	return true
 }

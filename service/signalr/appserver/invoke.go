@@ -31,6 +31,8 @@ type call struct {
 	server string // as it named itself
 	// cancel stops waiting: for the time that it has, and for other nodes.
 	cancel context.CancelFunc
+	// client is one of ours, or nil. Its calls are guarded by Servers.mu.
+	client *binding
 }
 
 // invoke asks a client for a result.
@@ -84,6 +86,9 @@ func (s *Servers) begin(key callKey, c *call) (b *binding, refusal string) {
 	if h := s.hubs[key.hub]; h != nil {
 		b = h.clients[key.connection]
 	}
+	if c.client = b; b != nil {
+		b.calls[key] = c
+	}
 	return b, ""
 }
 
@@ -96,9 +101,17 @@ func (s *Servers) take(key callKey, open *call) *call {
 	if c == nil || open != nil && c != open {
 		return nil
 	}
+	s.drop(key, c)
+	return c
+}
+
+// drop takes an invocation off the lists. Servers.mu is held.
+func (s *Servers) drop(key callKey, c *call) {
 	delete(s.calls, key)
 	c.caller.calls--
-	return c
+	if c.client != nil {
+		delete(c.client.calls, key)
+	}
 }
 
 // answer brings a client's result to the server that asked.
@@ -151,8 +164,7 @@ func (s *Servers) forget(c *conn) {
 	defer s.mu.Unlock()
 	for key, call := range s.calls {
 		if call.caller == c {
-			delete(s.calls, key)
-			c.calls--
+			s.drop(key, call)
 			call.cancel()
 		}
 	}

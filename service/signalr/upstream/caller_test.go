@@ -97,7 +97,7 @@ func TestRequest(t *testing.T) {
 		t.Fatalf("%+v, %v", a, err)
 	}
 	r := h.requests[0]
-	if r.Method != "POST" || r.RequestURI != "/api/chat/messages/send%20it?code=SECRET" || h.bodies[0] != string(e.Body) {
+	if r.Method != http.MethodPost || r.RequestURI != "/api/chat/messages/send%20it?code=SECRET" || h.bodies[0] != string(e.Body) {
 		t.Error(r.Method, r.RequestURI, h.bodies[0])
 	}
 	for name, want := range map[string]string{
@@ -160,14 +160,14 @@ func TestAnswers(t *testing.T) {
 		{"204", status(204), "", ""},
 		{"202", status(202), "", "Invocation failed, status code 202"},
 		{"401", status(401), "", "Invocation failed, status code 401"},
-		{"404", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no function", 404) }, "", "Invocation failed, status code 404"},
+		{"404", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no function", http.StatusNotFound) }, "", "Invocation failed, status code 404"},
 		{"500", status(500), "", "Invocation failed, status code 500"},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/other", http.StatusTemporaryRedirect)
 		}, "", "Invocation failed, status code 307"},
 		{"bad redirect", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://a b/%zz")
-			w.WriteHeader(302)
+			w.WriteHeader(http.StatusFound)
 		}, "", "Invocation failed, status code 302"},
 		{"too large", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 101)) }, "", "Invocation failed, response too large."},
 		{"as large as may be", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 100)) }, strings.Repeat("\x00", 100), ""},
@@ -200,9 +200,16 @@ func TestRepeats(t *testing.T) {
 		messages int // calls for a message
 		others   int // calls for a connection
 	}{
-		{500, "", 1, 1}, {500, "0", 1, 1}, {400, "", 1, 1},
-		{502, "", 1, 3}, {502, "0", 1, 3}, {504, "", 1, 3},
-		{503, "", 1, 3}, {503, "0", 3, 3}, {429, "", 1, 3}, {429, "0", 3, 3},
+		{500, "", 1, 1},
+		{500, "0", 1, 1},
+		{400, "", 1, 1},
+		{502, "", 1, 3},
+		{502, "0", 1, 3},
+		{504, "", 1, 3},
+		{503, "", 1, 3},
+		{503, "0", 3, 3},
+		{429, "", 1, 3},
+		{429, "0", 3, 3},
 		{429, "Mon, 02 Jan 2006 15:04:05 GMT", 3, 3},
 		{503, "1000", 1, 1}, // longer than the timeout: the answer comes at once
 	} {
@@ -229,7 +236,7 @@ func TestRepeatUntilItWorks(t *testing.T) {
 	var n atomic.Int32
 	h := newHook(t, func(w http.ResponseWriter, _ *http.Request) {
 		if n.Add(1) < 3 {
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
 	if a, err := h.caller(t, Config{}).Call(t.Context(), Connected("chat", "1")); err != nil || a.Status != 200 || h.bodies[2] != `{"type":10}` {
@@ -354,7 +361,7 @@ func TestNothingSecretIsTold(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 		w.Header().Set("Location", "/?code=SECRET")
-		w.WriteHeader(302)
+		w.WriteHeader(http.StatusFound)
 	})
 	templates := []Template{
 		{URL: h.URL + "/?code=SECRET", Hub: "chat", ManagedIdentity: "r"},

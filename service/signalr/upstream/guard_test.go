@@ -41,7 +41,7 @@ func TestMetadata(t *testing.T) {
 
 // TestAllowedByName: the operator may name a host whose address is refused else.
 func TestAllowedByName(t *testing.T) {
-	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
 	defer hook.Close()
 	_, port, err := net.SplitHostPort(hook.Listener.Addr().String())
 	if err != nil {

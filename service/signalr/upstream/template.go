@@ -155,7 +155,7 @@ func dots(path string) int {
 // isLabel reports whether a name may be a part of a host's name.
 func isLabel(name string) bool {
 	for _, c := range []byte(name) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-') {
+		if c != '-' && !isAlphanumeric(c) {
 			return false
 		}
 	}
@@ -166,9 +166,12 @@ func isLabel(name string) bool {
 // stays one segment of a path or one value of a query.
 func escape(name string) string {
 	return percent(name, func(c byte) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
-			c == '-' || c == '_' || c == '.' || c == '~'
+		return isAlphanumeric(c) || c == '-' || c == '_' || c == '.' || c == '~'
 	})
+}
+
+func isAlphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
 // percent encodes the bytes that keep does not want as they are.

@@ -72,7 +72,7 @@ func Dial(ctx context.Context, config Config) (*Conn, error) {
 		config.Version = 1
 	}
 	if config.Server == "" {
-		config.Server = "server"
+		config.Server = "server" // for Conn.Server
 	}
 	ws, err := DialRaw(ctx, config)
 	if err != nil {
@@ -89,21 +89,26 @@ func Dial(ctx context.Context, config Config) (*Conn, error) {
 	return c, nil
 }
 
+// Authorization is the header that authenticates a server for a hub.
+func Authorization(service, key, hub, server string) string {
+	scheme, host, _ := strings.Cut(strings.TrimSuffix(service, "/"), "://")
+	return "Bearer " + token.Sign(key,
+		token.Claim{Type: "nameid", Value: server},
+		token.Claim{Type: "aud", Value: token.ServerURL(scheme, host, hub)},
+		token.Claim{Type: "exp", Value: strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)})
+}
+
 // DialRaw connects without a handshake.
 func DialRaw(ctx context.Context, config Config) (*websocket.Conn, error) {
-	u, err := url.Parse(config.URL)
-	if err != nil {
-		return nil, err
+	if config.Server == "" {
+		config.Server = "server"
 	}
 	query := url.Values{"hub": {config.Hub}}
 	if config.ID != "" {
 		query.Set("cid", config.ID)
 	}
 	header := http.Header{
-		"Authorization": {"Bearer " + token.Sign(config.Key,
-			token.Claim{Type: "nameid", Value: config.Server},
-			token.Claim{Type: "aud", Value: token.ServerURL(u.Scheme, u.Host, strings.ToLower(config.Hub))},
-			token.Claim{Type: "exp", Value: strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)})},
+		"Authorization":    {Authorization(config.URL, config.Key, config.Hub, config.Server)},
 		"X-Asrs-Server-Id": {config.Server},
 		"Asrs-User-Agent":  {"Microsoft.Azure.SignalR/1.0"},
 	}
