@@ -183,12 +183,21 @@ func (s *servers) startNode(ctx context.Context, one *server, dir, binary string
 	} else {
 		one.addr = loopback(ports[0])
 	}
+	before, err := s.redis.settled()
+	if err != nil {
+		return err
+	}
 	if err := one.start(ctx, binary, args...); err != nil {
 		return err
 	}
 	if err := one.listening(); err != nil {
 		return err
 	}
+	after, err := s.redis.settled()
+	if err != nil {
+		return err
+	}
+	s.served += after - before
 	return s.records.add("http://" + loopback(ports[1]))
 }
 
