@@ -175,7 +175,7 @@ func (s *servers) startNode(ctx context.Context, one *server, dir, binary string
 	}
 	args := []string{
 		"serve", "--data", dir, "--redis-addr", loopback(ports[0]), "--redis-upstream", upstream, "--blob-addr", loopback(ports[1]),
-		"--queue-addr", "off", "--table-addr", "off", "--control-addr", "off", "--admin-addr", "off", "--flush-interval", "1s",
+		"--queue-addr", "off", "--table-addr", "off", "--signalr-addr", "off", "--control-addr", "off", "--admin-addr", "off", "--flush-interval", "1s",
 	}
 	if tls {
 		args = append(args, "--redis-tls")
