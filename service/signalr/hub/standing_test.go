@@ -132,3 +132,60 @@ func TestNodeLearnsStandings(t *testing.T) {
 		t.Errorf("it keeps %d", n)
 	}
 }
+
+// An answer of a node that has not heard that a user left a group does not put him back.
+func TestLearningDoesNotUndoLeaving(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var net network
+		a, b := net.join(), net.join()
+		h := New(Config{Peers: a})
+		asked := make(chan bool, 10)
+		answer := make(chan bool)
+		b.Receive(func([]byte) {}, func(q []byte) []byte {
+			p, err := decode(q)
+			if err != nil {
+				t.Error(err)
+				return nil
+			}
+			reply := &packet{kind: kindAnswer}
+			if p.kind == kindStanding {
+				asked <- true
+				<-answer
+				for _, g := range []string{"left", "kept"} {
+					reply.sets = append(reply.sets, set{p.sets[0].hub, p.sets[0].user, g, true, year})
+				}
+			}
+			out, _ := reply.encode()
+			return out
+		})
+		c := join(h, "Chat", "1", "ann")
+		<-asked
+		h.userLeaveHere("chat", "ann", "left")
+		answer <- true
+		synctest.Wait()
+		if s := h.Snapshot(""); len(s) != 1 || len(s[0].Groups) != 1 || s[0].Groups[0] != "kept" {
+			t.Errorf("%+v", s)
+		}
+		// Who left all is not put back by a question that comes later, for a while.
+		h.userLeaveHere("chat", "ann", "")
+		h.Leave("chat", c)
+		c = join(h, "chat", "2", "ann")
+		<-asked
+		answer <- true
+		synctest.Wait()
+		if s := h.Stats(); s.Groups != 0 || s.Standing != 0 {
+			t.Errorf("%+v", s)
+		}
+		h.Leave("chat", c)
+		time.Sleep(time.Minute)
+		join(h, "chat", "3", "ann")
+		<-asked
+		answer <- true
+		synctest.Wait()
+		if s := h.Stats(); s.Groups != 2 {
+			t.Errorf("it is remembered for ever: %+v", s)
+		}
+		a.lose()
+		b.lose()
+	})
+}
