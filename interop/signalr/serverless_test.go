@@ -1,0 +1,78 @@
+package signalr
+
+import (
+	"testing"
+	"time"
+)
+
+// ways are the transports and protocols, as the tests in Node name them.
+var ways = map[string]string{
+	"websockets-json": "WebSockets", "websockets-messagepack": "WebSockets", "events-json": "ServerSentEvents",
+	"polling-json": "LongPolling", "polling-messagepack": "LongPolling",
+}
+
+// TestServerless has clients in Serverless mode, whom the REST API sends to, groups and
+// closes, and an upstream answers.
+func TestServerless(t *testing.T) {
+	h := startHooks(t)
+	s := start(t, h.of)
+	runNode(t, s, "serverless.test.js")
+	want := map[string][]string{}
+	for way, transport := range ways {
+		begun := []string{"ConnectionStarted " + transport, "ServerlessModeEntered " + transport}
+		failed := "InvokeUpstreamFailed: Unexpected status code invoking the upstream for 'hub:" + hubOf(way) + ",event:fail,category:messages'. StatusCode: 500."
+		want["alice-"+way] = append(begun[:2:2], failed, "ConnectionEnded: Connection ended. Reason: The client closed the connection")
+		want["bob-"+way] = append(begun[:2:2], "ConnectionEnded: Connection ended. Reason: The connection was closed through the REST API: bye")
+	}
+	s.wantStories(t, want)
+	for way := range ways {
+		for _, what := range []string{"alice-" + way + " connections/connected", "alice-" + way + " connections/disconnected", "bob-" + way + " connections/disconnected", "alice-" + way + " messages/note"} {
+			for end := time.Now().Add(patience); h.count(what) == 0 && time.Now().Before(end); {
+				time.Sleep(10 * time.Millisecond)
+			}
+			if got := h.count(what); got != 1 {
+				t.Errorf("the upstream heard %d times of %s", got, what)
+			}
+		}
+	}
+}
+
+// hubOf is the hub of a way: names of hubs have no hyphens.
+func hubOf(way string) string {
+	for i := range way {
+		if way[i] == '-' {
+			return way[:i] + "_" + way[i+1:]
+		}
+	}
+	return way
+}
+
+// TestReconnect has clients that connect again, all by themselves: when they are told
+// to, when they were silent, and when the network fails.
+func TestReconnect(t *testing.T) {
+	s := start(t, nil)
+	runNode(t, s, "reconnect.test.js")
+	const (
+		started, entered = "ConnectionStarted ", "ServerlessModeEntered "
+		ended            = "ConnectionEnded: Connection ended. Reason: The client closed the connection"
+		aborted          = "ConnectionAborted: Connection aborted. Reason: "
+	)
+	again := func(transport, reason string) []string {
+		return []string{started + transport, entered + transport, aborted + reason, started + transport, entered + transport, ended}
+	}
+	want := map[string][]string{
+		"silent":               again("WebSockets", "Connection ping timeout"),
+		"stateful-json":        {started + "WebSockets", entered + "WebSockets", ended},
+		"stateful-messagepack": {started + "WebSockets", entered + "WebSockets", ended},
+	}
+	for way, transport := range ways {
+		want["reload-"+way] = again(transport, "Service reloading, reconnect")
+	}
+	lost := s.stories(t)["lost"]
+	want["lost"] = lost
+	s.wantStories(t, want)
+	// What the network did is told behind the reason.
+	if len(lost) != 6 || len(lost[2]) < len(aborted) || lost[2][:len(aborted)] != aborted {
+		t.Errorf("of a lost connection the records say %q", lost)
+	}
+}

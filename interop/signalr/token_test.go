@@ -1,0 +1,61 @@
+package signalr
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"reslog/service/signalr"
+)
+
+// TestTokens has clients that are refused, which the log explains, and clients whose
+// token runs out.
+func TestTokens(t *testing.T) {
+	s := start(t, nil)
+	runNode(t, s, "tokens.test.js")
+	const (
+		started, entered = "ConnectionStarted ", "ServerlessModeEntered "
+		ended            = "ConnectionEnded: Connection ended. Reason: The client closed the connection"
+		signature        = "AuthorizationFailed: Failed to validate signature. The access token is not signed with an access key of the service, by HS256 or HS512."
+	)
+	want := map[string][]string{
+		"refreshed": {started + "LongPolling", entered + "LongPolling", ended},
+		"expiring":  {started + "WebSockets", entered + "WebSockets", "ConnectionEnded: Connection ended. Reason: The token expired", started + "WebSockets", entered + "WebSockets", ended},
+		"secondary": {started + "WebSockets", entered + "WebSockets", ended},
+		"rotated":   {started + "WebSockets", entered + "WebSockets", ended},
+	}
+	host := strings.TrimPrefix(s.url, "http://")
+	host = host[:strings.LastIndexByte(host, ':')]
+	refusals := []string{
+		"AuthorizationFailed: Failed to validate audience. Expected Audiences: http://" + host + "/client/?hub=chat, https://chatty.service.signalr.net/client/?hub=chat. Actual Audiences: http://" + host + "/client/?hub=other",
+		"AuthorizationFailed: Failed to validate lifetime. The access token expired at '01/01/2020 00:00:00'.",
+		signature,
+		"AuthorizationFailed: The request has no access token.",
+	}
+	got := s.stories(t)[""] // tokens that are refused have no user
+	for _, r := range refusals {
+		if !slices.ContainsFunc(got, func(g string) bool { return sameRefusal(g, r) }) {
+			t.Errorf("nothing says %s; the records say\n\t%s", r, strings.Join(got, "\n\t"))
+		}
+	}
+	want[""] = got
+	s.wantStories(t, want)
+	for _, l := range s.lines(t) {
+		if l.OperationName == "AuthorizationFailed" && (l.Level != "Warning" || l.Properties.Collection != "Authorization" || l.CallerIPAddress != "127.0.0.1") {
+			t.Errorf("a refusal is %+v", l)
+		}
+	}
+}
+
+// sameRefusal compares what the log says, but for what says how often.
+func sameRefusal(got, want string) bool { return strings.HasPrefix(got, want) }
+
+// TestLimit has one client more than the free tier takes.
+func TestLimit(t *testing.T) {
+	s := start(t, func(c *signalr.Service) { c.Tier = "Free_F1" })
+	runNode(t, s, "limit.test.js")
+	got := s.stories(t)["beyond"]
+	if !slices.Contains(got, "ConnectionThrottled: Connection count reaches limit") {
+		t.Errorf("of the client beyond the limit the records say %q", got)
+	}
+}
