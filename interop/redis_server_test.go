@@ -95,8 +95,21 @@ func freeAddr(t *testing.T, host string) string {
 }
 
 // received is how many connections the server has taken until now, but for those
-// over which a node asked it for INFO and CLIENT LIST: it makes one each time.
+// over which a node asked it for INFO and CLIENT LIST: it makes one each time. That one
+// may be between its connection and its question is why it is counted until two
+// counts are the same.
 func (s *redisServer) received(t *testing.T) int64 {
+	t.Helper()
+	for last := int64(-1); ; time.Sleep(20 * time.Millisecond) {
+		n := s.count(t)
+		if n == last {
+			return n
+		}
+		last = n
+	}
+}
+
+func (s *redisServer) count(t *testing.T) int64 {
 	t.Helper()
 	text, err := s.Do(t.Context(), "INFO", "stats", "commandstats").Text()
 	check(t, err)

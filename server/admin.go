@@ -63,6 +63,7 @@ func (n *Node) readyz(w http.ResponseWriter, r *http.Request) {
 		body.Parts[string(s.kind)] = map[string]any{"url": s.url()}
 	}
 	body.Parts["redis"] = map[string]any{"addrs": n.RedisAddrs(), "audit": n.RedisAuditAddr()}
+	body.Parts["signalr"] = map[string]any{"url": n.SignalRURL()}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(body); err != nil {

@@ -21,6 +21,7 @@ const (
 	DefaultQueueAddr      = "127.0.0.1:10001"
 	DefaultTableAddr      = "127.0.0.1:10002"
 	DefaultRedisAddr      = "127.0.0.1:6380"
+	DefaultSignalRAddr    = "127.0.0.1:8888"
 	DefaultControlAddr    = "127.0.0.1:10443"
 	DefaultAdminAddr      = "127.0.0.1:10080"
 	DefaultData           = "./reslog-data"
@@ -107,6 +108,19 @@ type Config struct {
 	// RedisAuditAddr is where a Redis Enterprise cluster sends its audit stream,
 	// "host:port" or "unix:/path"; "" and Off mean nowhere.
 	RedisAuditAddr string
+
+	// SignalRAddr is where the SignalR service listens, for clients, application servers
+	// and the REST API; "" means DefaultSignalRAddr, Off that it is not served. It speaks
+	// HTTPS where the storage ports do.
+	SignalRAddr string
+	// SignalRMode, SignalRTier and SignalRUnits set up the service that is there from the
+	// start: "Default", "Serverless" or "Classic"; the name of a SKU, "Free_F1"; how many
+	// of it. Zero leaves it as it is, and makes it Classic, with one unit of Standard_S1.
+	SignalRMode, SignalRTier string
+	SignalRUnits             int
+	// SignalRUpstreamHosts are hosts, "host" or "host:port", that web hooks may be called
+	// at beside those that are written out in their URL templates.
+	SignalRUpstreamHosts []string
 
 	// Accounts are storage accounts beside DevAccount. An account given here
 	// whose keys were regenerated keeps the regenerated ones.
@@ -208,6 +222,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.TableAddr, DefaultTableAddr)
 	setDefault(&c.RedisAddr, DefaultRedisAddr)
 	setDefault(&c.RedisAuditAddr, Off)
+	setDefault(&c.SignalRAddr, DefaultSignalRAddr)
 	setDefault(&c.ControlAddr, DefaultControlAddr)
 	setDefault(&c.AdminAddr, DefaultAdminAddr)
 	setDefault(&c.SubscriptionID, DefaultSubscriptionID)
@@ -242,7 +257,7 @@ func (c Config) Validate() error {
 		bad("data folder is empty: name the folder that keeps the node's state")
 	}
 	for _, a := range []struct{ name, addr string }{
-		{"blob", c.BlobAddr}, {"queue", c.QueueAddr}, {"table", c.TableAddr}, {"control", c.ControlAddr}, {"admin", c.AdminAddr},
+		{"blob", c.BlobAddr}, {"queue", c.QueueAddr}, {"table", c.TableAddr}, {"control", c.ControlAddr}, {"admin", c.AdminAddr}, {"signalr", c.SignalRAddr},
 	} {
 		if a.addr == Off {
 			continue
@@ -255,6 +270,7 @@ func (c Config) Validate() error {
 		bad("a certificate needs its key, and a key its certificate: give both or neither")
 	}
 	errs = append(errs, c.validateRedis()...)
+	errs = append(errs, c.validateSignalR()...)
 	if c.Durability != bus.Buffered && c.Durability != bus.Audit {
 		bad("durability %q: want %q or %q", c.Durability, bus.Buffered, bus.Audit)
 	}

@@ -17,6 +17,7 @@ import (
 	"reslog/identity"
 	"reslog/internal/journal"
 	"reslog/resource"
+	"reslog/service/signalr/upstream"
 )
 
 // openManager builds the Resource Manager and makes what the configuration
@@ -36,11 +37,15 @@ func (n *Node) openManager(ctx context.Context) error {
 		Endpoints:      n.endpoints,
 		Tables:         n.workspaces,
 		CheckTransform: analytics.CheckTransform,
+		CheckUpstream:  func(url string) error { return upstream.Template{URL: url}.Check() },
 		IngestionURL:   n.ControlURL,
 		Logger:         n.cfg.Logger.With("part", "resource manager"),
 		Now:            n.cfg.Now,
 	})
 	if n.redis.database, err = n.ensureRedis(ctx); err != nil {
+		return err
+	}
+	if err := n.ensureSignalR(ctx); err != nil {
 		return err
 	}
 	return n.declare(ctx)
@@ -102,6 +107,12 @@ func (n *Node) endpoints(r resource.Resource) map[string]string {
 	if n.isRedis(r.ID) {
 		return map[string]string{"redis": n.RedisAddr()}
 	}
+	if strings.EqualFold(r.ID.Type(), signalRType) {
+		if endpoint := n.signalREndpoint(r.ID); endpoint != "" {
+			return map[string]string{"signalr": endpoint}
+		}
+		return nil
+	}
 	name := strings.ToLower(r.ID.Name())
 	if _, ok := n.accounts.Account(name); !ok || !strings.EqualFold(r.ID.Type(), accountType) {
 		return nil
@@ -128,6 +139,7 @@ func (n *Node) controlHandler() http.Handler {
 			Principals:  n.identities,
 			Importer:    imports{n.workspaces, n.accounts},
 			Redis:       redisClients{n},
+			SignalR:     signalRClients{n},
 			Following:   &n.tails,
 		}),
 		SignIn: identity.NewEndpoints(identity.EndpointsConfig{

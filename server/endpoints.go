@@ -46,7 +46,7 @@ func (n *Node) writeEndpoints() error {
 	raw, err := json.Marshal(map[string]any{
 		"pid": os.Getpid(), "control": n.ControlURL(), "admin": n.AdminURL(),
 		"blob": n.BlobURL(), "queue": n.QueueURL(), "table": n.TableURL(),
-		"redis": n.RedisAddr(), "redisAudit": n.RedisAuditAddr(),
+		"redis": n.RedisAddr(), "redisAudit": n.RedisAuditAddr(), "signalr": n.SignalRURL(),
 		"subscriptionId": n.cfg.SubscriptionID, "resourceGroup": n.cfg.ResourceGroup, "location": n.cfg.Location,
 	})
 	if err != nil {

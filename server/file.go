@@ -44,7 +44,8 @@ type file struct {
 	Throttle       *float64      `yaml:"throttle"`
 	CopyHosts      []string      `yaml:"copy-hosts"`
 
-	Redis fileRedis `yaml:",inline"`
+	Redis   fileRedis   `yaml:",inline"`
+	SignalR fileSignalR `yaml:",inline"`
 
 	QueryMemory  *int64  `yaml:"query-memory"`
 	BacklogBytes *int64  `yaml:"backlog-bytes"`
@@ -130,6 +131,7 @@ func (y *file) apply(c *Config) error {
 	set(&c.ResourceGroup, y.ResourceGroup)
 	set(&c.Location, y.Location)
 	y.Redis.apply(c)
+	y.SignalR.apply(c)
 	set(&c.BusMaxBytes, y.BusMaxBytes)
 	set(&c.QueryMemory, y.QueryMemory)
 	set(&c.BacklogBytes, y.BacklogBytes)

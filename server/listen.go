@@ -70,18 +70,9 @@ func (n *Node) serve(l *listener, h http.Handler) {
 		return
 	}
 	base, cancel := context.WithCancel(context.Background())
-	var protocols http.Protocols
-	protocols.SetHTTP1(true) // the services count bytes as HTTP/1.1 sends them
-	srv := &http.Server{
-		Handler:           h,
-		Protocols:         &protocols,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(n.cfg.Logger.With("part", l.name).Handler(), slog.LevelDebug),
-		BaseContext:       func(net.Listener) context.Context { return base },
-		ConnContext:       storage.WithNames,
-	}
+	srv := n.httpServer(l, h)
+	srv.BaseContext = func(net.Listener) context.Context { return base }
+	srv.ConnContext = storage.WithNames
 	// Streams end when the server is told to stop, requests when they are done.
 	srv.RegisterOnShutdown(func() {
 		if l.name == "control" {
@@ -110,6 +101,20 @@ func (n *Node) serve(l *listener, h http.Handler) {
 		<-done
 		return err
 	})
+}
+
+// httpServer has what all listeners have in common.
+func (n *Node) httpServer(l *listener, h http.Handler) *http.Server {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true) // the services count bytes as HTTP/1.1 sends them
+	return &http.Server{
+		Handler:           h,
+		Protocols:         &protocols,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(n.cfg.Logger.With("part", l.name).Handler(), slog.LevelDebug),
+	}
 }
 
 // storageTLS returns how the storage ports speak TLS, nil when they do not.

@@ -60,6 +60,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	c.collectDeliveries(send)
 	c.collectStore(send)
 	c.collectRedis(send)
+	c.collectSignalR(send)
 }
 
 type sendFunc func(m figure, v float64, labels ...string)

@@ -36,6 +36,7 @@ type Node struct {
 	stores   stores
 	services []*storageService // in the order of servedKinds
 	redis    redisFront
+	signalR  signalRFront
 	bus      *bus.Bus
 	router   *deliver.Router
 	gate     *diagnostic.Gate
@@ -118,7 +119,7 @@ func (n *Node) Start(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("start node: %w", err), n.Stop(context.WithoutCancel(ctx)))
 	}
 	n.enter(stateStarting, stateReady)
-	n.cfg.Logger.Info("node is ready", "blob", n.BlobURL(), "queue", n.QueueURL(), "table", n.TableURL(), "redis", strings.Join(n.RedisAddrs(), ","), "control", n.ControlURL(), "admin", n.AdminURL(), "data", n.cfg.Data,
+	n.cfg.Logger.Info("node is ready", "blob", n.BlobURL(), "queue", n.QueueURL(), "table", n.TableURL(), "redis", strings.Join(n.RedisAddrs(), ","), "signalr", n.SignalRURL(), "control", n.ControlURL(), "admin", n.AdminURL(), "data", n.cfg.Data,
 		"durability", string(n.cfg.Durability), "took", time.Since(began).Round(time.Millisecond).String())
 	return nil
 }
@@ -276,6 +277,7 @@ func (n *Node) bindAll() error {
 	bindings := []binding{
 		{&n.admin, "admin", n.cfg.AdminAddr, nil},
 		{&n.control, "control", n.cfg.ControlAddr, controlTLS},
+		{&n.signalR.listener, "signalr", n.cfg.SignalRAddr, storageTLS},
 	}
 	for _, s := range n.services {
 		bindings = append(bindings, binding{&s.listener, string(s.kind), s.addr, storageTLS})
@@ -301,6 +303,7 @@ func (n *Node) serveAll() error {
 	if err := n.serveRedis(); err != nil {
 		return err
 	}
+	n.serveSignalR()
 	return n.writeEndpoints()
 }
 

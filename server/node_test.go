@@ -401,7 +401,7 @@ func TestAdminAndBlobOff(t *testing.T) {
 }
 
 func TestRunEndsWithItsContext(t *testing.T) {
-	n, err := server.New(server.Config{Data: t.TempDir(), BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, RedisAddr: server.Off, ControlAddr: server.Off, AdminAddr: server.Off})
+	n, err := server.New(server.Config{Data: t.TempDir(), BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, RedisAddr: server.Off, SignalRAddr: server.Off, ControlAddr: server.Off, AdminAddr: server.Off})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func TestHTTPS(t *testing.T) {
 
 func TestCertificateThatIsNone(t *testing.T) {
 	certFile, _, _ := writeCertificate(t)
-	n, err := server.New(server.Config{Data: t.TempDir(), BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, RedisAddr: server.Off, ControlAddr: server.Off, AdminAddr: server.Off, CertFile: certFile, KeyFile: certFile})
+	n, err := server.New(server.Config{Data: t.TempDir(), BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, RedisAddr: server.Off, SignalRAddr: server.Off, ControlAddr: server.Off, AdminAddr: server.Off, CertFile: certFile, KeyFile: certFile})
 	if err != nil {
 		t.Fatal(err)
 	}

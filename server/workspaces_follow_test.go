@@ -89,7 +89,7 @@ func (l *logged) has(text string) bool {
 func startWith(t *testing.T, data string, log *logged) *Node {
 	t.Helper()
 	n, err := New(Config{
-		Data: data, BlobAddr: Off, QueueAddr: Off, TableAddr: Off, RedisAddr: Off, ControlAddr: Off, AdminAddr: Off,
+		Data: data, BlobAddr: Off, QueueAddr: Off, TableAddr: Off, RedisAddr: Off, SignalRAddr: Off, ControlAddr: Off, AdminAddr: Off,
 		Resources: []Resource{{ID: workspaceType + "/logs"}}, Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err != nil {

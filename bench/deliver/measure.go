@@ -30,7 +30,7 @@ const (
 // startNode starts a node with what a destination needs.
 func startNode(ctx context.Context, dir string, d destination) (*server.Node, error) {
 	n, err := server.New(server.Config{
-		Data: dir, BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, RedisAddr: server.Off, ControlAddr: "127.0.0.1:0", AdminAddr: server.Off,
+		Data: dir, BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, RedisAddr: server.Off, SignalRAddr: server.Off, ControlAddr: "127.0.0.1:0", AdminAddr: server.Off,
 		Accounts:  []server.Account{{Name: account}},
 		Resources: append([]server.Resource{{ID: hub}}, d.resources...),
 	})

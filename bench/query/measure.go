@@ -48,7 +48,7 @@ type bench struct {
 // signs its clients in.
 func open(ctx context.Context, dir string, askers int) (b *bench, err error) {
 	n, err := server.New(server.Config{
-		Data: dir, BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, RedisAddr: server.Off, ControlAddr: "127.0.0.1:0", AdminAddr: server.Off,
+		Data: dir, BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, RedisAddr: server.Off, SignalRAddr: server.Off, ControlAddr: "127.0.0.1:0", AdminAddr: server.Off,
 		Resources: []server.Resource{{ID: workspace}},
 		Settings: []server.Setting{{Name: "bench", Resource: source, Properties: map[string]any{
 			"workspaceId": workspace, "logAnalyticsDestinationType": "Dedicated",

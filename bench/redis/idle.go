@@ -17,7 +17,7 @@ import (
 type idle struct {
 	server        string
 	connections   int
-	before, after int64 // memory of its process, in bytes
+	before, after report.Usage
 }
 
 // reserve is how many files a proxy may have open beside its connections, of which
@@ -33,11 +33,11 @@ func measureIdle(ctx context.Context, cfg config, s *servers) ([]idle, error) {
 		if !one.proxy() {
 			continue
 		}
-		got := idle{server: one.name, connections: n, before: report.UsageOf(one.cmd.Process.Pid).RSS}
+		got := idle{server: one.name, connections: n, before: report.UsageOf(one.cmd.Process.Pid)}
 		conns, err := s.open(ctx, one, n)
 		if err == nil {
 			report.Rest(ctx, one.cmd.Process.Pid)
-			got.after = report.UsageOf(one.cmd.Process.Pid).RSS
+			got.after = report.UsageOf(one.cmd.Process.Pid)
 		}
 		for _, c := range conns {
 			c.Close()
@@ -46,7 +46,7 @@ func measureIdle(ctx context.Context, cfg config, s *servers) ([]idle, error) {
 			return nil, fmt.Errorf("idle connections to %s: %w", one.name, err)
 		}
 		report.Rest(ctx, one.cmd.Process.Pid)
-		fmt.Fprintf(os.Stderr, "%d idle connections  %-10s %d MiB, %d MiB before\n", n, one.name, got.after>>20, got.before>>20)
+		fmt.Fprintf(os.Stderr, "%d idle connections  %-10s %d MiB, %d MiB before\n", n, one.name, got.after.RSS>>20, got.before.RSS>>20)
 		all = append(all, got)
 	}
 	return all, nil
@@ -55,7 +55,7 @@ func measureIdle(ctx context.Context, cfg config, s *servers) ([]idle, error) {
 // open opens connections to a server; it returns those that it opened also when it
 // fails.
 func (s *servers) open(ctx context.Context, one *server, n int) ([]net.Conn, error) {
-	before, err := s.redis.connections()
+	before, err := s.redis.settled()
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (s *servers) open(ctx context.Context, one *server, n int) ([]net.Conn, err
 			return conns, err
 		}
 	}
-	after, err := s.redis.connections()
+	after, err := s.redis.settled()
 	if one.ours() {
 		s.served += after - before
 	}

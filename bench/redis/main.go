@@ -23,8 +23,8 @@
 // its own, and in the end the archive is read back: every connection must have one
 // new_conn and one close_conn there.
 //
-// After the rounds connections are opened through each proxy and left alone, to
-// see what they take in memory.
+// Before the rounds connections are opened through each proxy, which has just been
+// started, and left alone, to see what they take in memory.
 //
 // The result is written as Markdown; a ratio is the median of the rounds' ratios.
 package main
@@ -134,15 +134,15 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	results, err := measureAll(ctx, cfg, s)
-	if err != nil {
-		return err
-	}
 	var idles []idle
 	if cfg.idle > 0 {
 		if idles, err = measureIdle(ctx, cfg, s); err != nil {
 			return err
 		}
+	}
+	results, err := measureAll(ctx, cfg, s)
+	if err != nil {
+		return err
 	}
 	counted, err := s.count(ctx)
 	if err != nil {

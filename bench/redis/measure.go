@@ -111,7 +111,7 @@ func (s *servers) measure(ctx context.Context, r row, one *server) (sample, erro
 		args = append(args, "--tls", "--insecure")
 	}
 	report.Rest(ctx, one.cmd.Process.Pid)
-	connections, err := s.redis.connections()
+	connections, err := s.redis.settled()
 	if err != nil {
 		return sample{}, err
 	}
@@ -132,7 +132,7 @@ func (s *servers) measure(ctx context.Context, r row, one *server) (sample, erro
 		got.cpu = float64(used.Microseconds()) / float64(r.requests)
 	}
 	if one.ours() {
-		after, err := s.redis.connections()
+		after, err := s.redis.settled()
 		if err != nil {
 			return sample{}, err
 		}

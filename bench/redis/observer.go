@@ -48,6 +48,21 @@ func (o *observer) connections() (int64, error) {
 	return taken - others, nil
 }
 
+// settled is connections once it does not grow any more: those that a client has
+// given up may still be on their way through a proxy. It waits ten seconds at most.
+func (o *observer) settled() (int64, error) {
+	last := int64(-1)
+	for range 40 {
+		n, err := o.connections()
+		if err != nil || n == last {
+			return n, err
+		}
+		last = n
+		time.Sleep(250 * time.Millisecond)
+	}
+	return last, nil
+}
+
 // number is the one behind a name in what INFO says.
 func number(text, name string) (int64, error) {
 	_, rest, ok := strings.Cut(text, name)

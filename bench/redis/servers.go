@@ -114,7 +114,7 @@ func (s *servers) startRedis(ctx context.Context, one *server, dir string) error
 	); err != nil {
 		return err
 	}
-	return one.listening()
+	return one.listening(ctx)
 }
 
 const haproxyConfig = `global
@@ -150,7 +150,7 @@ func (s *servers) startHAProxy(ctx context.Context, one *server, dir string, thr
 	if err := one.start(ctx, "haproxy", "-db", "-f", file); err != nil {
 		return err
 	}
-	return one.listening()
+	return one.listening(ctx)
 }
 
 // bootstrap lets a node archive its ConnectionEvents in an account of its own.
@@ -175,7 +175,7 @@ func (s *servers) startNode(ctx context.Context, one *server, dir, binary string
 	}
 	args := []string{
 		"serve", "--data", dir, "--redis-addr", loopback(ports[0]), "--redis-upstream", upstream, "--blob-addr", loopback(ports[1]),
-		"--queue-addr", "off", "--table-addr", "off", "--control-addr", "off", "--admin-addr", "off", "--flush-interval", "1s",
+		"--queue-addr", "off", "--table-addr", "off", "--signalr-addr", "off", "--control-addr", "off", "--admin-addr", "off", "--flush-interval", "1s",
 	}
 	if tls {
 		args = append(args, "--redis-tls")
@@ -183,12 +183,21 @@ func (s *servers) startNode(ctx context.Context, one *server, dir, binary string
 	} else {
 		one.addr = loopback(ports[0])
 	}
+	before, err := s.redis.settled()
+	if err != nil {
+		return err
+	}
 	if err := one.start(ctx, binary, args...); err != nil {
 		return err
 	}
-	if err := one.listening(); err != nil {
+	if err := one.listening(ctx); err != nil {
 		return err
 	}
+	after, err := s.redis.settled()
+	if err != nil {
+		return err
+	}
+	s.served += after - before
 	return s.records.add("http://" + loopback(ports[1]))
 }
 
@@ -221,13 +230,9 @@ func (s *server) start(ctx context.Context, name string, args ...string) error {
 }
 
 // listening waits until somebody takes connections where the server should.
-func (s *server) listening() error {
+func (s *server) listening(ctx context.Context) error {
 	for range 400 {
-		addr := s.addr
-		if addr == "" {
-			addr = s.tls
-		}
-		if c, err := net.Dial("tcp", addr); err == nil {
+		if c, err := s.dial(ctx); err == nil {
 			return c.Close()
 		}
 		time.Sleep(50 * time.Millisecond)

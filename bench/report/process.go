@@ -13,6 +13,8 @@ import (
 type Usage struct {
 	CPU time.Duration
 	RSS int64 // its memory, in bytes
+	// Own is what of RSS is not pages of files, such as the program itself.
+	Own int64
 }
 
 // UsageOf reads /proc; elsewhere than on Linux it is zero.
@@ -30,7 +32,21 @@ func UsageOf(pid int) Usage {
 	system, _ := strconv.ParseInt(fields[12], 10, 64)
 	pages, _ := strconv.ParseInt(fields[21], 10, 64)
 	const tick = 10 * time.Millisecond // USER_HZ is 100 wherever Linux runs
-	return Usage{CPU: time.Duration(user+system) * tick, RSS: pages * int64(os.Getpagesize())}
+	return Usage{CPU: time.Duration(user+system) * tick, RSS: pages * int64(os.Getpagesize()), Own: own(pid)}
+}
+
+func own(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(b), "\nRssAnon:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	n, _ := strconv.ParseInt(fields[0], 10, 64)
+	return n << 10 // it is in kB
 }
 
 // Rest waits until a process has nothing left to do: logs to write, space to give

@@ -29,7 +29,7 @@ type option struct {
 
 // serveOptions are the options of a node.
 func serveOptions() []option {
-	return slices.Concat(nodeOptions(), redisOptions())
+	return slices.Concat(nodeOptions(), redisOptions(), signalROptions())
 }
 
 // nodeOptions are those that are not of one service.

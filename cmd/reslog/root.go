@@ -21,8 +21,8 @@ the tables of Log Analytics workspaces that settings and archives fill. "reslog 
 or a real one.
 
 Exit status: 0 when it worked; 1 when it did not, and for "find" when nothing
-was found; 2 when the command line or the configuration is wrong, and for
-"find" and "dump" when they failed.`
+was found, and for "diagnose" when something is grave; 2 when the command line or
+the configuration is wrong, and for "find", "dump" and "diagnose" when they failed.`
 
 // newRootCommand is the tree of all commands.
 func newRootCommand() *cobra.Command {
@@ -49,6 +49,8 @@ func newRootCommand() *cobra.Command {
 		newImportCommand(),
 		newStorageCommand(),
 		newRedisCommand(),
+		newSignalRCommand(),
+		newDiagnoseCommand(),
 		newSettingsCommand(),
 		newResourceCommand(),
 		newCatalogCommand(),

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("RESLOG_QUEUE_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_TABLE_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_REDIS_ADDR", "127.0.0.1:0")
+			env.Setenv("RESLOG_SIGNALR_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_CONTROL_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_ADMIN_ADDR", "127.0.0.1:0")
 			env.Setenv("RESLOG_FLUSH_INTERVAL", "100ms")

@@ -92,7 +92,7 @@ func explainStart(err error, cfg server.Config) error {
 	case errors.Is(err, lockfile.ErrHeld):
 		return fmt.Errorf("%w; another node uses the folder %s: stop it, or give this one its own with --data", err, cfg.Data)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w; another node or emulator is there: stop it, or choose another address with --blob-addr, --queue-addr, --table-addr, --redis-addr, --control-addr and --admin-addr (127.0.0.1:0 takes a free port)", err)
+		return fmt.Errorf("%w; another node or emulator is there: stop it, or choose another address with --blob-addr, --queue-addr, --table-addr, --redis-addr, --signalr-addr, --control-addr and --admin-addr (127.0.0.1:0 takes a free port)", err)
 	}
 	return err
 }
@@ -110,6 +110,9 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 		}
 	}
 	printRedis(t, n)
+	if url := n.SignalRURL(); url != "" {
+		fmt.Fprintf(t, "  signalr\t%s\n", url)
+	}
 	if url := n.ControlURL(); url != "" {
 		fmt.Fprintf(t, "  control\t%s\n", url)
 	}
@@ -118,11 +121,12 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 	}
 	fmt.Fprintf(t, "  data\t%s\n", cfg.Data)
 	t.Flush()
-	if served {
+	signalR := n.SignalRConnectionString("signalr")
+	if served || signalR != "" {
 		fmt.Fprintln(out)
 		fmt.Fprintln(out, "Connection strings:")
 		hidden := false
-		for _, name := range n.AccountNames() {
+		for _, name := range accountNames(n, served) {
 			text := n.ConnectionString(name)
 			wellKnown := name == server.DevAccount && strings.Contains(text, server.DevKey)
 			switch {
@@ -133,12 +137,26 @@ func printEndpoints(out io.Writer, n *server.Node, cfg server.Config, showKeys b
 			}
 			fmt.Fprintf(out, "  %s\n", text)
 		}
+		if signalR != "" {
+			if !showKeys && !strings.Contains(signalR, server.DevSignalRKey) {
+				signalR, hidden = hideKey(signalR), true
+			}
+			fmt.Fprintf(out, "  %s\n", signalR)
+		}
 		if hidden {
 			fmt.Fprintln(out, "Keys are shown with --show-keys, or by \"reslog keys list\".")
 		}
 	}
 	fmt.Fprintln(out)
 	fmt.Fprintln(out, "Try: reslog storage logging set --log rwd, then reslog tail. Stop with Ctrl-C.")
+}
+
+// accountNames are the accounts whose connection strings are of use.
+func accountNames(n *server.Node, served bool) []string {
+	if !served {
+		return nil
+	}
+	return n.AccountNames()
 }
 
 // printRedis says where clients of Redis connect, and what is behind.
@@ -166,10 +184,11 @@ func isDevelopmentStorage(n *server.Node) bool {
 
 // hideKey replaces the key in a connection string.
 func hideKey(connection string) string {
-	before, rest, ok := strings.Cut(connection, "AccountKey=")
-	if !ok {
-		return connection
+	for _, name := range [...]string{"AccountKey=", "AccessKey="} {
+		if before, rest, ok := strings.Cut(connection, name); ok {
+			_, after, _ := strings.Cut(rest, ";")
+			return before + name + "(hidden);" + after
+		}
 	}
-	_, after, _ := strings.Cut(rest, ";")
-	return before + "AccountKey=(hidden);" + after
+	return connection
 }

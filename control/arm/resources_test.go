@@ -117,7 +117,7 @@ func TestKeysOfOtherTypes(t *testing.T) {
 		t.Errorf("connection string %q", s)
 	}
 	hub := b.must(http.StatusOK, http.MethodPost, g+"Microsoft.SignalRService/SignalR/hub1/listKeys", "2024-03-01", "")
-	if s := fmt.Sprint("Endpoint=http://127.0.0.1:8888;AccessKey=", hub.at("primaryKey"), ";Version=1.0;"); hub.at("primaryConnectionString") != s {
+	if s := fmt.Sprint("Endpoint=http://127.0.0.1;Port=8888;AccessKey=", hub.at("primaryKey"), ";Version=1.0;"); hub.at("primaryConnectionString") != s {
 		t.Errorf("connection string %v, want %s", hub.at("primaryConnectionString"), s)
 	}
 	if list := b.must(http.StatusOK, http.MethodGet, g+"Microsoft.EventHub/namespaces/namespace1/authorizationRules", hubV, "").values(); len(list) != 2 {
@@ -286,6 +286,7 @@ func TestRefusedResources(t *testing.T) {
 		{"Microsoft.Storage/storageAccounts/" + strings.Repeat("a", 25), in(`{}`), 400, "AccountNameInvalid", "between 3 and 24"},
 		{"Microsoft.SignalRService/SignalR/1x", in(`{}`), 400, "InvalidResourceName", "begin with a letter"},
 		{"Microsoft.SignalRService/SignalR/x-", in(`{}`), 400, "InvalidResourceName", "end with"},
+		{"Microsoft.SignalRService/SignalR/mode", in(`{"features":[{"flag":"ServiceMode","value":"Sometimes"}]}`), 400, "InvalidParameter", "Serverless"},
 		{"Microsoft.Cache/redisEnterprise/a--b", in(`{}`), 400, "InvalidResourceName", "single hyphens"},
 		{"Microsoft.Cache/redisEnterprise/" + strings.Repeat("a", 61), in(`{}`), 400, "InvalidResourceName", "1 to 60"},
 		{"Microsoft.OperationalInsights/workspaces/abc", in(`{}`), 400, "InvalidResourceName", "4 to 63"},

@@ -56,6 +56,9 @@ type Config struct {
 	// CheckTransform reports whether a transformation of a data collection rule, of
 	// rows with these columns, can be run; nil takes "source" only.
 	CheckTransform func(ctx context.Context, query string, columns []kql.Column) error
+	// CheckUpstream reports what is wrong with the URL template of a SignalR hub's web
+	// hook, without having it in the error; nil takes all.
+	CheckUpstream func(url string) error
 	// IngestionURL returns where the Logs Ingestion API is; nil when it is nowhere.
 	IngestionURL func() string
 
@@ -109,6 +112,9 @@ func New(cfg Config) *Server {
 		cfg.CheckTransform = func(context.Context, string, []kql.Column) error {
 			return errors.New("this node runs no transformations")
 		}
+	}
+	if cfg.CheckUpstream == nil {
+		cfg.CheckUpstream = func(string) error { return nil }
 	}
 	if cfg.Tables == nil {
 		cfg.Tables = noTables{}

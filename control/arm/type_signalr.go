@@ -21,10 +21,39 @@ func signalRTypes() []*resourceType {
 		sku:      "Standard_S1", kind: "SignalR", tiered: true,
 		computed: []string{"externalIP", "hostName", "hostNamePrefix", "publicPort", "serverPort", "version", "privateEndpointConnections", "sharedPrivateLinkResources"},
 		promises: []promise{{"disableLocalAuth", true}, {"publicNetworkAccess", "Disabled"}, {"networkACLs.defaultAction", "Deny"}, {"tls.clientCertEnabled", true}},
-		prepare:  func(d *draft) error { return drawKeys(d, shortKey) },
+		prepare:  prepareSignalR,
+		verify:   verifySignalR,
 		show:     showSignalR,
 		actions:  []action{{name: "listKeys", run: listSignalRKeys}, {name: "regenerateKey", run: regenerateSignalRKey}},
 	}}
+}
+
+// prepareSignalR checks the mode of the service.
+func prepareSignalR(d *draft) error {
+	features, _ := d.props.get("features").([]any)
+	for _, f := range features {
+		f, _ := asObject(f)
+		flag, _ := f.get("flag").(string)
+		value, _ := f.get("value").(string)
+		if fold(flag, "ServiceMode") && !fold(value, "Default") && !fold(value, "Serverless") && !fold(value, "Classic") {
+			return refuse(http.StatusBadRequest, "InvalidParameter", "The value '%.32s' of the feature 'ServiceMode' is invalid. Allowed are Default, Serverless and Classic.", value)
+		}
+	}
+	return drawKeys(d, shortKey)
+}
+
+// verifySignalR checks the web hooks. What is wrong is told without their URLs, which
+// may carry a code.
+func verifySignalR(_ context.Context, s *Server, d *draft) error {
+	templates, _ := d.props.at("upstream.templates").([]any)
+	for i, t := range templates {
+		t, _ := asObject(t)
+		address, _ := t.get("urlTemplate").(string)
+		if err := s.cfg.CheckUpstream(address); err != nil {
+			return refuse(http.StatusBadRequest, "InvalidParameter", "The template %d of 'upstream' is invalid: %s.", i+1, err)
+		}
+	}
+	return nil
 }
 
 func showSignalR(s *Server, res *resource.Resource, props object) {
@@ -49,12 +78,21 @@ func showSignalR(s *Server, res *resource.Resource, props object) {
 func (s *Server) signalRKeys(res *resource.Resource, keys KeyPair) map[string]any {
 	body := map[string]any{"primaryKey": keys.PrimaryKey, "secondaryKey": keys.SecondaryKey, "primaryConnectionString": nil, "secondaryConnectionString": nil}
 	if endpoint := s.cfg.Endpoints(*res)["signalr"]; endpoint != "" {
-		of := func(key string) string {
-			return "Endpoint=" + strings.TrimSuffix(endpoint, "/") + ";AccessKey=" + key + ";Version=1.0;"
-		}
+		of := func(key string) string { return SignalRConnectionString(endpoint, key) }
 		body["primaryConnectionString"], body["secondaryConnectionString"] = of(keys.PrimaryKey), of(keys.SecondaryKey)
 	}
 	return body
+}
+
+// SignalRConnectionString is what SDKs connect with. The port stands beside the endpoint,
+// as the emulator has it: some drop one that is in it.
+func SignalRConnectionString(endpoint, key string) string {
+	port := ""
+	if u, err := url.Parse(endpoint); err == nil && u.Port() != "" {
+		port = "Port=" + u.Port() + ";"
+		endpoint = strings.TrimSuffix(strings.TrimSuffix(endpoint, "/"), ":"+u.Port())
+	}
+	return "Endpoint=" + strings.TrimSuffix(endpoint, "/") + ";" + port + "AccessKey=" + key + ";Version=1.0;"
 }
 
 func listSignalRKeys(ctx context.Context, s *Server, r *request, res resource.Resource) (answer, error) {

@@ -47,6 +47,7 @@ type Config struct {
 	Principals  Principals
 	Importer    Importer
 	Redis       Redis
+	SignalR     SignalR
 	// Logger is told of failures; nil discards.
 	Logger *slog.Logger
 	// Following is kept at the number of streams of live records; nil counts
@@ -79,6 +80,8 @@ func New(cfg Config) http.Handler {
 	mux.HandleFunc("POST /local/v1/deadletters/{key}/replay", s.answer(s.replay))
 	mux.HandleFunc("POST /local/v1/deadletters/{key}/discard", s.answer(s.discard))
 	mux.HandleFunc("GET /local/v1/redis/clients", s.answer(s.redisClients))
+	mux.HandleFunc("GET /local/v1/signalr/connections", s.answer(s.signalRConnections))
+	mux.HandleFunc("POST /local/v1/signalr/reload", s.answer(s.reloadSignalR))
 	mux.HandleFunc("GET /local/v1/principals", s.answer(s.principals))
 	mux.HandleFunc("POST /local/v1/principals", s.answer(s.createPrincipal))
 	mux.HandleFunc("POST /local/v1/principals/{app}/resetSecret", s.answer(s.resetSecret))

@@ -65,7 +65,7 @@ func config(data string, d bus.Durability, file string) (server.Config, error) {
 		}
 	}
 	cfg := server.Config{
-		Data: data, Durability: d, BlobAddr: "127.0.0.1:0", QueueAddr: "127.0.0.1:0", TableAddr: "127.0.0.1:0", ControlAddr: server.Off, AdminAddr: "127.0.0.1:0", RedisAddr: server.Off, FlushInterval: flushInterval,
+		Data: data, Durability: d, BlobAddr: "127.0.0.1:0", QueueAddr: "127.0.0.1:0", TableAddr: "127.0.0.1:0", ControlAddr: server.Off, AdminAddr: "127.0.0.1:0", RedisAddr: server.Off, SignalRAddr: server.Off, FlushInterval: flushInterval,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 	if text := os.Getenv(memoryVariable); text != "" {

@@ -358,9 +358,9 @@ func (l *redisLedger) crowd(ctx context.Context, addr string, size int) func() i
 	for w := range size {
 		wg.Go(func() {
 			for i := w; ctx.Err() == nil; i++ {
-				if !l.visitor(ctx, addr, i) {
+				if !l.visitor(ctx, addr, i) && ctx.Err() == nil {
 					failed.Add(1)
-					time.Sleep(5 * time.Millisecond) // nobody may be there
+					time.Sleep(50 * time.Millisecond) // nobody may be there
 				}
 			}
 		})

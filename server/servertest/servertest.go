@@ -61,6 +61,7 @@ func Start(t testing.TB, options ...Option) *Node {
 		QueueAddr:         "127.0.0.1:0",
 		TableAddr:         "127.0.0.1:0",
 		RedisAddr:         "127.0.0.1:0",
+		SignalRAddr:       "127.0.0.1:0",
 		ControlAddr:       "127.0.0.1:0",
 		AdminAddr:         "127.0.0.1:0",
 		FlushInterval:     FlushInterval,

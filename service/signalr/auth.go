@@ -92,7 +92,7 @@ func transportsOf(mask string) []transport.Kind {
 	if err != nil {
 		return nil
 	}
-	var kinds []transport.Kind
+	kinds := []transport.Kind{} // none at all is not the same as all
 	for i, k := range []transport.Kind{transport.WebSockets, transport.ServerSentEvents, transport.LongPolling} {
 		if n&(1<<i) != 0 {
 			kinds = append(kinds, k)

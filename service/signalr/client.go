@@ -348,11 +348,12 @@ func (c *client) User() string { return c.pass.token.User }
 
 // Close is explained at ID.
 func (c *client) Close(reason string) {
+	e := ending{reason: event.ReasonClosedByAPI, detail: reason, text: reason, reconnect: true}
 	if c.mode == Default {
-		c.End(event.ReasonServerClosed, reason, true)
-		return
+		// Mostly its application server; the hub does not tell it from the REST API.
+		e.reason = event.ReasonServerClosed
 	}
-	c.end(ending{reason: event.ReasonClosedByAPI, detail: reason, text: reason, reconnect: true})
+	c.end(e)
 }
 
 // Hub implements appserver.Client, as does all that follows.

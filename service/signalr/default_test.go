@@ -321,6 +321,48 @@ func TestServersAreRefused(t *testing.T) {
 	r.logged("ConnectionThrottled", event.ReasonConnectionLimit)
 }
 
+// When messages are used up servers are closed too, and told why when they come back.
+func TestMessageLimitOfServers(t *testing.T) {
+	r := newRig(t, func(s *Service, _ *Config) { s.Mode, s.Tier = Default, "Free_F1" })
+	a := r.app("chat")
+	w := r.dial(r.token("chat", "u"), "chat", "")
+	w.send(`{"protocol":"json","version":1}`)
+	a.takes(w)
+	r.service().limits.used.Store(19_999)
+	w.send(`{"type":1,"target":"last","arguments":[]}`)
+	if got := a.data(); !strings.Contains(got, "last") {
+		t.Errorf("the server got %q", got)
+	}
+	w.send(`{"type":1,"target":"late","arguments":[]}`)
+	if got := w.ends(); got != `{"type":7,"error":"Message count reaches limit."}` {
+		t.Errorf("the last message is %s", got)
+	}
+	r.until("the server connection is ended", func() bool { return r.server.Stats().Servers == 0 })
+	r.logged("MessageThrottled", event.ReasonMessageLimit)
+	a, _, err := r.tryApp("chat", token.Sign(testKey, r.claims("server", "chat", "s")...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.write(&serviceprotocol.HandshakeRequest{Version: 1})
+	if m := a.read().(*serviceprotocol.HandshakeResponse); m.Error != "Maximum message count limit reached: 20000" {
+		t.Errorf("it is told %q", m.Error)
+	}
+}
+
+// A client with a server that is closed from outside is told the reason.
+func TestDefaultClosedFromOutside(t *testing.T) {
+	r := newRig(t, inDefault)
+	a := r.app("chat")
+	w := r.dial(r.token("chat", "u"), "chat", "")
+	w.send(`{"protocol":"json","version":1}`)
+	id := a.takes(w)
+	a.write(&serviceprotocol.CloseConnectionWithAck{ConnectionID: id, Reason: "go home", AckID: 7})
+	if got := w.ends(); got != `{"type":7,"error":"go home","allowReconnect":true}` {
+		t.Errorf("the last message is %s", got)
+	}
+	r.logged("ConnectionAborted", event.ReasonServerClosed+". Server reported error: go home")
+}
+
 // A server of Entra gets a key, with which clients' tokens are signed.
 func TestKeysForServers(t *testing.T) {
 	entra := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256"}`)) + ".e30.x"

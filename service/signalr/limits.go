@@ -179,11 +179,12 @@ func (l *limits) spend(size int) (n int64, ok bool) {
 	return n, true
 }
 
-// exhausted reports whether there are no messages left today.
+// exhausted reports whether a message was refused today: the last that may be sent is
+// asked about once more on its way.
 func (l *limits) exhausted() bool {
 	l.turn()
 	hard := l.hard.Load()
-	return hard > 0 && l.used.Load() >= hard
+	return hard > 0 && l.used.Load() > hard
 }
 
 // turn begins a day.

@@ -103,7 +103,8 @@ func TestTiers(t *testing.T) {
 // Server connections count too, but not in Serverless mode.
 func TestServersCount(t *testing.T) {
 	l := newLimits(tier{connections: 3, rate: 100}, time.Now)
-	if !l.admitServer() || !l.admitServer() || l.admit(true, false) != "" {
+	first, second, third := l.admitServer(), l.admitServer(), l.admit(true, false)
+	if !first || !second || third != "" {
 		t.Fatal("there is no room for three")
 	}
 	if l.admitServer() || l.admit(true, false) != event.ReasonConnectionLimit {

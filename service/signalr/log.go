@@ -28,7 +28,7 @@ const (
 // logs makes records of events.
 type logs struct {
 	c     *Config
-	lanes [lanes]chan entry
+	lanes [lanes]chan *entry
 	seed  maphash.Seed
 	// lost are events for which a lane had no room, failed those that were not kept.
 	lost, failed atomic.Int64
@@ -45,7 +45,7 @@ type entry struct {
 func newLogs(c *Config) *logs {
 	l := &logs{c: c, seed: maphash.MakeSeed()}
 	for i := range l.lanes {
-		l.lanes[i] = make(chan entry, laneCap)
+		l.lanes[i] = make(chan *entry, laneCap)
 	}
 	return l
 }
@@ -63,14 +63,14 @@ func (l *logs) wanted(s *Service, e *event.Event, diagnostic bool) bool {
 	return (on || diagnostic) && l.c.Emitter.Enabled(s.ID, category)
 }
 
-func (l *logs) entry(s *Service, e event.Event) entry {
+func (l *logs) entry(s *Service, e event.Event) *entry {
 	if e.ID == "" {
 		e.ID = uuid.NewString()
 	}
 	if e.Time.IsZero() {
 		e.Time = l.c.Now()
 	}
-	return entry{e, s.ID, s.Location}
+	return &entry{e, s.ID, s.Location}
 }
 
 // put hands an event over, soon.
@@ -99,7 +99,7 @@ func (l *logs) keep(ctx context.Context, s *Service, e event.Event, diagnostic b
 // emitTime is how long the Emitter may take.
 const emitTime = 10 * time.Second
 
-func (l *logs) emit(ctx context.Context, n entry) error {
+func (l *logs) emit(ctx context.Context, n *entry) error {
 	ctx, cancel := context.WithTimeout(ctx, emitTime)
 	defer cancel()
 	err := l.c.Emitter.Emit(ctx, n.record())
@@ -138,7 +138,7 @@ func (l *logs) run(done <-chan struct{}) {
 	working.Wait()
 }
 
-func (l *logs) rest(lane <-chan entry) {
+func (l *logs) rest(lane <-chan *entry) {
 	for {
 		select {
 		case n := <-lane:

@@ -19,7 +19,7 @@ func typeOf(e *event.Event) string {
 	switch {
 	case e.Collection == event.Message:
 		return messagingLogs
-	case e.Operation == event.UpstreamFailed:
+	case e.Operation == event.UpstreamFailed || e.Operation == event.RequestFailed:
 		return httpLogs
 	}
 	return connectivityLogs

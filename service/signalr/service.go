@@ -78,7 +78,7 @@ func newService(s *Server, conf Service) *service {
 		Logger:    s.c.Logger,
 		Now:       s.c.Now,
 	})
-	v.rest = rest.New(rest.Config{
+	v.rest = v.logFailures(rest.New(rest.Config{
 		Hubs:      v.hubs,
 		Accept:    v.acceptREST,
 		Token:     v.clientToken,
@@ -86,7 +86,7 @@ func newService(s *Server, conf Service) *service {
 		Count:     v.mayCount,
 		Logger:    s.c.Logger,
 		Now:       s.c.Now,
-	})
+	}))
 	v.metrics = newMetrics(v, s.c.Recorder)
 	return v
 }

@@ -1,9 +1,12 @@
 package appserver
 
 import (
+	"bufio"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -58,12 +61,15 @@ func (s *Servers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, textServerless, http.StatusForbidden)
 		return
 	}
-	ws, err := websocket.Accept(w, r, nil)
+	taken := &hijacker{ResponseWriter: w}
+	ws, err := websocket.Accept(taken, r, nil)
 	if err != nil {
 		s.config.Logger.Debug("a server connection is no WebSocket", "hub", hub, "error", err)
 		return // it has answered
 	}
 	c := s.newConn(ws, hub, server)
+	// Closing a WebSocket waits for the other end. What is cut off does not.
+	context.AfterFunc(c.ctx, func() { _ = taken.conn.Close() })
 	if id := r.URL.Query().Get("cid"); connID.MatchString(id) {
 		c.id = id
 	}
@@ -71,6 +77,19 @@ func (s *Servers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.caller = from.Addr().Unmap()
 	}
 	c.run()
+}
+
+// hijacker keeps the connection of a request that becomes a WebSocket.
+type hijacker struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack implements http.Hijacker.
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	h.conn = conn
+	return conn, rw, err
 }
 
 // mayBeWeak tells connections that only send from those of servers with hubs before

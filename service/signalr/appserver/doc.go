@@ -12,7 +12,8 @@
 // A client is bound to one server connection of its hub: one of the server that its token
 // names, else the one with the fewest clients. There it stays; but it goes over to
 // another when a server that allows migration stops, and, if the server allows that at any
-// time, when its connection drops. Otherwise it ends with the connection.
+// time, when its connection drops; what was on its way through that is lost. Otherwise
+// it ends with the connection.
 //
 // # Guarantees
 //
@@ -51,8 +52,8 @@ type Client interface {
 	// Query begins with '?'.
 	Query() string
 	Caller() netip.Addr
-	// Write passes on bytes of its server, as they are. They may be kept. It does not
-	// block.
+	// Write passes on bytes of its server, as they are. It keeps nothing of b, and does
+	// not block.
 	Write(b []byte)
 	// End closes the connection because its server said so, or is lost. The reason is
 	// one of event's; detail is what the server reported. It may be called before Bind

@@ -1,12 +1,19 @@
 package appserver_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
+	"reslog/service/signalr/appserver"
 	"reslog/service/signalr/appserver/appservertest"
+	"reslog/service/signalr/hub"
 	"reslog/service/signalr/serviceprotocol"
 )
 
@@ -200,5 +207,53 @@ func TestMembers(t *testing.T) {
 				t.Errorf("%v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+// nobody are other nodes that do not answer.
+type nobody struct{}
+
+func (nobody) Publish([]byte) error                        { return errors.New("no way to other nodes") }
+func (nobody) Receive(func(b []byte), func([]byte) []byte) {}
+
+func (nobody) Ask(ctx context.Context, _ []byte, _ func([]byte)) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestOtherNodesDoNotAnswer(t *testing.T) {
+	var logs bytes.Buffer
+	s := start(t, func(c *appserver.Config) {
+		c.Hubs = hub.New(hub.Config{Peers: nobody{}, AskTimeout: 10 * time.Millisecond, MaxGroups: 1})
+		c.Logger = slog.New(slog.NewTextHandler(&logs, nil))
+	})
+	server := s.server(appservertest.Config{Handle: appservertest.NewHub().Handle})
+	a := s.ready(&client{id: "a", user: "ann"})
+	p := appservertest.Invocation("m", "", appservertest.Arguments("[]"))
+	if err := server.Send(&serviceprotocol.BroadcastData{Payloads: p}, &serviceprotocol.JoinGroup{ConnectionID: "far", Group: "g"}); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, server, serviceprotocol.StatusTimeout, func(id int) serviceprotocol.Message {
+		return &serviceprotocol.JoinGroupWithAck{ConnectionID: "far", Group: "g", AckID: id}
+	})
+	ask(t, server, serviceprotocol.StatusTimeout, func(id int) serviceprotocol.Message {
+		return &serviceprotocol.GroupMemberQuery{Group: "g", AckID: id}
+	})
+	ask(t, server, ok, func(id int) serviceprotocol.Message {
+		return &serviceprotocol.JoinGroupWithAck{ConnectionID: "a", Group: "g", AckID: id}
+	})
+	ack := ask(t, server, serviceprotocol.StatusInternalError, func(id int) serviceprotocol.Message {
+		return &serviceprotocol.JoinGroupWithAck{ConnectionID: "a", Group: "h", AckID: id}
+	})
+	if ack.Message != hub.ErrTooManyGroups.Error() {
+		t.Errorf("%q", ack.Message)
+	}
+	a.gets(t, "{}\n"+`{"type":1,"target":"m","arguments":[]}`+"\n")
+	server.Abort()
+	s.until("the end", func() bool { return s.Connected("chat") == 0 })
+	for _, text := range []string{"does not reach all nodes", "change of groups is not carried out"} {
+		if !strings.Contains(logs.String(), text) {
+			t.Errorf("the log does not say %q: %s", text, logs.String())
+		}
 	}
 }

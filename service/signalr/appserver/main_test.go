@@ -29,7 +29,7 @@ const key = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
 // service is Servers behind HTTP.
 type service struct {
 	*appserver.Servers
-	t    *testing.T
+	t    testing.TB
 	url  string
 	hubs *hub.Hubs
 
@@ -37,7 +37,7 @@ type service struct {
 	events []event.Event
 }
 
-func start(t *testing.T, change func(*appserver.Config)) *service {
+func start(t testing.TB, change func(*appserver.Config)) *service {
 	t.Helper()
 	s := &service{t: t, hubs: hub.New(hub.Config{})}
 	verifier := token.New(token.Config{Keys: func() []string { return []string{key} }})
@@ -61,6 +61,7 @@ func start(t *testing.T, change func(*appserver.Config)) *service {
 	if change != nil {
 		change(&config)
 	}
+	s.hubs = config.Hubs
 	s.Servers = appserver.New(config)
 	server := httptest.NewServer(s.Servers)
 	s.url = server.URL
@@ -97,7 +98,7 @@ func (s *service) until(what string, fn func() bool) {
 }
 
 // until waits until fn is true.
-func until(t *testing.T, what string, fn func() bool) {
+func until(t testing.TB, what string, fn func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !fn(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -107,7 +108,7 @@ func until(t *testing.T, what string, fn func() bool) {
 }
 
 // limit is a context for whatever must not take long. It is good in cleanups.
-func limit(t *testing.T) context.Context {
+func limit(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
 	t.Cleanup(cancel)
 	return ctx
@@ -237,7 +238,7 @@ func (s *service) ready(c *client) *client {
 }
 
 // gets waits until everything that the client got is this.
-func (c *client) gets(t *testing.T, want string) {
+func (c *client) gets(t testing.TB, want string) {
 	t.Helper()
 	last := ""
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {

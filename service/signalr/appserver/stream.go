@@ -50,8 +50,11 @@ func (e unreadable) Unwrap() error { return e.error }
 
 // fill reads something more.
 func (s *stream) fill() error {
-	left := copy(s.buf, s.buf[s.start:])
-	s.buf, s.start = s.buf[:left], 0
+	left := len(s.buf) - s.start
+	if s.start > 0 {
+		copy(s.buf, s.buf[s.start:])
+		s.buf, s.start = s.buf[:left], 0
+	}
 	if left == 0 && cap(s.buf) > keep {
 		s.buf = nil
 	}

@@ -1,8 +1,6 @@
 package appserver
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"github.com/coder/websocket"
@@ -33,11 +31,7 @@ func (c *conn) write() {
 		var last bool
 		b, last = c.queue.take(b)
 		if err := c.writeAll(b); err != nil {
-			// Reading tells of most that can be wrong. Not of who does not take anything.
-			if errors.Is(err, context.DeadlineExceeded) {
-				c.cut(aborted(ReasonSlowServer, ""))
-			}
-			c.kill()
+			c.kill() // reading tells what is wrong
 			return
 		}
 		c.queue.written()
@@ -52,9 +46,9 @@ func (c *conn) write() {
 func (c *conn) writeAll(b []byte) error {
 	for len(b) > 0 {
 		n := min(len(b), chunk)
-		ctx, cancel := context.WithTimeout(c.ctx, c.s.config.Timeout)
-		err := c.ws.Write(ctx, websocket.MessageBinary, b[:n])
-		cancel()
+		slow := time.AfterFunc(c.s.config.Timeout, func() { c.cut(aborted(ReasonSlowServer, "")) })
+		err := c.ws.Write(c.ctx, websocket.MessageBinary, b[:n])
+		slow.Stop()
 		if err != nil {
 			return err
 		}

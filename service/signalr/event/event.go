@@ -27,8 +27,9 @@ const (
 	// Messages, traced when it is asked for.
 	MessageReceived Operation = "MessageReceived"
 	MessageSent     Operation = "MessageSent"
-	// Calls of upstreams and of the REST API, when they fail.
+	// Calls of upstreams, and requests of the REST API, when they fail.
 	UpstreamFailed Operation = "InvokeUpstreamFailed"
+	RequestFailed  Operation = "RestApiRequestFailed"
 )
 
 // Level is how grave an event is.

@@ -93,7 +93,8 @@ const (
 	Groups
 )
 
-// Group, User and Connection return the Target of those with these names.
+// Group is the Target of the members of these groups, User and Connection are that of
+// these users and connections.
 func Group(names ...string) Target { return Target{Kind: Groups, Names: names} }
 
 // User is described at Group.

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ConnectionExists, UserExists, GroupExists and InGroup tell whether there is such a
-// connection, one of the user, one in the group, one of the user in the group. An error
+// ConnectionExists tells whether there is such a connection; UserExists, one of the
+// user; GroupExists, one in the group; InGroup, one of the user in the group. An error
 // says that none is known and not all nodes have answered.
 func (h *Hubs) ConnectionExists(ctx context.Context, hub, id string) (bool, error) {
 	return h.either(ctx, &packet{kind: kindConnectionExists, hub: hub, id: id})

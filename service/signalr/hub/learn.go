@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 )
 
 // learner asks other nodes what users stand in who came here: this node may have been
@@ -12,13 +13,16 @@ import (
 type learner struct {
 	mu      sync.Mutex
 	waiting map[who]bool
-	// asked are those that are being asked about; false says that the user left a
-	// group meanwhile, so that an answer may be older than that.
-	asked   map[who]bool
 	running bool
+	// left and leftBefore are who left which groups, "" for all, of late: an answer may
+	// be of a node that did not hear of it yet. They were changed over at changed.
+	left, leftBefore map[departure]bool
+	changed          time.Time
 }
 
 type who struct{ hub, user string }
+
+type departure struct{ hub, user, group string }
 
 const (
 	// learnBatch is how many users one question is about.
@@ -26,6 +30,8 @@ const (
 	// maxWaiting bounds those who are to be asked about; beyond it a user has the
 	// groups of his that are known here.
 	maxWaiting = 100_000
+	// maxLeft bounds the departures that are remembered.
+	maxLeft = 100_000
 )
 
 // user asks about a user, soon.
@@ -45,13 +51,28 @@ func (l *learner) user(h *Hubs, hub, user string) {
 	}
 }
 
-// leaves notes that a user left a group.
-func (l *learner) leaves(hub, user string) {
+// leaves notes that a user left a group. It is remembered for as long as a node may
+// take to hear of it, and then to answer: twice the AskTimeout.
+func (l *learner) leaves(h *Hubs, hub, user, group string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if w := (who{strings.ToLower(hub), user}); l.asked[w] {
-		l.asked[w] = false
+	now := h.cfg.Now()
+	if now.Sub(l.changed) > 2*h.cfg.AskTimeout || len(l.left) >= maxLeft {
+		l.left, l.leftBefore, l.changed = nil, l.left, now
 	}
+	if l.left == nil {
+		l.left = map[departure]bool{}
+	}
+	l.left[departure{strings.ToLower(hub), user, group}] = true
+}
+
+// hasLeft reports whether a user left a group of late. It wants mu held.
+func (l *learner) hasLeft(h *Hubs, s set) bool {
+	if h.cfg.Now().Sub(l.changed) > 4*h.cfg.AskTimeout {
+		return false // all of them are old
+	}
+	one, all := departure{s.hub, s.user, s.group}, departure{s.hub, s.user, ""}
+	return l.left[one] || l.left[all] || l.leftBefore[one] || l.leftBefore[all]
 }
 
 func (l *learner) run(h *Hubs) {
@@ -77,34 +98,26 @@ func (l *learner) take() *packet {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.waiting) == 0 {
-		l.waiting, l.asked, l.running = nil, nil, false
+		l.waiting, l.running = nil, false
 		return nil
 	}
-	l.asked = map[who]bool{}
 	q := &packet{kind: kindStanding}
 	for w := range l.waiting {
 		if len(q.sets) == learnBatch {
 			break
 		}
 		delete(l.waiting, w)
-		l.asked[w] = true
 		q.sets = append(q.sets, set{hub: w.hub, user: w.user})
 	}
 	return q
 }
 
-// apply takes over what others know, unless the user has left a group since: then he is
-// asked about again.
+// apply takes over what others know, but not what a user left.
 func (l *learner) apply(h *Hubs, sets []set) {
 	l.mu.Lock()
 	defer l.mu.Unlock() // held, so that no leaving comes in between
-	for w, valid := range l.asked {
-		if !valid {
-			l.waiting[w] = true
-		}
-	}
 	for _, s := range sets {
-		if l.asked[who{s.hub, s.user}] {
+		if !l.hasLeft(h, s) {
 			h.takeOver(s)
 		}
 	}

@@ -184,7 +184,9 @@ func (h *Hubs) UserLeaveGroup(ctx context.Context, hub, user, group string) erro
 }
 
 func (h *Hubs) userLeaveHere(hub, user, group string) {
-	h.learn.leaves(hub, user)
+	if h.cfg.Peers != nil {
+		h.learn.leaves(h, hub, user, group)
+	}
 	r := h.room(hub)
 	if r == nil || user == "" {
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,7 +48,7 @@ func TestCloseEndsAllConnections(t *testing.T) {
 		if path == "/client/negotiate" {
 			method = "POST"
 		}
-		if res, _ := n.do(method, path, ""); res.StatusCode != 503 {
+		if res, _ := n.do(method, path, ""); res.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("%s after the end: %s", path, res.Status)
 		}
 	}

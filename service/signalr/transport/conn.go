@@ -42,11 +42,12 @@ type conn struct {
 	interrupt func()
 
 	// Of WebSockets: sock is the one that is there, lost that it broke and may come
-	// back, losses how often, readerDone the end of the last one's goroutine.
-	sock       *socket
-	lost       bool
-	losses     int
-	readerDone chan struct{}
+	// back, losses how often, turns how many were asked for, attached the last of them
+	// that was, readerDone the end of its goroutine.
+	sock                    *socket
+	lost                    bool
+	losses, turns, attached int
+	readerDone              chan struct{}
 }
 
 // web is what a connection has that is made of requests.
@@ -162,6 +163,12 @@ func (c *conn) close(end End) {
 	if c.lost || c.kind == LongPolling && len(c.queue) == 0 {
 		go c.finish()
 	}
+}
+
+func (c *conn) isClosing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
 }
 
 // abort ends a connection that is closing, whatever is queued.

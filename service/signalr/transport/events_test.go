@@ -15,7 +15,7 @@ import (
 func (n *node) stream(ctx context.Context) (*http.Response, *bufio.Reader, string, *end) {
 	n.t.Helper()
 	path := n.path()
-	r, _ := http.NewRequestWithContext(ctx, "GET", n.url+path, nil)
+	r, _ := http.NewRequestWithContext(ctx, http.MethodGet, n.url+path, nil)
 	r.Header.Set("Accept", "text/event-stream")
 	c := *n.client
 	c.Timeout = 0

@@ -174,8 +174,12 @@ func (h *Handler) find(token string, kind Kind, grant Grant) (c *conn, fresh boo
 		return h.add(n, kind, grant), true, nil
 	}
 	if c := h.conns[token]; c != nil && c.owner == grant.Owner {
-		if c.kind != kind {
+		switch {
+		case c.kind != kind:
 			return nil, false, &Refusal{Status: http.StatusBadRequest, Text: textChanged}
+		case kind != LongPolling && c.isClosing():
+			// Polls fetch what is left, and are told the end.
+			return nil, false, &Refusal{Status: http.StatusNotFound, Text: textUnknown}
 		}
 		return c, false, nil
 	}

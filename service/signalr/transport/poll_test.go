@@ -206,7 +206,7 @@ func TestAPollThatIsGivenUp(t *testing.T) {
 		defer stop()
 		path, e := n.polling()
 		ctx, cancel := context.WithCancel(t.Context())
-		r, _ := http.NewRequestWithContext(ctx, "GET", n.url+path, nil)
+		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, n.url+path, nil)
 		given := make(chan error, 1)
 		go func() {
 			_, err := n.client.Do(r)

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ func TestCORS(t *testing.T) {
 		"Origin: https://app.example.com", "Access-Control-Request-Method: POST",
 		"Access-Control-Request-Headers: authorization,x-requested-with,x-signalr-user-agent,x-own")
 	h := res.Header
-	if res.StatusCode != 204 || h.Get("Access-Control-Allow-Origin") != "https://app.example.com" ||
+	if res.StatusCode != http.StatusNoContent || h.Get("Access-Control-Allow-Origin") != "https://app.example.com" ||
 		h.Get("Access-Control-Allow-Credentials") != "true" ||
 		h.Get("Access-Control-Allow-Headers") != "authorization,x-requested-with,x-signalr-user-agent,x-own" ||
 		!strings.Contains(h.Get("Access-Control-Allow-Methods"), "DELETE") {
@@ -52,7 +53,7 @@ func TestOrigins(t *testing.T) {
 		}
 	}
 	n = start(t, transport.Config{Origins: []string{"*"}})
-	if res, _ := n.do("POST", "/client/negotiate", "", "Origin: https://example.org"); res.StatusCode != 200 {
+	if res, _ := n.do("POST", "/client/negotiate", "", "Origin: https://example.org"); res.StatusCode != http.StatusOK {
 		t.Errorf("any: %s", res.Status)
 	}
 }

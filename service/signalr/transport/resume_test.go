@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,7 +48,7 @@ func TestResumeAfterALoss(t *testing.T) {
 	}
 	ws.Close(websocket.StatusNormalClosure, "")
 	wantEnd(t, e, transport.ByClient)
-	if _, res, err := n.dial(path); err == nil || res.StatusCode != 404 {
+	if _, res, err := n.dial(path); err == nil || res.StatusCode != http.StatusNotFound {
 		t.Errorf("after the end: %v", err)
 	}
 }

@@ -31,6 +31,9 @@ const (
 type socket struct {
 	ws  *websocket.Conn
 	net net.Conn
+	// turn counts the WebSockets of a connection as they were asked for. The upgrades of
+	// two may end the other way round.
+	turn int
 	// writing is that a goroutine writes; conn.mu.
 	writing bool
 	// failure is of a write, and explains that of the read that follows; conn.mu.
@@ -41,11 +44,12 @@ type socket struct {
 
 // cut ends a WebSocket without ado, which ends the goroutines that read and write. It
 // does not block, as the close of TLS may.
-func (s *socket) cut() { go s.net.Close() } //nolint:errcheck // it is given up
+func (s *socket) cut() { go s.net.Close() }
 
 // webSocket serves a GET that upgrades.
 func (c *conn) webSocket(w http.ResponseWriter, r *http.Request, fresh bool) {
-	if !fresh && !c.reconnects {
+	turn, ok := c.turn(fresh)
+	if !ok {
 		answer(w, http.StatusConflict, textActive)
 		return
 	}
@@ -61,25 +65,39 @@ func (c *conn) webSocket(w http.ResponseWriter, r *http.Request, fresh bool) {
 		return
 	}
 	ws.SetReadLimit(int64(c.h.cfg.MaxMessage))
-	s := &socket{ws: ws, net: sw.conn}
+	s := &socket{ws: ws, net: sw.conn, turn: turn}
 	if c.reconnects {
 		s.done = make(chan struct{})
 	}
-	before := c.attach(s)
+	before, ok := c.attach(s)
+	if !ok {
+		ws.CloseNow() //nolint:errcheck // nobody wants it
+		return
+	}
 	// The goroutine of the request ends, with its buffers and its grown stack.
 	go c.run(s, before, !fresh)
 }
 
-// attach makes s the WebSocket of the connection, in place of another. It returns what
-// is closed when that other's goroutine has ended.
-func (c *conn) attach(s *socket) (before chan struct{}) {
+// turn tells which WebSocket of the connection the next one is. It reports false if
+// there can be none.
+func (c *conn) turn(fresh bool) (n int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	before, c.readerDone = c.readerDone, s.done
-	if c.over || c.closing && before != nil {
-		s.cut()
-		return before
+	c.turns++
+	return c.turns, fresh || c.reconnects && c.receiver != nil
+}
+
+// attach makes s the WebSocket of the connection, in place of another. It returns what
+// is closed when that other's goroutine has ended. It reports false if s came too late:
+// the connection has ended, or one that was asked for later is there already.
+func (c *conn) attach(s *socket) (before chan struct{}, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over || c.attached > s.turn || c.closing && c.attached > 0 {
+		return nil, false
 	}
+	c.attached = s.turn
+	before, c.readerDone = c.readerDone, s.done
 	if c.sock != nil {
 		c.sock.cut()
 		c.queue, c.unsent = nil, 0
@@ -92,10 +110,9 @@ func (c *conn) attach(s *socket) (before chan struct{}) {
 	c.interrupt = s.cut
 	if c.cut {
 		s.cut()
-		return before
 	}
 	c.push()
-	return before
+	return before, true
 }
 
 // run reads a WebSocket to its end.
@@ -111,8 +128,7 @@ func (c *conn) run(s *socket, before chan struct{}, resumed bool) {
 		c.mu.Lock()
 		there, receiver := c.sock == s, c.receiver
 		c.mu.Unlock()
-		if !there || receiver == nil {
-			s.cut()
+		if !there {
 			return
 		}
 		receiver.Resumed()
@@ -207,7 +223,7 @@ func (c *conn) write(s *socket) {
 		if len(batch) == 0 {
 			if last {
 				// It waits for the answer; c.timer bounds it. The reader sees the end.
-				s.ws.Close(websocket.StatusNormalClosure, "") //nolint:errcheck // as above
+				s.ws.Close(websocket.StatusNormalClosure, "")
 			}
 			return
 		}

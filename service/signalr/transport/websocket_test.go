@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
@@ -60,7 +62,7 @@ func TestWebSocketWithoutNegotiation(t *testing.T) {
 		t.Errorf("connection %s", e.ID())
 	}
 	// Its token is known to nobody; its ID is no token.
-	if res, _ := n.do("POST", "/client/?id="+e.ID(), ""); res.StatusCode != 404 {
+	if res, _ := n.do("POST", "/client/?id="+e.ID(), ""); res.StatusCode != http.StatusNotFound {
 		t.Errorf("POST: %s", res.Status)
 	}
 }
@@ -242,6 +244,35 @@ func TestPongAfterALongTime(t *testing.T) {
 		ws.CloseNow()
 		wantEnd(t, e, transport.ByLoss)
 	})
+}
+
+// A client may not wait for the answer of the upgrade before it sends.
+func TestWebSocketSendsEarly(t *testing.T) {
+	n := start(t, transport.Config{Accept: func(r *http.Request) (transport.Grant, *transport.Refusal) {
+		return transport.Grant{Detail: transport.BearerToken(r)}, nil
+	}})
+	c, err := net.Dial("tcp", strings.TrimPrefix(n.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	long := strings.Repeat("x", 700)
+	frame := "\x81\xfe\x02\xbc\x00\x00\x00\x00" + long
+	io.WriteString(c, "GET /client/ HTTP/1.1\r\nHost: node\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"+
+		"Authorization: Bearer secret\r\nX-Own: 1\r\n\r\n"+frame+frame)
+	e := <-n.opened
+	for range 2 {
+		if got := await(t, "a message", e.got); got != long {
+			t.Errorf("received %q", got)
+		}
+	}
+	if h := e.Header(); h.Get("X-Own") != "1" || h.Get("Authorization") != "" {
+		t.Errorf("header %v", h)
+	}
+	if e.grant.Detail != "secret" {
+		t.Errorf("detail %v", e.grant.Detail)
+	}
 }
 
 func TestWebSocketInFragments(t *testing.T) {

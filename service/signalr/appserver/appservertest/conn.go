@@ -118,7 +118,7 @@ func DialRaw(ctx context.Context, config Config) (*websocket.Conn, error) {
 	for name, values := range config.Header {
 		header[name] = values
 	}
-	ws, _, err := websocket.Dial(ctx, strings.TrimSuffix(config.URL, "/")+"/server/?"+query.Encode(), &websocket.DialOptions{HTTPHeader: header})
+	ws, _, err := websocket.Dial(ctx, strings.TrimSuffix(config.URL, "/")+"/server/?"+query.Encode(), &websocket.DialOptions{HTTPHeader: header}) //nolint:bodyclose // the library closes it
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,149 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+
+	"reslog/control/arm"
+	"reslog/identity"
+	"reslog/resource"
+	"reslog/service/signalr"
+)
+
+// signalRFront is what a node has of SignalR.
+type signalRFront struct {
+	listener atomic.Pointer[listener]
+	server   atomic.Pointer[signalr.Server] // once it serves
+}
+
+// serveSignalR lets clients, application servers and callers of the REST API in. It is
+// stopped before what the last records need.
+func (n *Node) serveSignalR() {
+	l := n.signalR.listener.Load()
+	if l == nil {
+		return
+	}
+	s := signalr.New(signalr.Config{
+		Services:        newSignalRServices(n),
+		Emitter:         n.gate,
+		Recorder:        n.recorder,
+		Identity:        signalRIdentity{n.identities}.allow,
+		ManagedIdentity: n.managedToken,
+		UpstreamHosts:   n.cfg.SignalRUpstreamHosts,
+		Logger:          n.cfg.Logger.With("part", "signalr"),
+		Now:             n.cfg.Now,
+	})
+	n.signalR.server.Store(s)
+	n.serveConnections(l, s)
+	// Connections end, and tell it, before the port closes.
+	n.background("signalr", s.Run)
+}
+
+// serveConnections serves h until Stop. Its connections may be taken over for as long as
+// their clients like: what they are carried by is closed by who took them.
+func (n *Node) serveConnections(l *listener, h http.Handler) {
+	srv := n.httpServer(l, h)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			n.fail(fmt.Errorf("serve %s: %w", l.name, err))
+		}
+	}()
+	n.onStop(l.name+" listener", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, forcedClose)
+		defer cancel()
+		err := srv.Shutdown(ctx)
+		if err != nil {
+			// What is left has been told to end; a request that does not is cut off.
+			err = srv.Close()
+		}
+		<-done
+		return err
+	})
+}
+
+// signalRIdentity lets the service know who comes with a token of Microsoft Entra.
+type signalRIdentity struct{ *identities }
+
+// allow reports why a token does not allow an action on a service's data.
+func (i signalRIdentity) allow(ctx context.Context, token string, id resource.ID, action string) error {
+	caller, err := i.authenticate(ctx, token, func(audience string) bool {
+		return isHost(audience, "signalr.azure.com", hostOfSignalR(id)) || i.isARM(audience)
+	})
+	if err != nil {
+		return err
+	}
+	if !i.may(caller, action, true, id.String()) {
+		return fmt.Errorf("%s has no role that allows it", firstOf(caller.Name, caller.AppID, caller.ObjectID))
+	}
+	return nil
+}
+
+// managedToken makes the token that an upstream is called with, as that of a service
+// with a managed identity.
+func (n *Node) managedToken(_ context.Context, audience string) (string, error) {
+	token, err := n.identities.issuer.Issue(identity.TokenSpec{
+		Principal: identity.Principal{ObjectID: signalRAppID, AppID: signalRAppID, Type: identity.ServicePrincipal, DisplayName: "signalr"},
+		Audience:  audience, Authority: identity.TenantV1, BaseURL: n.ControlURL(),
+	})
+	return token.Raw, err
+}
+
+// signalRAppID is who the services of a node are to their upstreams.
+const signalRAppID = "6f3ad9b8-0d44-4d3c-9c0e-5c1b0a7f5e21"
+
+// collectSignalR sends the figures of the services.
+func (c *nodeCollector) collectSignalR(send sendFunc) {
+	server := c.node.signalR.server.Load()
+	if server == nil {
+		return
+	}
+	s := server.Stats()
+	connections := gauge("signalr_connections", "Connections that are open, by the end that they are of.", "side")
+	send(connections, float64(s.Clients), "client")
+	send(connections, float64(s.Servers), "server")
+	send(counter("signalr_connections_opened_total", "Connections of clients and application servers that were let in."), float64(s.Opened))
+	send(counter("signalr_connections_closed_total", "Connections of those that have ended."), float64(s.Closed))
+	ends := counter("signalr_client_ends_total", "Ends of client connections, by reason.", "reason")
+	for reason, n := range s.Reasons {
+		send(ends, float64(n), reason)
+	}
+	send(counter("signalr_received_messages_total", "Messages that clients sent."), float64(s.Received))
+	send(counter("signalr_messages_total", "Messages that went to clients and application servers, each begun 2 KiB as one."), float64(s.Messages))
+	send(counter("signalr_inbound_bytes_total", "Bytes that clients sent."), float64(s.InboundBytes))
+	send(counter("signalr_outbound_bytes_total", "Bytes that went to clients and application servers."), float64(s.OutboundBytes))
+	send(counter("signalr_upstream_calls_total", "Calls of web hooks."), float64(s.Calls))
+	send(counter("signalr_user_errors_total", "Operations that failed by a mistake of who asked."), float64(s.UserErrors))
+	send(counter("signalr_system_errors_total", "Operations that failed in the node."), float64(s.SystemErrors))
+	send(counter("signalr_throttled_total", "Events of limits that were reached."), float64(s.Throttled))
+	send(counter("signalr_unauthorized_total", "Events of tokens that were refused."), float64(s.Unauthorized))
+	send(counter("signalr_lost_events_total", "Events without a record, because they came faster than they are kept."), float64(s.Lost))
+	send(counter("signalr_unkept_events_total", "Events whose record was not kept."), float64(s.Unkept))
+}
+
+// SignalRURL is where the SignalR service listens, "http://127.0.0.1:8888"; "" when it
+// does not.
+func (n *Node) SignalRURL() string { return n.signalR.listener.Load().url() }
+
+// SignalRConnectionString is what application servers and SDKs connect to a SignalR
+// service of the node with, given by its name; "" for one that is not there or not served. It
+// holds the primary key.
+func (n *Node) SignalRConnectionString(name string) string {
+	for _, r := range n.resources.List(signalRType) {
+		if !isNamed(r.ID, name) {
+			continue
+		}
+		keys, err := arm.KeyPairOf(r)
+		endpoint := n.signalREndpoint(r.ID)
+		if err != nil || endpoint == "" {
+			return ""
+		}
+		return arm.SignalRConnectionString(endpoint, keys.PrimaryKey)
+	}
+	return ""
+}
