@@ -38,7 +38,7 @@ fuzz: ## run every fuzz target for ten seconds
 
 .PHONY: bench
 bench: ## measure and write bench/results, but for storage-logging.md and workspace.md, whose commands stand in them
-	for b in storage "storage -suite queue-table" find redis; do go run ./bench/$$b || exit 1; done
+	for b in storage "storage -suite queue-table" find redis signalr; do go run ./bench/$$b || exit 1; done
 	for b in bus deliver query; do go run ./bench/$$b -out bench/results/$$b.md || exit 1; done
 
 .PHONY: clean

@@ -36,6 +36,8 @@
 //     on queues and tables: azcli_services_test.go; on workspaces:
 //     azcli_workspace_test.go; on the events of a Redis database: azcli_redis_test.go.
 //
+// Package signalr below runs those of SignalR.
+//
 // None of it is skipped: a machine without node and npm fails TestNode and those whose
 // names begin so and TestArchiveIntoAzurite, one without kcat TestEventHub, one
 // without azure-cli TestAzureCLI, and one without redis-server, redis-cli,

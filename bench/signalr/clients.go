@@ -92,6 +92,9 @@ func (c *clients) dial(ctx context.Context, s *server, i int) error {
 	if err != nil {
 		return err
 	}
+	if err := answer.Body.Close(); err != nil { // it has none
+		return err
+	}
 	if answer.StatusCode != http.StatusSwitchingProtocols {
 		return errors.New(answer.Status)
 	}

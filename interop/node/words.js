@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 // env is a variable that must be set.
 export function env(name) {
   const value = process.env[name];
-  assert.ok(value, `${name} is not set: run this by "go test ./interop"`);
+  assert.ok(value, `${name} is not set: run this by "go test ./interop/..."`);
   return value;
 }
 

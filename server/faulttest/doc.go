@@ -29,6 +29,9 @@
 // one close_conn in the archive, whether the node is killed, the server goes away, the
 // disk is full or thousands come in a second.
 //
+// Connections of SignalR clients have one ConnectionStarted in the archive, and at most
+// one end, whenever the node is killed.
+//
 // Every test prints what it counted. RESLOG_FAULTTEST_SOAK=10 makes most of them ten
 // times as long.
 //

@@ -23,12 +23,13 @@ import (
 const (
 	dataVariable       = "RESLOG_FAULTTEST_DATA"
 	durabilityVariable = "RESLOG_FAULTTEST_DURABILITY"
-	diskVariable       = "RESLOG_FAULTTEST_DISK"   // size of a file system of its own for the data
-	placeVariable      = "RESLOG_FAULTTEST_PLACE"  // the folder of the data that has it; all of it if empty
-	fileVariable       = "RESLOG_FAULTTEST_FILE"   // bootstrap file, if there is one
-	memoryVariable     = "RESLOG_FAULTTEST_MEMORY" // for queries, and that there is a control address; in bytes
-	levelVariable      = "RESLOG_FAULTTEST_LEVEL"  // of what is logged; that of logLevel if empty
-	redisVariable      = "RESLOG_FAULTTEST_REDIS"  // the Redis server behind the node, and that there is a Redis address
+	diskVariable       = "RESLOG_FAULTTEST_DISK"    // size of a file system of its own for the data
+	placeVariable      = "RESLOG_FAULTTEST_PLACE"   // the folder of the data that has it; all of it if empty
+	fileVariable       = "RESLOG_FAULTTEST_FILE"    // bootstrap file, if there is one
+	memoryVariable     = "RESLOG_FAULTTEST_MEMORY"  // for queries, and that there is a control address; in bytes
+	levelVariable      = "RESLOG_FAULTTEST_LEVEL"   // of what is logged; that of logLevel if empty
+	redisVariable      = "RESLOG_FAULTTEST_REDIS"   // the Redis server behind the node, and that there is a Redis address
+	signalRVariable    = "RESLOG_FAULTTEST_SIGNALR" // that there is a SignalR address, if it is anything
 )
 
 func TestMain(m *testing.M) {
@@ -78,6 +79,9 @@ func config(data string, d bus.Durability, file string) (server.Config, error) {
 	if upstream := os.Getenv(redisVariable); upstream != "" {
 		cfg.RedisAddr, cfg.RedisUpstream, cfg.RedisDetails = "127.0.0.1:0", upstream, true
 	}
+	if os.Getenv(signalRVariable) != "" {
+		withSignalRService(&cfg)
+	}
 	if file == "" {
 		return cfg, nil
 	}
@@ -106,7 +110,7 @@ func node(cfg server.Config) error {
 		if err := n.Start(context.Background()); err != nil {
 			return err
 		}
-		fmt.Println(n.BlobURL(), n.AdminURL(), n.QueueURL(), n.TableURL(), n.RedisAddr())
+		fmt.Println(n.BlobURL(), n.AdminURL(), n.QueueURL(), n.TableURL(), n.RedisAddr(), n.SignalRURL())
 		for line := ""; more && line != restart; {
 			if line, more = <-lines; line == makeRoom || line == makeFull {
 				fmt.Println(balance(place(cfg.Data), line == makeFull))
@@ -152,6 +156,7 @@ type victim struct {
 	url, admin   string // of the blob service, and of health and metrics
 	queue, table string // of these services
 	redis        string // where its clients connect, if there is a server behind it
+	signalR      string // where clients of SignalR connect, if they may
 
 	cmd *exec.Cmd
 	in  io.WriteCloser
@@ -201,8 +206,12 @@ func (v *victim) readURL(t *testing.T) {
 	if _, err := fmt.Sscan(line, &v.url, &v.admin, &v.queue, &v.table); err != nil {
 		t.Fatalf("the node says %q: %v", line, err)
 	}
-	if words := strings.Fields(line); len(words) > 4 {
-		v.redis = words[4]
+	for _, word := range strings.Fields(line)[4:] {
+		if strings.Contains(word, "://") {
+			v.signalR = word
+		} else {
+			v.redis = word
+		}
 	}
 }
 

@@ -2,6 +2,7 @@
 // TestTokens. The clock of the service is set forward here: what comes first is first.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settle } from "../words.js";
 import { ask, audience, builder, call, clientToken, happens, hours, inbox, key, rest, secondary, sign, url, ways } from "./target.js";
 
 const start = (token, hub = "chat", way) => builder(hub, () => token, way).build().start();
@@ -38,16 +39,24 @@ test("a token runs out, and is followed by another", async () => {
   const c = builder("chat", () => {
     asked++;
     return clientToken("chat", "refreshed", { exp: hours(asked === 1 ? 1 : 9) });
-  }, ways["polling-json"]).build();
+  }, ways["polling-json"]).withAutomaticReconnect([0, 100, 500, 1000, 5000]).build();
   c.inbox = inbox(c);
   await c.start();
   assert.equal(asked, 1);
+  const why = happens(c, "onreconnecting");
+  const back = happens(c, "onreconnected");
   await ask("/forward?seconds=7200");
-  // Its next request is refused, and made again with the second token.
-  await assert.rejects(c.invoke("nothing"), /no upstream is set up/);
+  // What it sends is refused, and so is its next poll: it connects again, with another.
+  await assert.rejects(c.invoke("nothing"), unauthorized);
+  await rest("POST", "/v1/hubs/chat", call("before"), 202);
+  assert.match(`${await why}`, unauthorized);
+  await back;
   assert.ok(asked > 1, "the client asked for another token");
+  assert.deepEqual(await c.inbox.next(), ["before"]);
   await rest("POST", "/v1/hubs/chat", call("after"), 202);
   assert.deepEqual(await c.inbox.next(), ["after"]);
+  // The old connection, which nobody polls for any more, goes before the new one.
+  await settle(async () => JSON.parse(await ask("/connections")).length === 1);
   await c.stop();
 });
 
