@@ -23,7 +23,6 @@ type life struct {
 	user, address string
 	hub           string
 	began         bool // its start is among the events
-	over          bool
 }
 
 // growth counts how many connections there are at once, and finds who has more of them

@@ -126,7 +126,7 @@ func TestSignalRCluster(t *testing.T) {
 	one := join()
 	two := join(one.ClusterAddr())
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		resp, err := http.Get(two.AdminURL() + "/metrics") //nolint:noctx // a test's deadline is enough
+		resp, err := http.Get(two.AdminURL() + "/metrics")
 		if err != nil {
 			t.Fatal(err)
 		}
