@@ -117,6 +117,32 @@ func TestLargestRecordsPass(t *testing.T) {
 	}
 }
 
+// On a disk that is full to the brim nothing is removed: the server would have to write.
+func TestFullDiskIsNotTrimmed(t *testing.T) {
+	var disk freeSpace
+	disk.set(1 << 40)
+	b := open(t, bus.Config{TrimInterval: 5 * time.Millisecond, FreeSpace: disk.get})
+	c, err := b.OpenCursor(t.Context(), "c", b.Last())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		emit(t, b, big(i))
+		flush(t, b)
+	}
+	disk.set(1 << 20)
+	if err := c.Save(t.Context(), b.Last(), nil); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond)
+	if s := b.Stats(); s.FirstSeq == s.LastSeq {
+		t.Error("records were removed from a full disk")
+	}
+	// Less than what is kept free of records is enough to remove some.
+	disk.set(32 << 20)
+	await(t, "trimmed", func() bool { s := b.Stats(); return s.FirstSeq == s.LastSeq })
+}
+
 func TestStreamIsTrimmedToTheHindmostCursor(t *testing.T) {
 	b := open(t, bus.Config{TrimInterval: 5 * time.Millisecond})
 	ahead, err := b.OpenCursor(t.Context(), "ahead", b.Last())

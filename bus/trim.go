@@ -13,6 +13,13 @@ import (
 // make its cursor.
 const trimDelay = 5
 
+// trimRoom is what the disk must have free for messages to be removed. The server
+// writes to do that, up to a block, and when it runs out of room then it stands still
+// for good: its store waits for a lock that it holds itself (nats-server 2.15). It is
+// less than what is kept free of records by default, so that a disk that they have
+// filled is emptied.
+const trimRoom = 16 << 20
+
 // trimmer removes what everybody is done with. It never removes the last
 // message, which holds the running count, nor an intent that is open.
 type trimmer struct {
@@ -90,6 +97,9 @@ func (t *trimmer) trim(ctx context.Context) error {
 	keep = min(keep, t.bus.intents.floor(last))
 	if keep <= t.trimmed || keep <= 1 {
 		return nil
+	}
+	if free, err := t.bus.cfg.FreeSpace(t.bus.cfg.Dir); err == nil && free < trimRoom {
+		return nil // the writer tells that the disk is full
 	}
 	s, err := t.bus.host.js.Stream(ctx, streamName)
 	if err != nil {

@@ -87,6 +87,11 @@ func reasons() []reason {
 			"Send less to it, or larger messages less often; look at the client's processor and network.",
 		},
 		{
+			"The client sends more than is taken", "", Warning,
+			"More came from the client than the web hook answers, or than may wait.",
+			"Make the web hook faster or the client send less; look at InvokeUpstreamFailed in the logs.",
+		},
+		{
 			"The handshake failed", "", Warning,
 			"The connection ended before the hub protocol was agreed on: the network, or a client that asks for a protocol that is not there.",
 			"Check the client's version and protocol (json or messagepack), and what lies between it and the service.",

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,6 +21,8 @@ type Record struct {
 	Transport  string
 	User, Hub  string
 	Caller     string // an address, with or without a port
+
+	more int // events like it that the message sums up
 }
 
 // Parse reads a line of an archive. What is a record of another category has no
@@ -72,6 +75,19 @@ func (o *Options) wanted(r *Record) bool {
 	}
 	id, end := strings.ToLower(r.Resource), strings.ToLower(strings.Trim(o.Resource, "/"))
 	return strings.HasSuffix("/"+strings.Trim(id, "/"), "/"+end)
+}
+
+// sum takes out of a message what a node adds to it in a flood: "… (and 7 more like this
+// in the last minute)".
+func (r *Record) sum() {
+	text, rest, ok := strings.Cut(r.Message, " (and ")
+	if !ok {
+		return
+	}
+	n, rest, _ := strings.Cut(rest, " ")
+	if more, err := strconv.Atoi(n); err == nil && more > 0 && rest == "more like this in the last minute)" {
+		r.Message, r.more = text, more
+	}
 }
 
 // The operations that say how a connection lives.

@@ -20,6 +20,7 @@ func SignalR(records iter.Seq[Record], o Options) Report {
 			r.Truncated = true
 			break
 		}
+		rec.sum()
 		all = append(all, rec)
 	}
 	slices.SortStableFunc(all, func(a, b Record) int { return a.Time.Compare(b.Time) })
@@ -64,7 +65,7 @@ func (d *diagnosis) add(e *evidence, r *Record, detail string) {
 	if e.Count == 0 {
 		e.First = r.Time
 	}
-	e.Count++
+	e.Count += 1 + r.more
 	e.Last = r.Time
 	e.sides.add(r.Side)
 	e.hubs.add(r.Hub)

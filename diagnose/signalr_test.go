@@ -154,12 +154,13 @@ func TestRefusals(t *testing.T) {
 		refused("Failed to validate audience. Expected Audiences: "+expected+". Actual Audiences: "+actual),
 		refused("Failed to validate audience. Expected Audiences: "+expected+". Actual Audiences: x, y"),
 		refused("The signature key was not found"),
+		refused("The signature key was not found (and 7 more like this in the last minute)"),
 	)), diagnose.Options{})
 	f := find(t, r, diagnose.Authorization, "Failed to validate audience")
 	if f.Count != 2 || !cmp.Equal(f.Expected, []string{expected}) || !cmp.Equal(f.Actual, []string{actual, "x", "y"}) || !strings.Contains(f.Advice, expected) {
 		t.Errorf("%+v", f)
 	}
-	if f := find(t, r, diagnose.Authorization, "The signature key was not found"); !strings.Contains(f.Advice, "access keys") || f.Severity != diagnose.Grave {
+	if f := find(t, r, diagnose.Authorization, "The signature key was not found"); f.Count != 9 || !strings.Contains(f.Advice, "access keys") || f.Severity != diagnose.Grave {
 		t.Errorf("%+v", f)
 	}
 	if r.Clients.Peak != 0 {

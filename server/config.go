@@ -122,6 +122,15 @@ type Config struct {
 	// at beside those that are written out in their URL templates.
 	SignalRUpstreamHosts []string
 
+	// ClusterAddr is where other nodes connect that serve the same SignalR services,
+	// "host:port"; "" and Off mean that there are none. ClusterPeers are addresses of other
+	// nodes, one at least that has joined. Groups, users and broadcasts then reach clients on all
+	// of them; resources and keys are each node's own and must be the same.
+	ClusterAddr  string
+	ClusterPeers []string
+	// ClusterSecret is the same on all nodes, 16 characters at least. It is a secret.
+	ClusterSecret string
+
 	// Accounts are storage accounts beside DevAccount. An account given here
 	// whose keys were regenerated keeps the regenerated ones.
 	Accounts []Account
@@ -223,6 +232,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.RedisAddr, DefaultRedisAddr)
 	setDefault(&c.RedisAuditAddr, Off)
 	setDefault(&c.SignalRAddr, DefaultSignalRAddr)
+	setDefault(&c.ClusterAddr, Off)
 	setDefault(&c.ControlAddr, DefaultControlAddr)
 	setDefault(&c.AdminAddr, DefaultAdminAddr)
 	setDefault(&c.SubscriptionID, DefaultSubscriptionID)

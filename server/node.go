@@ -152,7 +152,7 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.openDeliveries(ctx, logs); err != nil {
 		return err
 	}
-	return n.serveAll()
+	return n.serveAll(ctx)
 }
 
 // openFolder takes the data folder.
@@ -294,7 +294,7 @@ func (n *Node) bindAll() error {
 
 // serveAll serves the listeners, the admin one first: it answers "not ready"
 // until all is.
-func (n *Node) serveAll() error {
+func (n *Node) serveAll(ctx context.Context) error {
 	n.serve(n.admin.Load(), n.adminHandler())
 	n.serve(n.control.Load(), n.controlHandler())
 	for _, s := range n.services {
@@ -303,7 +303,9 @@ func (n *Node) serveAll() error {
 	if err := n.serveRedis(); err != nil {
 		return err
 	}
-	n.serveSignalR()
+	if err := n.serveSignalR(ctx); err != nil {
+		return err
+	}
 	return n.writeEndpoints()
 }
 

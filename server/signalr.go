@@ -8,29 +8,37 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"reslog/bus"
 	"reslog/control/arm"
 	"reslog/identity"
 	"reslog/resource"
 	"reslog/service/signalr"
+	"reslog/service/signalr/hub"
 )
 
 // signalRFront is what a node has of SignalR.
 type signalRFront struct {
 	listener atomic.Pointer[listener]
 	server   atomic.Pointer[signalr.Server] // once it serves
+	fabric   atomic.Pointer[bus.Fabric]     // to other nodes; nil for none
 }
 
 // serveSignalR lets clients, application servers and callers of the REST API in. It is
 // stopped before what the last records need.
-func (n *Node) serveSignalR() {
+func (n *Node) serveSignalR(ctx context.Context) error {
 	l := n.signalR.listener.Load()
 	if l == nil {
-		return
+		return nil
+	}
+	peers, err := n.joinNodes(ctx)
+	if err != nil {
+		return err
 	}
 	s := signalr.New(signalr.Config{
 		Services:        newSignalRServices(n),
 		Emitter:         n.gate,
 		Recorder:        n.recorder,
+		Peers:           peers,
 		Identity:        signalRIdentity{n.identities}.allow,
 		ManagedIdentity: n.managedToken,
 		UpstreamHosts:   n.cfg.SignalRUpstreamHosts,
@@ -41,7 +49,28 @@ func (n *Node) serveSignalR() {
 	n.serveConnections(l, s)
 	// Connections end, and tell it, before the port closes.
 	n.background("signalr", s.Run)
+	return nil
 }
+
+// joinNodes connects to the other nodes whose clients are those of the same services;
+// nil is none.
+func (n *Node) joinNodes(ctx context.Context) (hub.Peers, error) {
+	if n.cfg.ClusterAddr == Off {
+		return nil, nil //nolint:nilnil // no other nodes is not an error
+	}
+	f, err := bus.OpenFabric(ctx, bus.FabricConfig{
+		Addr: n.cfg.ClusterAddr, Peers: n.cfg.ClusterPeers, Secret: n.cfg.ClusterSecret, Logger: n.cfg.Logger.With("part", "cluster"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.signalR.fabric.Store(f)
+	n.onStop("cluster", func(context.Context) error { f.Close(); return nil })
+	return f.Channel("signalr"), nil
+}
+
+// ClusterAddr is where other nodes connect, "127.0.0.1:6222"; "" when they do not.
+func (n *Node) ClusterAddr() string { return n.signalR.fabric.Load().Addr() }
 
 // serveConnections serves h until Stop. Its connections may be taken over for as long as
 // their clients like: what they are carried by is closed by who took them.
@@ -102,6 +131,9 @@ func (c *nodeCollector) collectSignalR(send sendFunc) {
 	server := c.node.signalR.server.Load()
 	if server == nil {
 		return
+	}
+	if f := c.node.signalR.fabric.Load(); f != nil {
+		send(gauge("cluster_nodes", "Other nodes that are there."), float64(f.Peers()))
 	}
 	s := server.Stats()
 	connections := gauge("signalr_connections", "Connections that are open, by the end that they are of.", "side")

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -15,6 +17,9 @@ type fileSignalR struct {
 	SignalRTier          *string  `yaml:"signalr-tier"`
 	SignalRUnits         *int     `yaml:"signalr-units"`
 	SignalRUpstreamHosts []string `yaml:"signalr-upstream-hosts"`
+	ClusterAddr          *string  `yaml:"cluster-addr"`
+	ClusterPeers         []string `yaml:"cluster-peers"`
+	ClusterSecret        *string  `yaml:"cluster-secret"`
 }
 
 func (y *fileSignalR) apply(c *Config) {
@@ -22,6 +27,11 @@ func (y *fileSignalR) apply(c *Config) {
 	set(&c.SignalRMode, y.SignalRMode)
 	set(&c.SignalRTier, y.SignalRTier)
 	set(&c.SignalRUnits, y.SignalRUnits)
+	set(&c.ClusterAddr, y.ClusterAddr)
+	set(&c.ClusterSecret, y.ClusterSecret)
+	if y.ClusterPeers != nil {
+		c.ClusterPeers = y.ClusterPeers
+	}
 	if y.SignalRUpstreamHosts != nil {
 		c.SignalRUpstreamHosts = y.SignalRUpstreamHosts
 	}
@@ -46,8 +56,24 @@ func (c *Config) validateSignalR() (errs []error) {
 	if c.SignalRUnits < 0 || c.SignalRUnits > maxSignalRUnits {
 		errs = append(errs, fmt.Errorf("%d signalr units: want 1 to %d, or 0 for as many as there are", c.SignalRUnits, maxSignalRUnits))
 	}
+	switch {
+	case c.ClusterAddr == Off && len(c.ClusterPeers) > 0:
+		errs = append(errs, errors.New("cluster peers without a cluster address of this node: give it one"))
+	case c.ClusterAddr != Off && len(c.ClusterSecret) < minClusterSecret:
+		errs = append(errs, fmt.Errorf("the cluster secret has under %d characters: give all nodes the same one, in RESLOG_CLUSTER_SECRET or the bootstrap file", minClusterSecret))
+	}
+	if c.ClusterAddr != Off {
+		for _, addr := range append([]string{c.ClusterAddr}, c.ClusterPeers...) {
+			if _, _, err := net.SplitHostPort(addr); err != nil {
+				errs = append(errs, fmt.Errorf("cluster address %q: want host:port", addr))
+			}
+		}
+	}
 	return errs
 }
+
+// minClusterSecret is how long the secret of a cluster is at least.
+const minClusterSecret = 16
 
 // signalRMode reads the name of a mode in any case.
 func signalRMode(s string) (signalr.Mode, bool) {

@@ -2,9 +2,11 @@ package server_test
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"reslog/server"
 	"reslog/server/servertest"
@@ -91,6 +93,9 @@ func TestSignalRIsRefused(t *testing.T) {
 		"signalr mode":    {SignalRMode: "sometimes"},
 		"signalr tier":    {SignalRTier: "Free"},
 		"signalr units":   {SignalRUnits: 5000},
+		"cluster peers":   {ClusterPeers: []string{"a:1"}},
+		"cluster secret":  {ClusterAddr: "127.0.0.1:0", ClusterSecret: "short"},
+		"cluster address": {ClusterAddr: "6222", ClusterSecret: "0123456789abcdef"},
 	} {
 		c.Data = "x"
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
@@ -108,5 +113,33 @@ func TestSignalRIsRefused(t *testing.T) {
 	}
 	if err := n.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "http://") || strings.Contains(err.Error(), "top-secret") {
 		t.Errorf("a wrong upstream: %v", err)
+	}
+}
+
+// Two nodes find each other, and leave in order.
+func TestSignalRCluster(t *testing.T) {
+	join := func(peers ...string) *servertest.Node {
+		return servertest.Start(t, servertest.WithConfig(func(c *server.Config) {
+			c.ClusterAddr, c.ClusterPeers, c.ClusterSecret = "127.0.0.1:0", peers, "the-same-on-all-nodes"
+		}))
+	}
+	one := join()
+	two := join(one.ClusterAddr())
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get(two.AdminURL() + "/metrics") //nolint:noctx // a test's deadline is enough
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "\nreslog_cluster_nodes 1\n") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the nodes do not find each other")
+		}
 	}
 }

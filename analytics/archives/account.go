@@ -135,7 +135,7 @@ func (a *Account) List(ctx context.Context, s Selection, fn func(Blob) error) er
 		found = true
 	}
 	if !found {
-		return fmt.Errorf("%s has no logs that are wanted: no container $logs, or none that begins with %s", a.endpoint, logsPrefix)
+		return fmt.Errorf("%s has %w: no container $logs, or none that begins with %s", a.endpoint, ErrNoLogs, logsPrefix)
 	}
 	return nil
 }

@@ -27,6 +27,9 @@ type Source interface {
 // listed, as a retention policy does.
 var ErrGone = errors.New("the log is no longer there")
 
+// ErrNoLogs is wrapped by the error of an account without any container that is wanted.
+var ErrNoLogs = errors.New("no logs that are wanted")
+
 // Blob is a blob, or a file, that holds logs.
 type Blob struct {
 	// Location is its URL or path, to be shown to people; without a secret.

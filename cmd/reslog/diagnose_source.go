@@ -101,7 +101,11 @@ func (f *diagnoseFlags) readNode(cmd *cobra.Command, n *client.Node, id string) 
 	if err != nil {
 		return nil, fmt.Errorf("the archive %s cannot be read from here, name it with --connection-string: %w", archive, err)
 	}
-	return f.readAccount(cmd, account)
+	list, err := f.readAccount(cmd, account)
+	if errors.Is(err, archives.ErrNoLogs) {
+		return nil, nil // nothing has happened yet
+	}
+	return list, err
 }
 
 // nodeAccount is a storage account of the node, with its key.

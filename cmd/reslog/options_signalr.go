@@ -35,5 +35,17 @@ func signalROptions() []option {
 			"signalr-upstream-hosts", "", "`hosts` that web hooks may be called at beside those that their URL templates name, separated by commas",
 			func(c *server.Config, v string) error { c.SignalRUpstreamHosts = commas(v); return nil },
 		},
+		{
+			"cluster-addr", server.Off, "`address` where other nodes connect that serve the same SignalR services; wants the secret of all in $RESLOG_CLUSTER_SECRET",
+			text(func(c *server.Config) *string { return &c.ClusterAddr }),
+		},
+		{
+			"cluster-peers", "", "`addresses` of other nodes, separated by commas, one at least that is there",
+			func(c *server.Config, v string) error { c.ClusterPeers = commas(v); return nil },
+		},
+		{
+			"cluster-secret", "", "",
+			text(func(c *server.Config) *string { return &c.ClusterSecret }),
+		},
 	}
 }

@@ -36,6 +36,7 @@ const scriptLimit = 20 * time.Second
 //	blob VERB ARGS        makes requests with the Azure SDK, see blobCommand;
 //	queue, table          likewise, see queueCommand and tableCommand
 //	redis VERB ARGS       connects to the Redis address, see redisCommand
+//	post URL STATUS       sends a POST without a body, and wants the status
 //	settle                waits until all that was recorded is in $logs
 //	delivered N           waits until all settings together have delivered N records
 //	waitfor N             waits until N tails follow the node
@@ -64,6 +65,7 @@ func TestScripts(t *testing.T) {
 			"queue":     queueCommand,
 			"table":     tableCommand,
 			"redis":     redisCommand,
+			"post":      postCommand,
 			"settle":    settleCommand,
 			"delivered": deliveredCommand,
 			"busyport":  busyPortCommand,
@@ -92,7 +94,7 @@ func readyCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: ready folder")
 	}
 	folder := ts.MkAbs(args[0])
-	var endpoints struct{ Blob, Queue, Table, Admin string }
+	var endpoints struct{ Blob, Queue, Table, Admin, SignalR string }
 	eventually(ts, "wait for the node", func() error {
 		raw, err := os.ReadFile(filepath.Join(folder, "endpoints.json"))
 		if err != nil {
@@ -107,6 +109,7 @@ func readyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("RESLOG_DATA", folder)
 	ts.Setenv("BLOB_URL", endpoints.Blob)
 	ts.Setenv("ADMIN_URL", endpoints.Admin)
+	ts.Setenv("SIGNALR_URL", endpoints.SignalR)
 	connection := func(account, key string) string {
 		return fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=%s;AccountKey=%s;BlobEndpoint=%[3]s/%[1]s;QueueEndpoint=%[4]s/%[1]s;TableEndpoint=%[5]s/%[1]s",
 			account, key, endpoints.Blob, endpoints.Queue, endpoints.Table)
@@ -115,6 +118,18 @@ func readyCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("DEV", connection(client.DevAccount, keys[0].Value))
 	if keys, err := n.Keys(context.Background(), "logs"); err == nil {
 		ts.Setenv("LOGS", connection("logs", keys[0].Value))
+	}
+}
+
+func postCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: post url status")
+	}
+	resp, err := http.Post(args[0], "", http.NoBody) //nolint:noctx,gosec // the script says where to; its limit is enough
+	ts.Check(err)
+	ts.Check(resp.Body.Close())
+	if got := fmt.Sprint(resp.StatusCode); got != args[1] {
+		ts.Fatalf("POST %s: %s, want %s", args[0], got, args[1])
 	}
 }
 

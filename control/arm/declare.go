@@ -51,6 +51,11 @@ func (s *Server) declare(ctx context.Context, want *Declaration) error {
 	if err != nil {
 		return err
 	}
+	if typ.always {
+		if err := typ.verify(ctx, s, d); err != nil {
+			return err
+		}
+	}
 	if d.old != nil && d.same() {
 		return nil
 	}

@@ -22,7 +22,7 @@ func signalRTypes() []*resourceType {
 		computed: []string{"externalIP", "hostName", "hostNamePrefix", "publicPort", "serverPort", "version", "privateEndpointConnections", "sharedPrivateLinkResources"},
 		promises: []promise{{"disableLocalAuth", true}, {"publicNetworkAccess", "Disabled"}, {"networkACLs.defaultAction", "Deny"}, {"tls.clientCertEnabled", true}},
 		prepare:  prepareSignalR,
-		verify:   verifySignalR,
+		verify:   verifySignalR, always: true,
 		show:     showSignalR,
 		actions:  []action{{name: "listKeys", run: listSignalRKeys}, {name: "regenerateKey", run: regenerateSignalRKey}},
 	}}

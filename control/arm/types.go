@@ -47,6 +47,8 @@ type resourceType struct {
 	prepare func(*draft) error
 	// verify checks what is about to be kept against what the node can do.
 	verify func(ctx context.Context, s *Server, d *draft) error
+	// always says that verify is for what the configuration declares, too.
+	always bool
 	// after runs when a resource was made or replaced.
 	after func(ctx context.Context, s *Server, d *draft) error
 	// show adds to a copy of the properties what is only in answers.

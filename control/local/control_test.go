@@ -72,6 +72,14 @@ func (l *oneLetter) Discard(_ context.Context, key string) error {
 }
 
 // oneClient are the clients of a Redis that one is connected to.
+type oneHub struct{ reloaded bool }
+
+func (h *oneHub) Connections() []SignalRConnection {
+	return []SignalRConnection{{Service: "/s", ID: "c", Hub: "chat", Transport: "WebSockets", Since: time.Unix(0, 0).UTC(), Mode: fmt.Sprint(h.reloaded)}}
+}
+
+func (h *oneHub) Reload() { h.reloaded = true }
+
 type oneClient struct{}
 
 func (oneClient) Clients(context.Context) (RedisClients, error) {
@@ -95,6 +103,7 @@ func startAPI(t *testing.T) (*httptest.Server, *bus.Bus) {
 		DeadLetters: &oneLetter{},
 		Principals:  oneApp{},
 		Redis:       oneClient{},
+		SignalR:     &oneHub{},
 	}))
 	t.Cleanup(func() {
 		srv.CloseClientConnections()
@@ -165,6 +174,10 @@ func TestEndpoints(t *testing.T) {
 		{"GET", "deadletters/worker%2F1.2/discard", "", 404, `"code":"NotFound"`},
 		{"GET", "redis/clients", "", 200, `{"value":[{"id":7,"source":"proxy","client":"192.0.2.1:5","server":"192.0.2.2:6380","user":"a\\x0a","opened":"1970-01-01T00:00:00Z","failures":2}],"servers":[{"address":"192.0.2.3:6379","problem":"not asked"}]}`},
 		{"POST", "redis/clients", "", 404, `"code":"NotFound"`},
+		{"GET", "signalr/connections", "", 200, `{"value":[{"service":"/s","id":"c","hub":"chat","transport":"WebSockets","since":"1970-01-01T00:00:00Z","mode":"false"}]}`},
+		{"GET", "signalr/reload", "", 404, `"code":"NotFound"`},
+		{"POST", "signalr/reload", "", 200, `{}`},
+		{"GET", "signalr/connections", "", 200, `"mode":"true"`},
 		{"GET", "nothing", "", 404, `"code":"NotFound"`},
 		{"GET", "records?category=StorageRed", "", 400, "StorageDelete, StorageRead, StorageWrite"},
 		{"GET", "records?color=red", "", 400, `"code":"InvalidParameter"`},
