@@ -18,7 +18,7 @@ func runNode(t *testing.T, s *service, file string, env ...string) {
 	install(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", filepath.Join("signalr", file))
+	cmd := exec.CommandContext(ctx, "node", "--test", "--test-force-exit", "--test-reporter=spec", filepath.Join("signalr", file))
 	cmd.Dir = nodeDir
 	cmd.Env = append(os.Environ(), "RESLOG_SIGNALR="+s.url, "RESLOG_SIGNALR_CONTROL="+s.control, "RESLOG_SIGNALR_KEY="+key, "RESLOG_SIGNALR_SECONDARY="+secondary)
 	cmd.Env = append(cmd.Env, env...)
@@ -34,7 +34,7 @@ func install(t *testing.T) {
 	t.Helper()
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatalf("@microsoft/signalr needs %s (node 20 or later with npm): %v", tool, err)
+			t.Fatalf("@microsoft/signalr needs %s (node 20.14 or later with npm): %v", tool, err)
 		}
 	}
 	lock, err := os.ReadFile(filepath.Join(nodeDir, "package-lock.json"))

@@ -55,7 +55,13 @@ type signalRLedger struct {
 	mu     sync.Mutex
 	round  int
 	visits map[string]signalRVisit
-	kills  []time.Time // of each round
+	ends   []signalREnd // of each round
+}
+
+// signalREnd is how a node ended, and the moment before.
+type signalREnd struct {
+	at      time.Time
+	orderly bool
 }
 
 func (l *signalRLedger) note(id string, v signalRVisit) {

@@ -63,6 +63,8 @@ test("the network fails", async () => {
 
 test("a client is silent", async () => {
   const c = await connect("silent", "silent", ways["websockets-json"], again);
+  // The ping that a client begins with has come when this is answered.
+  await assert.rejects(c.invoke("nothing"), /no upstream is set up/);
   const why = happens(c, "onreconnecting");
   const back = happens(c, "onreconnected");
   await ask("/forward?seconds=40");
