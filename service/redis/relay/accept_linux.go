@@ -123,7 +123,7 @@ func (l *loop) readHeader(c *conn) {
 func (l *loop) introduce(c *conn) {
 	if c.tap = l.relay.config.Open(c.peer); c.tap == nil {
 		if l.relay.config.Refusal != "" {
-			send(c.ends[client].fd, []byte(l.relay.config.Refusal))
+			_, _ = send(c.ends[client].fd, []byte(l.relay.config.Refusal)) // whoever it is, it is closed
 		}
 		l.close(c, event.Refused)
 		return

@@ -78,8 +78,9 @@ func (g *goroutines) handle(ctx context.Context, raw net.Conn) {
 	tap := r.config.Open(peer)
 	switch {
 	case tap == nil && err == nil:
-		client.SetWriteDeadline(time.Now().Add(time.Second))
-		io.WriteString(client, r.config.Refusal)
+		if r.config.Refusal != "" {
+			sayGoodbye(client, r.config.Refusal, goodbye)
+		}
 		client.Close()
 	case tap == nil:
 	case err != nil && ctx.Err() != nil:
