@@ -10,7 +10,8 @@ import (
 )
 
 // KeyValue is a bucket of small values, each on disk when Put returns. Keys are
-// any text up to 1 KiB. It may be used from many goroutines.
+// any text up to 1 KiB. It may be used from many goroutines. A call that is not
+// answered within ten seconds fails: the server says nothing to what it could not write.
 type KeyValue struct {
 	name string
 	kv   jetstream.KeyValue
@@ -58,6 +59,8 @@ func (k *KeyValue) Get(ctx context.Context, key string) ([]byte, error) {
 	if err != nil {
 		return nil, k.fail("get", key, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
 	e, err := k.kv.Get(ctx, enc)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		err = ErrNotFound
@@ -70,6 +73,8 @@ func (k *KeyValue) Get(ctx context.Context, key string) ([]byte, error) {
 
 // Put stores value under key.
 func (k *KeyValue) Put(ctx context.Context, key string, value []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
 	enc, err := encodeKey(key)
 	if err == nil {
 		_, err = k.kv.Put(ctx, enc, value)
@@ -85,6 +90,8 @@ func (k *KeyValue) Put(ctx context.Context, key string, value []byte) error {
 
 // Delete removes key; one that is not there is no error.
 func (k *KeyValue) Delete(ctx context.Context, key string) error {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
 	enc, err := encodeKey(key)
 	if err == nil {
 		err = k.kv.Purge(ctx, enc)

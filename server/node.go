@@ -300,7 +300,7 @@ func (n *Node) serveAll(ctx context.Context) error {
 	for _, s := range n.services {
 		n.serve(s.listener.Load(), n.requests.running(s.front))
 	}
-	if err := n.serveRedis(); err != nil {
+	if err := n.serveRedis(ctx); err != nil {
 		return err
 	}
 	if err := n.serveSignalR(ctx); err != nil {

@@ -93,10 +93,14 @@ func (n *Node) bindRedisAudit(addr string) (net.Listener, error) {
 
 // serveRedis lets clients of Redis in. It is stopped before what their last records
 // need.
-func (n *Node) serveRedis() error {
+func (n *Node) serveRedis(ctx context.Context) error {
 	bound := n.redis.bound.Load()
 	if len(bound.clients) == 0 && bound.audit == nil {
-		return nil
+		return n.bus.DeleteCursor(ctx, redisCursor) // nobody moves it on
+	}
+	stream, err := openRedisStream(ctx, n.bus)
+	if err != nil {
+		return err
 	}
 	dir := filepath.Join(n.cfg.Data, "redis")
 	endpoints, err := n.redisEndpoints(bound.clients, dir)
@@ -118,7 +122,7 @@ func (n *Node) serveRedis() error {
 		Location:      n.redis.database.Location,
 		Dir:           dir,
 		Emitter:       n.gate,
-		Stream:        redisStream{n.bus},
+		Stream:        stream,
 		Recorder:      n.recorder,
 		Audit:         n.audits(),
 		Details:       n.cfg.RedisDetails,

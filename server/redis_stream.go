@@ -14,8 +14,22 @@ import (
 // connectionEvents is the category of the records of a Redis database.
 const connectionEvents record.Category = "ConnectionEvents"
 
+// redisCursor keeps on the bus what the book of connections may ask for.
+const redisCursor = "redis.connections"
+
 // redisStream is the bus as redis.Stream wants it.
-type redisStream struct{ bus *bus.Bus }
+type redisStream struct {
+	bus    *bus.Bus
+	cursor *bus.Cursor
+}
+
+func openRedisStream(ctx context.Context, b *bus.Bus) (redisStream, error) {
+	c, err := b.OpenCursor(ctx, redisCursor, b.Last())
+	if err != nil {
+		return redisStream{}, fmt.Errorf("keep the records of Redis connections: %w", err)
+	}
+	return redisStream{b, c}, nil
+}
 
 var _ redis.Stream = redisStream{}
 
@@ -50,6 +64,15 @@ func (s redisStream) Since(ctx context.Context, mark []byte, id resource.ID, fn 
 		r.Recycle(b)
 	}
 	return nil
+}
+
+// Passed implements redis.Stream.
+func (s redisStream) Passed(ctx context.Context, mark []byte) error {
+	m := decodeMark(mark)
+	if m == s.cursor.Mark() {
+		return nil
+	}
+	return s.cursor.Save(ctx, m, nil)
 }
 
 // markSize is the size of an encoded mark: epoch, sequence, index and number.

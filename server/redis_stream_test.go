@@ -16,11 +16,15 @@ import (
 func TestRedisStream(t *testing.T) {
 	dir := t.TempDir()
 	open := func() (*bus.Bus, redisStream) {
-		b, err := bus.Open(t.Context(), bus.Config{Dir: dir})
+		b, err := bus.Open(t.Context(), bus.Config{Dir: dir, TrimInterval: 5 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b, redisStream{b}
+		s, err := openRedisStream(t.Context(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b, s
 	}
 	database := resource.MustParse("/subscriptions/s/resourceGroups/g/providers/Microsoft.Cache/redisEnterprise/redis/databases/default")
 	other := resource.MustParse("/subscriptions/s/resourceGroups/g/providers/Microsoft.Cache/redisEnterprise/other/databases/default")
@@ -67,7 +71,11 @@ func TestRedisStream(t *testing.T) {
 	upper := resource.MustParse(database.Upper())
 	emit(upper, connectionEvents, "last")
 	sync()
+	if err := s.Passed(t.Context(), empty); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
+		time.Sleep(100 * time.Millisecond) // time enough to remove what nobody needs
 		since(nil, append(all, "late", "last")...)
 		since(empty, append(all, "late", "last")...)
 		since([]byte("of another form"), append(all, "late", "last")...)

@@ -61,6 +61,9 @@ type Stream interface {
 	// Since calls fn with the ID of each record of a resource that is on disk and
 	// was emitted after a mark was made; a nil mark stands for the beginning.
 	Since(ctx context.Context, mark []byte, id resource.ID, fn func(id string)) error
+	// Passed says that Since will be asked for nothing before a mark any more; what
+	// comes after it is kept until then, although it was delivered.
+	Passed(ctx context.Context, mark []byte) error
 }
 
 // Config is what New needs.

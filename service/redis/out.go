@@ -32,3 +32,6 @@ func (o *out) Sync(ctx context.Context) ([]byte, error) { return o.stream.Sync(c
 func (o *out) Since(ctx context.Context, mark []byte, fn func(id string)) error {
 	return o.stream.Since(ctx, mark, o.encoder.database, fn)
 }
+
+// Passed lets go of what is before a mark.
+func (o *out) Passed(ctx context.Context, mark []byte) error { return o.stream.Passed(ctx, mark) }

@@ -81,6 +81,9 @@ func (s *sink) Sync(context.Context) ([]byte, error) {
 	return strconv.AppendInt(nil, int64(s.synced), 10), nil
 }
 
+// Passed lets go of nothing.
+func (s *sink) Passed(context.Context, []byte) error { return nil }
+
 func (s *sink) Since(_ context.Context, mark []byte, _ resource.ID, fn func(string)) error {
 	n, _ := strconv.Atoi(string(mark)) // nil is the beginning
 	s.mu.Lock()

@@ -14,6 +14,7 @@ type nothing struct{}
 func (nothing) Emit(context.Context, event.Event) error              { return nil }
 func (nothing) Sync(context.Context) ([]byte, error)                 { return nil, nil }
 func (nothing) Since(context.Context, []byte, func(id string)) error { return nil }
+func (nothing) Passed(context.Context, []byte) error                 { return nil }
 
 // BenchmarkTake is the cost of an event, of connections that come, log in and go.
 func BenchmarkTake(b *testing.B) {

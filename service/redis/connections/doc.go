@@ -74,6 +74,9 @@ type Out interface {
 	// Since calls fn with the ID of each event that is on disk and was emitted after
 	// a mark was made; nil stands for the beginning.
 	Since(ctx context.Context, mark []byte, fn func(id string)) error
+	// Passed says that Since will be asked for nothing before a mark any more. Until
+	// then events stay where Since finds them, whoever else has taken them.
+	Passed(ctx context.Context, mark []byte) error
 }
 
 // Config is what Open needs.

@@ -26,7 +26,7 @@ type keeper struct {
 const (
 	// idleTicks is after how many ticks without an event a mark is made all the
 	// same, so that Since never has much to look through.
-	idleTicks = 30
+	idleTicks = 5
 	// markTimeout bounds a mark, so that the journal is synced and compacted while Out
 	// does not answer.
 	markTimeout = 10 * time.Second
@@ -52,6 +52,9 @@ func (b *Book) keep(ctx context.Context) {
 func (b *Book) tick(ctx context.Context) {
 	b.journal.retry()
 	err := b.journal.sync()
+	if err == nil {
+		err = b.pass(ctx)
+	}
 	k := &b.keeper
 	k.idle++
 	if b.unsettled() || k.idle >= idleTicks {
@@ -104,6 +107,20 @@ func (b *Book) mark(ctx context.Context) error {
 	b.in.at("mark: written")
 	b.journal.settle(offset)
 	k.settled, k.lookup, k.latest, k.idle = seq, k.latest, mark, 0
+	return nil
+}
+
+// pass tells Out what it need not keep any more for Since: what is before the mark that
+// a start would ask for. The journal with that mark is synced.
+func (b *Book) pass(ctx context.Context) error {
+	if b.keeper.lookup == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, markTimeout)
+	defer cancel()
+	if err := b.cfg.Out.Passed(ctx, b.keeper.lookup); err != nil {
+		return fmt.Errorf("let go of events of connections that are settled: %w", err)
+	}
 	return nil
 }
 

@@ -77,6 +77,8 @@ func (r *records) Sync(context.Context) ([]byte, error) {
 	return strconv.AppendInt(nil, r.size, 10), nil
 }
 
+func (r *records) Passed(context.Context, []byte) error { return nil }
+
 func (r *records) Since(_ context.Context, mark []byte, fn func(id string)) error {
 	from, err := strconv.ParseInt("0"+string(mark), 10, 64)
 	if err != nil {

@@ -33,6 +33,7 @@ type stream struct {
 	mu     sync.Mutex
 	events []event.Event
 	disk   int // how many are
+	passed int // of them are not to be asked for any more
 	syncs  int
 	looks  int
 	// refuse says whether an event is refused, and whether it is kept nevertheless.
@@ -79,6 +80,13 @@ func (s *stream) Sync(context.Context) ([]byte, error) {
 	return strconv.AppendInt(nil, int64(s.disk), 10), nil
 }
 
+func (s *stream) Passed(_ context.Context, mark []byte) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.passed, err = strconv.Atoi(string(mark))
+	return err
+}
+
 func (s *stream) Since(_ context.Context, mark []byte, fn func(id string)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,6 +100,9 @@ func (s *stream) Since(_ context.Context, mark []byte, fn func(id string)) error
 	}
 	if n > s.disk {
 		return fmt.Errorf("mark %d of %d", n, s.disk)
+	}
+	if n < s.passed {
+		return fmt.Errorf("asked from %d on, although %d were passed", n, s.passed)
 	}
 	for _, e := range s.events[n:s.disk] {
 		fn(e.ID)
