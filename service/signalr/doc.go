@@ -20,7 +20,9 @@
 // A connection that is let in has one ConnectionStarted and one ConnectionEnded or
 // ConnectionAborted, which always tells a reason. The first is handed over before the
 // client's first byte is read, and one that the Emitter does not keep is not let in. The
-// others follow within moments, those of one connection in order.
+// others follow within moments, those of one connection in order. A process that is
+// killed takes the ends of the connections that were open with it: clients come back to
+// the next one as new connections.
 //
 // Whatever a client does not take, and whatever it sends faster than its upstream
 // answers, is bounded: it is closed, and the log says so.
