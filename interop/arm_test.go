@@ -108,7 +108,7 @@ func TestMonitorSDK(t *testing.T) {
 		}
 	}
 	want(t, "accounts", kinds["Microsoft.Storage/storageAccounts"], 2)
-	want(t, "hubs", kinds["Microsoft.SignalRService/SignalR"], 1)
+	want(t, "hubs", kinds["Microsoft.SignalRService/SignalR"], 2) // and the one of the node
 }
 
 // TestSettingTakesEffect measures from the answer to a setting until the first

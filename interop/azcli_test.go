@@ -284,7 +284,7 @@ func azResources(t *testing.T, _ *servertest.Node, a *az) {
 	want(t, "state", r.Properties["provisioningState"], any("Succeeded"))
 	var list []made
 	a.ok(t, &list, "resource", "list", "-g", "reslog", "--resource-type", hubs)
-	want(t, "resources", len(list), 2)
+	want(t, "resources", len(list), 3) // the one of the node among them
 	a.ok(t, nil, "resource", "delete", "--ids", r.ID)
 	a.refused(t, 3, "(ResourceNotFound)", "resource", "show", "--ids", r.ID)
 
