@@ -104,15 +104,12 @@ func generalRoles() []RoleDefinition {
 		{
 			ID: "ddde6b66-c0df-4114-a159-3618637b3035", Name: "SignalR REST API Reader",
 			Description: "Asks the REST API of a SignalR service what there is.",
-			DataActions: []string{signalR + "group/read", signalR + "clientConnection/read", signalR + "user/read", signalR + "hub/read"},
+			DataActions: []string{signalR + "group/read", signalR + "clientConnection/read", signalR + "user/read"},
 		},
 		{
 			ID: "7e4f1700-ea5a-4f59-8f37-079cfe29dce3", Name: "SignalR Service Owner",
 			Description: "Does everything with the connections of a SignalR service.",
-			DataActions: []string{
-				signalR + "auth/accessKey/action", signalR + "auth/clientToken/action", signalR + "hub/*", signalR + "group/*",
-				signalR + "clientConnection/*", signalR + "serverConnection/write", signalR + "user/*", signalR + "livetrace/*",
-			},
+			DataActions: []string{signalR + "*"},
 		},
 		{
 			ID: "3913510d-42f4-4e42-8a64-420c390055eb", Name: "Monitoring Metrics Publisher",
