@@ -267,20 +267,14 @@ const permission = "Microsoft.SignalRService/SignalR/"
 // Source: "Azure permissions for Web and Mobile", Microsoft.SignalRService.
 func actionOf(r *http.Request) string {
 	const p = permission
-	path := r.URL.Path
+	path := r.URL.EscapedPath() // a name may have a slash in it
 	switch {
 	case strings.HasSuffix(path, "/auth/accessKey"):
 		return p + "auth/accessKey/action"
 	case strings.HasSuffix(path, "/:generateToken"):
 		return p + "auth/clientToken/action"
 	}
-	kind := "hub"
-	for _, k := range []struct{ segment, kind string }{{"/groups", "group"}, {"/connections/", "clientConnection"}, {"/users/", "user"}} {
-		if strings.Contains(path, k.segment) {
-			kind = k.kind
-			break
-		}
-	}
+	kind := kindOfPath(path)
 	switch {
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		return p + kind + "/read"
@@ -291,6 +285,26 @@ func actionOf(r *http.Request) string {
 		return p + kind + "/write"
 	}
 	return p + kind + "/send/action"
+}
+
+// kindOfPath is what of a hub a path is about, as data actions call it. Kinds and names
+// take turns behind the hub, and a group comes before whom it has.
+func kindOfPath(path string) string {
+	_, path, _ = strings.Cut(path, "/hubs/")
+	kind := "hub"
+	for i, segment := range strings.Split(path, "/") {
+		switch {
+		case i%2 == 0: // a name
+		case segment == "groups":
+			return "group"
+		case kind != "hub":
+		case segment == "connections":
+			kind = "clientConnection"
+		case segment == "users":
+			kind = "user"
+		}
+	}
+	return kind
 }
 
 // hubOfPath is the hub of a path of the REST API, for the log.

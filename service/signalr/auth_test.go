@@ -133,6 +133,10 @@ func TestActions(t *testing.T) {
 		"POST /api/hubs/chat/:generateToken":             "auth/clientToken/action",
 		"GET /api/v1/auth/accessKey":                     "auth/accessKey/action",
 		"DELETE /api/hubs/chat/groups/g/connections/c/x": "group/write",
+		"DELETE /api/hubs/chat/connections/c/groups":     "group/write",
+		"PUT /api/v1/hubs/chat/groups/g/users/u":         "group/write",
+		"POST /api/hubs/chat/users/u%2Fgroups/:send":     "user/send/action",
+		"POST /api/hubs/users/:send":                     "hub/send/action",
 	} {
 		method, path, _ := strings.Cut(request, " ")
 		r, err := http.NewRequest(method, "http://h"+path, http.NoBody)
