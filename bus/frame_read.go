@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
-	"time"
 
 	"github.com/klauspost/compress/s2"
 
+	"reslog/internal/fields"
 	"reslog/record"
 )
 
@@ -57,25 +57,25 @@ func (f *frame) parse(data []byte, in *interner) error {
 	if binary.LittleEndian.Uint32(data[2:]) != crc32.Checksum(data[frameHeader:], castagnoli) {
 		return damaged("checksum does not match")
 	}
-	d := decoder{b: data[frameHeader:]}
-	f.flags = d.byte()
-	f.before = d.uvarint()
-	f.floor = d.uvarint()
+	d := decoder{fields.Reader{B: data[frameHeader:]}}
+	f.flags = d.Byte()
+	f.before = d.Uint()
+	f.floor = d.Uint()
 	entries := d.count(maxFrameEntries)
 	f.records = d.count(entries)
 	f.dict = resize(f.dict, d.count(entries))
 	for i := range f.dict {
 		f.dict[i] = dictKey{
-			resource: in.string(d.bytes()),
-			category: record.Category(in.string(d.bytes())),
-			to:       in.string(d.bytes()),
+			resource: in.string(d.Bytes()),
+			category: record.Category(in.string(d.Bytes())),
+			to:       in.string(d.Bytes()),
 		}
 	}
 	f.refs = resize(f.refs, entries)
 	total, records := uint64(0), 0
 	for i := range f.refs {
-		k := d.uvarint()
-		size := d.uvarint()
+		k := d.Uint()
+		size := d.Uint()
 		if k>>2 >= uint64(len(f.dict)) || k&3 > uint64(kindSettle) || size > maxFrameBody {
 			return damaged("index")
 		}
@@ -86,10 +86,10 @@ func (f *frame) parse(data []byte, in *interner) error {
 		}
 	}
 	f.rawLen = d.count(maxFrameBody)
-	if d.bad || total != uint64(f.rawLen) || records != f.records {
+	if d.Bad || total != uint64(f.rawLen) || records != f.records {
 		return damaged("header")
 	}
-	f.packed = d.b
+	f.packed = d.B
 	return nil
 }
 
@@ -136,96 +136,39 @@ func decodeEntry(b []byte, k kind, rec *record.Record) error {
 
 // decodeParts is decodeEntry with the ID left to the caller to copy.
 func decodeParts(b []byte, k kind, rec *record.Record) (id []byte, err error) {
-	d := decoder{b: b}
+	d := decoder{fields.Reader{B: b}}
 	if k != kindSettle {
-		rec.Time = d.time()
-		rec.Ended = d.time()
+		rec.Time = d.Time()
+		rec.Ended = d.Time()
 	}
-	id = d.bytes()
+	id = d.Bytes()
 	if k != kindSettle {
 		rec.Line = d.slice()
 		rec.Detail = d.slice()
 	}
-	if d.bad || len(d.b) != 0 {
+	if d.Bad || len(d.B) != 0 {
 		return nil, damaged("entry")
 	}
 	return id, nil
 }
 
-// decoder reads fields; after the first one that is not there, bad is set and
-// everything reads as zero.
-type decoder struct {
-	b   []byte
-	bad bool
-}
-
-func (d *decoder) fail() { d.bad, d.b = true, nil }
-
-func (d *decoder) byte() byte {
-	if len(d.b) == 0 {
-		d.fail()
-		return 0
-	}
-	c := d.b[0]
-	d.b = d.b[1:]
-	return c
-}
-
-func (d *decoder) uvarint() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
+// decoder reads the fields of a frame.
+type decoder struct{ fields.Reader }
 
 // count reads a number of at most limit.
 func (d *decoder) count(limit int) int {
-	v := d.uvarint()
+	v := d.Uint()
 	if v > uint64(limit) {
-		d.fail()
+		d.Fail()
 		return 0
 	}
 	return int(v)
 }
 
-func (d *decoder) bytes() []byte {
-	n := d.uvarint()
-	if n > uint64(len(d.b)) {
-		d.fail()
-		return nil
-	}
-	b := d.b[:n:n]
-	d.b = d.b[n:]
-	return b
-}
-
 // slice is bytes, with nil for none.
 func (d *decoder) slice() []byte {
-	if b := d.bytes(); len(b) > 0 {
+	if b := d.Bytes(); len(b) > 0 {
 		return b
 	}
 	return nil
-}
-
-func (d *decoder) time() time.Time {
-	sec := d.varint()
-	nsec := d.uvarint()
-	if nsec >= uint64(time.Second) {
-		d.fail()
-		return time.Time{}
-	}
-	return time.Unix(sec, int64(nsec)).UTC()
 }

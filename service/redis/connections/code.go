@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"reslog/internal/fields"
 	"reslog/service/redis/event"
 )
 
@@ -124,81 +125,24 @@ func (f framer) appendNumber(b []byte, kind byte, n uint64) []byte {
 	return f.seal(binary.AppendUvarint(append(f.open(b), kind), n), at)
 }
 
-// fields reads the fields of a payload, one after the other. After one that is not
-// there all are zero, and bad is true.
-type fields struct {
-	b   []byte
-	bad bool
-}
+// decoder reads the fields of a payload.
+type decoder struct{ fields.Reader }
 
-func (d *fields) fail() { d.b, d.bad = nil, true }
-
-func (d *fields) byte() byte {
-	if len(d.b) == 0 {
-		d.fail()
-		return 0
-	}
-	c := d.b[0]
-	d.b = d.b[1:]
-	return c
-}
-
-func (d *fields) uint() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *fields) int() int64 {
-	v, n := binary.Varint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *fields) bytes(n uint64) []byte {
-	if n > uint64(len(d.b)) {
-		d.fail()
-		return nil
-	}
-	v := d.b[:n]
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *fields) text() string { return string(d.bytes(d.uint())) }
-
-func (d *fields) time() time.Time {
-	sec, nsec := d.int(), d.uint()
-	if nsec >= 1e9 {
-		d.fail()
-		return time.Time{}
-	}
-	return time.Unix(sec, int64(nsec)).UTC()
-}
-
-func (d *fields) addr() (a netip.AddrPort) {
-	b := d.bytes(uint64(d.byte()))
-	if !d.bad && a.UnmarshalBinary(b) != nil {
-		d.fail()
+func (d *decoder) addr() (a netip.AddrPort) {
+	b := d.Take(uint64(d.Byte()))
+	if !d.Bad && a.UnmarshalBinary(b) != nil {
+		d.Fail()
 	}
 	return a
 }
 
-func (d *fields) connection() (c event.Connection) {
-	c.ID = d.int()
-	c.Source = d.text()
-	c.Database = d.text()
+func (d *decoder) connection() (c event.Connection) {
+	c.ID = d.Int()
+	c.Source = d.Text()
+	c.Database = d.Text()
 	c.Client = d.addr()
 	c.Server = d.addr()
-	c.Opened = d.time()
+	c.Opened = d.Time()
 	return c
 }
 
@@ -213,34 +157,34 @@ type frame struct {
 
 // parse reads a payload. Frames of an unknown kind have only that.
 func parse(payload []byte) (fr frame, err error) {
-	d := &fields{b: payload}
-	fr.kind = d.byte()
+	d := &decoder{fields.Reader{B: payload}}
+	fr.kind = d.Byte()
 	switch fr.kind {
 	case kindStart, kindIDs:
-		fr.seq = d.uint()
+		fr.seq = d.Uint()
 	case kindMark:
-		fr.seq = d.uint()
-		if m := d.text(); m != "" {
+		fr.seq = d.Uint()
+		if m := d.Text(); m != "" {
 			fr.mark = []byte(m)
 		}
 	case kindEvent:
-		fr.seq = d.uint()
-		t, ok := typeOf(d.byte())
-		d.bad = d.bad || !ok
+		fr.seq = d.Uint()
+		t, ok := typeOf(d.Byte())
+		d.Bad = d.Bad || !ok
 		fr.event = event.Event{
-			Type: t, ID: d.text(), Time: d.time(), Connection: d.connection(),
-			Status: event.Status(d.int()), User: d.text(), Reason: event.Reason(d.text()),
+			Type: t, ID: d.Text(), Time: d.Time(), Connection: d.connection(),
+			Status: event.Status(d.Int()), User: d.Text(), Reason: event.Reason(d.Text()),
 		}
 	case kindOpen:
-		fr.seq = d.uint()
+		fr.seq = d.Uint()
 		fr.entry = &entry{seq: fr.seq}
 		fr.entry.Connection.Connection = d.connection()
-		fr.entry.User = d.text()
-		fr.entry.Authenticated = d.time()
-		fr.entry.Failures = int(d.uint())
-		fr.entry.last = d.time()
+		fr.entry.User = d.Text()
+		fr.entry.Authenticated = d.Time()
+		fr.entry.Failures = int(d.Uint())
+		fr.entry.last = d.Time()
 	}
-	if d.bad {
+	if d.Bad {
 		return fr, fmt.Errorf("%w: of kind %d", errFrame, fr.kind)
 	}
 	return fr, nil

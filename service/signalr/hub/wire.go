@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"reslog/internal/fields"
 )
 
 // Between nodes a packet is
@@ -128,9 +130,9 @@ func decode(b []byte) (*packet, error) {
 		return nil, fmt.Errorf("the packet of another node has version %d, this node knows %d", b[0], version)
 	}
 	p := &packet{kind: kind(b[1])}
-	r := &reader{mask: binary.LittleEndian.Uint32(b[2:]), b: b[headSize:]}
+	r := &reader{Reader: fields.Reader{B: b[headSize:]}, mask: binary.LittleEndian.Uint32(b[2:])}
 	p.walk(r)
-	if r.failed || r.mask != 0 || len(r.b) > 0 {
+	if r.Bad || r.mask != 0 || len(r.B) > 0 {
 		return nil, errCut
 	}
 	return p, nil

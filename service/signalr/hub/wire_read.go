@@ -1,17 +1,16 @@
 package hub
 
 import (
-	"encoding/binary"
 	"time"
+
+	"reslog/internal/fields"
 )
 
-// reader takes fields off the front of b, those that the mask says are there. After a
-// failure all are zero.
+// reader reads the fields that the mask says are there.
 type reader struct {
-	b      []byte
-	mask   uint32
-	field  int
-	failed bool
+	fields.Reader
+	mask  uint32
+	field int
 }
 
 func (r *reader) next() bool {
@@ -19,51 +18,23 @@ func (r *reader) next() bool {
 	r.field++
 	there := r.mask&bit != 0
 	r.mask &^= bit
-	return there && !r.failed
-}
-
-func (r *reader) fail() {
-	r.failed, r.b = true, nil
-}
-
-func (r *reader) uint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.fail()
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-// take returns so many bytes, as many as a number before them says.
-func (r *reader) take() []byte {
-	n := r.uint()
-	if n > uint64(len(r.b)) {
-		r.fail()
-		return nil
-	}
-	v := r.b[:n:n]
-	r.b = r.b[n:]
-	return v
+	return there && !r.Bad
 }
 
 // count is how many elements follow, each of so many bytes at least: no list is made
 // for more than can be there.
 func (r *reader) count(size int) int {
-	n := r.uint()
-	if n == 0 || n > uint64(len(r.b)/size) {
-		r.fail()
+	n := r.Uint()
+	if n == 0 || n > uint64(len(r.B)/size) {
+		r.Fail()
 		return 0
 	}
 	return int(n)
 }
 
-func (r *reader) string() string { return string(r.take()) }
-
 func (r *reader) text(v *string) {
 	if r.next() {
-		*v = r.string()
+		*v = r.Text()
 	}
 }
 
@@ -73,7 +44,7 @@ func (r *reader) texts(v *[]string) {
 	}
 	*v = make([]string, r.count(1))
 	for i := range *v {
-		(*v)[i] = r.string()
+		(*v)[i] = r.Text()
 	}
 }
 
@@ -81,9 +52,9 @@ func (r *reader) kind(v *Kind) {
 	if !r.next() {
 		return
 	}
-	k := r.uint()
+	k := r.Uint()
 	if k > uint64(Groups) {
-		r.fail() // who it is for is not known: nobody gets it
+		r.Fail() // who it is for is not known: nobody gets it
 		return
 	}
 	*v = Kind(k)
@@ -91,7 +62,7 @@ func (r *reader) kind(v *Kind) {
 
 func (r *reader) number(v *uint64) {
 	if r.next() {
-		*v = r.uint()
+		*v = r.Uint()
 	}
 }
 
@@ -99,18 +70,14 @@ func (r *reader) duration(v **time.Duration) {
 	if !r.next() {
 		return
 	}
-	d, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.fail()
-		return
+	if d := time.Duration(r.Int()); !r.Bad {
+		*v = &d
 	}
-	r.b = r.b[n:]
-	*v = (*time.Duration)(&d)
 }
 
 func (r *reader) bytes(v *[]byte) {
 	if r.next() {
-		*v = r.take()
+		*v = r.Bytes()
 	}
 }
 
@@ -122,7 +89,7 @@ func (r *reader) listed(v *[]Listed) {
 	}
 	*v = make([]Listed, r.count(2))
 	for i := range *v {
-		(*v)[i] = Listed{r.string(), r.string()}
+		(*v)[i] = Listed{r.Text(), r.Text()}
 	}
 }
 
@@ -132,8 +99,8 @@ func (r *reader) sets(v *[]set) {
 	}
 	*v = make([]set, r.count(4))
 	for i := range *v {
-		s := set{hub: r.string(), user: r.string(), group: r.string()}
-		left := r.uint()
+		s := set{hub: r.Text(), user: r.Text(), group: r.Text()}
+		left := r.Uint()
 		s.plain, s.left = left&1 == 1, time.Duration(left>>1)
 		(*v)[i] = s
 	}
