@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"reslog/bench/report"
@@ -39,10 +38,10 @@ func writeRow(w io.Writer, r row, results map[cell][]sample) {
 		}
 		cpu := "–"
 		if name != direct {
-			cpu = fmt.Sprintf("%.1f", median(s, func(s sample) float64 { return s.cpu }))
+			cpu = fmt.Sprintf("%.1f", report.Median(s, func(s sample) float64 { return s.cpu }))
 		}
-		fmt.Fprintf(w, "| %s | %.0f [%s] | %.2f | %.2f | %.2f | %s |\n", name, median(s, rate), strings.Join(rounds, " "), paired(s, base),
-			median(s, func(s sample) float64 { return s.p50 }), median(s, func(s sample) float64 { return s.p99 }), cpu)
+		fmt.Fprintf(w, "| %s | %.0f [%s] | %.2f | %.2f | %.2f | %s |\n", name, report.Median(s, rate), strings.Join(rounds, " "), report.Paired(s, base, rate),
+			report.Median(s, func(s sample) float64 { return s.p50 }), report.Median(s, func(s sample) float64 { return s.p99 }), cpu)
 	}
 	fmt.Fprintln(w)
 }
@@ -84,7 +83,7 @@ func writeGoals(w io.Writer, cfg config, results map[cell][]sample, idles []idle
 			name = oursTLS
 		}
 		better := betterOf(results, r.name)
-		ratio := paired(results[cell{r.name, name}], results[cell{r.name, better}])
+		ratio := report.Paired(results[cell{r.name, name}], results[cell{r.name, better}], rate)
 		line("at least the rate of HAProxy with its better number of threads: "+r.title, fmt.Sprintf("%.2f× %s", ratio, better), ratio >= 1)
 	}
 	for _, i := range idles {
@@ -103,7 +102,7 @@ func writeGoals(w io.Writer, cfg config, results map[cell][]sample, idles []idle
 // betterOf is the HAProxy with the better median.
 func betterOf(results map[cell][]sample, row string) string {
 	one, two := "haproxy-1", "haproxy-2"
-	if median(results[cell{row, two}], rate) > median(results[cell{row, one}], rate) {
+	if report.Median(results[cell{row, two}], rate) > report.Median(results[cell{row, one}], rate) {
 		return two
 	}
 	return one
@@ -111,26 +110,4 @@ func betterOf(results map[cell][]sample, row string) string {
 
 func order() []string { return []string{direct, "haproxy-1", "haproxy-2", ours, oursTLS} }
 
-// paired returns the median of the ratios within each round: what slows down the
-// machine for a while slows down both sides of a ratio.
-func paired(s, base []sample) float64 {
-	var ratios []sample
-	for i := range min(len(s), len(base)) {
-		ratios = append(ratios, sample{rate: s[i].rate / base[i].rate})
-	}
-	return median(ratios, rate)
-}
-
 func rate(s sample) float64 { return s.rate }
-
-func median(s []sample, of func(sample) float64) float64 {
-	if len(s) == 0 {
-		return 0
-	}
-	v := make([]float64, len(s))
-	for i := range s {
-		v[i] = of(s[i])
-	}
-	slices.Sort(v)
-	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
-}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -55,4 +56,33 @@ func Load() string {
 // Quantile returns that of sorted durations, in milliseconds.
 func Quantile(sorted []time.Duration, q float64) float64 {
 	return float64(sorted[int(q*float64(len(sorted)-1))].Microseconds()) / 1000
+}
+
+// Middle returns the middle of numbers, the mean of both for an even number of them; 0
+// for none.
+func Middle(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	v = slices.Sorted(slices.Values(v))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
+
+// Median returns the Middle of what of says of each.
+func Median[T any](s []T, of func(T) float64) float64 {
+	v := make([]float64, len(s))
+	for i := range s {
+		v[i] = of(s[i])
+	}
+	return Middle(v)
+}
+
+// Paired returns the Middle of the ratios within each round: what slows down the
+// machine for a while slows down both sides of a ratio.
+func Paired[T any](s, base []T, of func(T) float64) float64 {
+	var ratios []float64
+	for i := range min(len(s), len(base)) {
+		ratios = append(ratios, of(s[i])/of(base[i]))
+	}
+	return Middle(ratios)
 }

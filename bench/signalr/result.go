@@ -62,7 +62,7 @@ func (r *result) writeSends(w io.Writer) {
 		for _, rate := range f.rates {
 			rounds = append(rounds, fmt.Sprintf("%.0f", rate))
 		}
-		fmt.Fprintf(w, "| %s | %.0f [%s] | %.1f |\n", name, median(f.rates), strings.Join(rounds, " "), median(f.cpu))
+		fmt.Fprintf(w, "| %s | %.0f [%s] | %.1f |\n", name, report.Middle(f.rates), strings.Join(rounds, " "), report.Middle(f.cpu))
 	}
 	fmt.Fprintln(w)
 }
@@ -81,9 +81,4 @@ func (r *result) writeGoals(w io.Writer) {
 	}
 	fmt.Fprintf(w, "## Goals\n\n| goal | measured |\n|---|---|\n| 10,000 idle connections in less than 300 MB | %.0f MiB, from %d MiB with %d; %s |\n",
 		whole/(1<<20), f.after>>20, f.idle, verdict)
-}
-
-func median(s []float64) float64 {
-	v := slices.Sorted(slices.Values(s))
-	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"reslog/bench/report"
 )
 
 // writeResult writes the result.
@@ -43,19 +45,19 @@ func table(b *strings.Builder, cfg config, results map[cell][]sample, op string,
 		if len(s) == 0 {
 			continue
 		}
-		m := median(s, rate)
+		m := report.Median(s, rate)
 		rounds := make([]string, len(s))
 		for i := range s {
 			rounds[i] = number(s[i].rate)
 		}
 		ratio := "–"
 		if len(base) > 0 {
-			ratio = fmt.Sprintf("%.1f×", paired(s, base))
+			ratio = fmt.Sprintf("%.1f×", report.Paired(s, base, rate))
 		}
 		fmt.Fprintf(b, "| %s | %s [%s] | %s | %s | %s | %s | %s |\n", name, number(m), strings.Join(rounds, " "), ratio,
-			short(median(s, func(s sample) float64 { return float64(s.p50) })), short(median(s, func(s sample) float64 { return float64(s.p99) })),
-			short(median(s, func(s sample) float64 { return float64(s.cpu) })),
-			fmt.Sprintf("%d MiB", int64(median(s, func(s sample) float64 { return float64(s.rss) }))>>20))
+			short(report.Median(s, func(s sample) float64 { return float64(s.p50) })), short(report.Median(s, func(s sample) float64 { return float64(s.p99) })),
+			short(report.Median(s, func(s sample) float64 { return float64(s.cpu) })),
+			fmt.Sprintf("%d MiB", int64(report.Median(s, func(s sample) float64 { return float64(s.rss) }))>>20))
 	}
 	b.WriteString("\n")
 }
@@ -66,7 +68,7 @@ func goals(b *strings.Builder, cfg config, results map[cell][]sample) func(goal,
 	most := slices.Max(cfg.workers)
 	fmt.Fprintf(b, "## Goals\n\n| goal | measured, %s |\n|---|---|\n", plural(most))
 	return func(goal, op, server, baseOp, base string, least float64) {
-		ratio := paired(results[cell{op, most, server}], results[cell{baseOp, most, base}])
+		ratio := report.Paired(results[cell{op, most, server}], results[cell{baseOp, most, base}], rate)
 		if ratio == 0 {
 			return
 		}
@@ -103,29 +105,7 @@ func blobSummary(b *strings.Builder, cfg config, results map[cell][]sample) {
 	b.WriteString("\n")
 }
 
-// paired returns the median of the ratios within each round: what slows down the
-// machine for a while slows down both sides of a ratio.
-func paired(s, base []sample) float64 {
-	var ratios []sample
-	for i := range min(len(s), len(base)) {
-		ratios = append(ratios, sample{rate: s[i].rate / base[i].rate})
-	}
-	return median(ratios, rate)
-}
-
 func rate(s sample) float64 { return s.rate }
-
-func median(s []sample, of func(sample) float64) float64 {
-	if len(s) == 0 {
-		return 0
-	}
-	v := make([]float64, len(s))
-	for i := range s {
-		v[i] = of(s[i])
-	}
-	slices.Sort(v)
-	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
-}
 
 func number(v float64) string {
 	if v >= 100 {
