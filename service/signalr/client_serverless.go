@@ -2,8 +2,6 @@ package signalr
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"strconv"
 
 	"reslog/service/signalr/event"
@@ -181,13 +179,10 @@ func (c *client) callOne(n *call) {
 	if n.invocation == "" {
 		return
 	}
+	problem := upstream.Problem(a, err)
 	switch {
-	case err != nil:
-		c.complete(n.invocation, "Invocation failed, error: "+problemOf(err))
-	case a.TooLarge:
-		c.complete(n.invocation, "Invocation failed, response too large.")
-	case !ok:
-		c.complete(n.invocation, "Invocation failed, status code "+strconv.Itoa(a.Status))
+	case problem != "":
+		c.complete(n.invocation, problem)
 	case len(a.Body) == 0:
 		c.result(hubprotocol.AppendCompletion(nil, c.protocol, n.invocation, nil))
 	case (hubprotocol.Limits{MaxMessage: maxAnswer}).Check(c.protocol, a.Body) != nil:
@@ -195,14 +190,6 @@ func (c *client) callOne(n *call) {
 	default:
 		c.result(a.Body)
 	}
-}
-
-// problemOf is what a client is told of a call that failed: not where it went.
-func problemOf(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "the upstream did not answer in time."
-	}
-	return "the upstream cannot be reached."
 }
 
 // complete ends an invocation with an error.
@@ -234,15 +221,14 @@ func (c *client) alone(n *call) {
 	}
 }
 
-// failed logs a call that failed. The address of the upstream may have a key in it, and
-// is not told.
+// failed logs a call that failed.
 func (c *client) failed(n *call, a upstream.Answer, err error) {
 	c.v.figures.userErrors.Add(1)
 	of := "'hub:" + n.Hub + ",event:" + n.Name + ",category:" + n.Category + "'"
 	var text string
 	switch {
 	case err != nil:
-		text = "Failed to invoke the upstream for " + of + ": " + problemOf(err)
+		text = "Failed to invoke the upstream for " + of + ". " + upstream.Cause(err)
 	case a.TooLarge:
 		text = "The response of the upstream for " + of + " is too large."
 	default:

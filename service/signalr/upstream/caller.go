@@ -225,16 +225,24 @@ func isDial(err error) bool {
 // well. It tells the client no more of the upstream than the service does.
 func Problem(a Answer, err error) string {
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "Invocation failed, error: The upstream did not answer in time."
-	case errors.Is(err, errRefused), errors.Is(err, errName):
-		return "Invocation failed, error: The upstream may not be called."
 	case err != nil:
-		return "Invocation failed, error: The upstream cannot be reached."
+		return "Invocation failed, error: " + Cause(err)
 	case a.TooLarge:
 		return "Invocation failed, response too large."
 	case a.Called && a.Status != http.StatusOK && a.Status != http.StatusNoContent:
 		return "Invocation failed, status code " + strconv.Itoa(a.Status)
 	}
 	return ""
+}
+
+// Cause says why a call failed, and not where it went: the address of an upstream may
+// have a key in it.
+func Cause(err error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "The upstream did not answer in time."
+	case errors.Is(err, errRefused), errors.Is(err, errName):
+		return "The upstream may not be called."
+	}
+	return "The upstream cannot be reached."
 }
