@@ -5,6 +5,7 @@ import (
 
 	"github.com/tinylib/msgp/msgp"
 
+	"reslog/service/signalr/msgpack"
 	"reslog/service/signalr/payload"
 )
 
@@ -34,7 +35,7 @@ func NewArguments(p payload.Protocol, raw []byte) (Arguments, error) {
 	if len(raw) == 0 || msgp.NextType(raw) != msgp.ArrayType {
 		return Arguments{}, errors.New("the arguments are not an array")
 	}
-	rest, err := skip(raw, maxDepth)
+	rest, err := msgpack.Skip(raw, maxDepth)
 	if err != nil || len(rest) > 0 {
 		return Arguments{}, notArray(err)
 	}

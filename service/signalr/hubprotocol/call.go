@@ -7,6 +7,7 @@ import (
 
 	"github.com/tinylib/msgp/msgp"
 
+	"reslog/service/signalr/msgpack"
 	"reslog/service/signalr/payload"
 )
 
@@ -100,7 +101,7 @@ type pair struct {
 
 // splitMap checks that b is one map with strings for keys, and returns its entries.
 func splitMap(b []byte) ([]pair, error) {
-	if rest, err := skip(b, maxDepth); err != nil || len(rest) > 0 {
+	if rest, err := msgpack.Skip(b, maxDepth); err != nil || len(rest) > 0 {
 		return nil, errMessagePack
 	}
 	n, b, err := msgp.ReadMapHeaderBytes(b)
@@ -117,7 +118,7 @@ func splitMap(b []byte) ([]pair, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: a key of the map is not a string", errMessagePack)
 		}
-		after, err := skip(rest, maxDepth)
+		after, err := msgpack.Skip(rest, maxDepth)
 		if err != nil {
 			return nil, err
 		}

@@ -31,8 +31,7 @@
 package hubprotocol
 
 import (
-	"errors"
-
+	"reslog/service/signalr/msgpack"
 	"reslog/service/signalr/payload"
 )
 
@@ -57,10 +56,10 @@ const (
 const Blazorpack payload.Protocol = "blazorpack"
 
 // ErrIncomplete says that the bytes end before the message does.
-var ErrIncomplete = errors.New("the message is not complete")
+var ErrIncomplete = msgpack.ErrIncomplete
 
 // ErrTooLarge says that a message is longer than it may be.
-var ErrTooLarge = errors.New("the message is too large")
+var ErrTooLarge = msgpack.ErrTooLarge
 
 // Message is one message, read.
 type Message struct {

@@ -3,19 +3,14 @@ package hubprotocol
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"math"
 
+	"reslog/service/signalr/msgpack"
 	"reslog/service/signalr/payload"
 )
 
 // separator ends JSON messages.
 const separator = 0x1e
-
-// maxLengthBytes is how many bytes the length of a MessagePack message has at most: five
-// of seven bits, for 2 GiB.
-const maxLengthBytes = 5
 
 // frame splits the first message, without its frame, from what follows.
 func (l Limits) frame(p payload.Protocol, b []byte) (raw, rest []byte, err error) {
@@ -23,7 +18,7 @@ func (l Limits) frame(p payload.Protocol, b []byte) (raw, rest []byte, err error
 	case payload.JSON:
 		return jsonFrame(b, l.MaxMessage)
 	case payload.MessagePack, Blazorpack:
-		return binaryFrame(b, l.MaxMessage)
+		return msgpack.Next(b, l.MaxMessage)
 	}
 	return nil, b, fmt.Errorf("the protocol %q is not known", p)
 }
@@ -39,22 +34,6 @@ func jsonFrame(b []byte, most int) (raw, rest []byte, err error) {
 		return nil, b, ErrTooLarge
 	}
 	return nil, b, ErrIncomplete
-}
-
-func binaryFrame(b []byte, most int) (raw, rest []byte, err error) {
-	n, size := binary.Uvarint(b[:min(len(b), maxLengthBytes)])
-	switch {
-	case size < 0 || size == 0 && len(b) >= maxLengthBytes:
-		return nil, b, errors.New("the length of the message is too long")
-	case size == 0:
-		return nil, b, ErrIncomplete
-	case n > math.MaxInt32 || int(n) > most-size:
-		return nil, b, ErrTooLarge
-	case len(b)-size < int(n):
-		return nil, b, ErrIncomplete
-	}
-	end := size + int(n)
-	return b[size:end:end], b[end:], nil
 }
 
 // appendFramed appends what fn appends, as a MessagePack message with its length.

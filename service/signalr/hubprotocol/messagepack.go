@@ -8,10 +8,11 @@ import (
 
 	"github.com/tinylib/msgp/msgp"
 
+	"reslog/service/signalr/msgpack"
 	"reslog/service/signalr/payload"
 )
 
-var errMessagePack = errors.New("the message is not MessagePack")
+var errMessagePack = msgpack.ErrValue
 
 // What the result of a completion is.
 const (
@@ -83,7 +84,7 @@ func split(b []byte, depth int) (items, error) {
 	const most = 6
 	list := make([][]byte, 0, min(n, most))
 	for range n {
-		rest, err := skip(b, depth-1)
+		rest, err := msgpack.Skip(b, depth-1)
 		if err != nil {
 			return items{}, err
 		}
@@ -97,44 +98,6 @@ func split(b []byte, depth int) (items, error) {
 		return items{}, fmt.Errorf("%w: there is something behind its end", errMessagePack)
 	}
 	return items{list: list}, nil
-}
-
-// skip returns what is behind the value that b begins with, in which at most depth
-// arrays and maps are nested.
-func skip(b []byte, depth int) ([]byte, error) {
-	var n uint64
-	switch msgp.NextType(b) {
-	case msgp.ArrayType:
-		size, rest, err := msgp.ReadArrayHeaderBytes(b)
-		if err != nil {
-			return nil, errMessagePack
-		}
-		b, n = rest, uint64(size)
-	case msgp.MapType:
-		size, rest, err := msgp.ReadMapHeaderBytes(b)
-		if err != nil {
-			return nil, errMessagePack
-		}
-		b, n = rest, 2*uint64(size)
-	default:
-		rest, err := msgp.Skip(b)
-		if err != nil {
-			return nil, errMessagePack
-		}
-		return rest, nil
-	}
-	if depth <= 0 {
-		return nil, errDeep
-	}
-	// A size that lies ends with the bytes: each value has one at least.
-	for ; n > 0; n-- {
-		rest, err := skip(b, depth-1)
-		if err != nil {
-			return nil, err
-		}
-		b = rest
-	}
-	return b, nil
 }
 
 // value takes the next item, nil if there is none.
@@ -211,7 +174,7 @@ func (i *items) texts(what string, depth int) []string {
 	}
 	var list []string
 	for range n {
-		rest, err := skip(b, depth)
+		rest, err := msgpack.Skip(b, depth)
 		if err != nil {
 			i.fail(what)
 			return nil

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"reslog/service/signalr/msgpack"
 )
 
 var (
 	errJSON = errors.New("the message is not JSON")
-	errDeep = errors.New("the message is nested too deeply")
+	errDeep = msgpack.ErrDeep
 )
 
 // scanner checks JSON text (RFC 8259) and finds the parts of its outermost value. It

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tinylib/msgp/msgp"
 
+	"reslog/service/signalr/msgpack"
 	"reslog/service/signalr/payload"
 )
 
@@ -35,7 +36,7 @@ func Transcode(b []byte, from, to payload.Protocol, value []byte) ([]byte, error
 		}
 		return b, s.end()
 	}
-	rest, err := skip(value, maxDepth+4)
+	rest, err := msgpack.Skip(value, maxDepth+4)
 	switch {
 	case err != nil:
 		return nil, err

@@ -2,13 +2,13 @@ package serviceprotocol
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/tinylib/msgp/msgp"
 
+	"reslog/service/signalr/msgpack"
 	"reslog/service/signalr/payload"
 )
 
@@ -277,44 +277,9 @@ func (c *coder) end() {
 
 // skip skips a value.
 func (c *coder) skip() {
-	rest, err := skip(c.b, maxDepth)
+	rest, err := msgpack.Skip(c.b, maxDepth)
 	if err != nil && c.err == nil {
 		c.err = err
 	}
 	c.b = rest
-}
-
-func skip(b []byte, depth int) ([]byte, error) {
-	var n uint64
-	switch msgp.NextType(b) {
-	case msgp.ArrayType:
-		size, rest, err := msgp.ReadArrayHeaderBytes(b)
-		if err != nil {
-			return b, errType
-		}
-		b, n = rest, uint64(size)
-	case msgp.MapType:
-		size, rest, err := msgp.ReadMapHeaderBytes(b)
-		if err != nil {
-			return b, errType
-		}
-		b, n = rest, 2*uint64(size)
-	default:
-		rest, err := msgp.Skip(b)
-		if err != nil {
-			return b, errType
-		}
-		return rest, nil
-	}
-	if depth == 0 {
-		return b, fmt.Errorf("values are nested more than %d deep", maxDepth)
-	}
-	for ; n > 0; n-- {
-		rest, err := skip(b, depth-1)
-		if err != nil {
-			return b, err
-		}
-		b = rest
-	}
-	return b, nil
 }

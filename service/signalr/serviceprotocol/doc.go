@@ -26,9 +26,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/tinylib/msgp/msgp"
+
+	"reslog/service/signalr/msgpack"
 )
 
 // Message is a pointer to one of the structs of this package.
@@ -40,16 +41,13 @@ type Message interface {
 }
 
 // ErrIncomplete says that the bytes end before the message does.
-var ErrIncomplete = errors.New("the message is not complete")
+var ErrIncomplete = msgpack.ErrIncomplete
 
 // ErrTooLarge says that a message is longer than it may be.
-var ErrTooLarge = errors.New("the message is too large")
+var ErrTooLarge = msgpack.ErrTooLarge
 
 // DefaultMaxMessage is how long messages may be that Next reads, in bytes.
 const DefaultMaxMessage = 16 << 20
-
-// maxLengthBytes is how many bytes a length has at most: five of seven bits.
-const maxLengthBytes = 5
 
 // Next reads the first message of b and returns the bytes behind it. The message is nil
 // if its type is not known. ErrIncomplete says that b ends before the message; any other
@@ -61,22 +59,14 @@ func Next(b []byte) (m Message, rest []byte, err error) {
 // NextWithin is Next for messages of at most that many bytes, with their length:
 // ErrIncomplete is never returned for more.
 func NextWithin(most int, b []byte) (m Message, rest []byte, err error) {
-	n, size := binary.Uvarint(b[:min(len(b), maxLengthBytes)])
-	switch {
-	case size < 0 || size == 0 && len(b) >= maxLengthBytes:
-		return nil, b, errors.New("the length of the message is too long")
-	case size == 0:
-		return nil, b, ErrIncomplete
-	case n > math.MaxInt32 || int(n) > most-size:
-		return nil, b, ErrTooLarge
-	case len(b)-size < int(n):
-		return nil, b, ErrIncomplete
+	raw, after, err := msgpack.Next(b, most)
+	if err == nil {
+		m, err = parse(raw)
 	}
-	end := size + int(n)
-	if m, err = parse(b[size:end:end]); err != nil {
+	if err != nil {
 		return nil, b, err
 	}
-	return m, b[end:], nil
+	return m, after, nil
 }
 
 // parse reads a message without its length.
