@@ -100,11 +100,7 @@ func parse(args []string) (config, error) {
 	if c.out == "-" {
 		c.out = ""
 	}
-	flags.Visit(func(f *flag.Flag) {
-		if f.Name != "out" {
-			c.arguments += " -" + f.Name + " " + f.Value.String()
-		}
-	})
+	c.arguments = report.Arguments(flags, "out")
 	return c, nil
 }
 

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -36,6 +37,22 @@ func (o output) Close() error {
 		return nil
 	}
 	return o.file.Close()
+}
+
+// Arguments are the flags that were given, as a command line has them, but for those
+// that say where results go.
+func Arguments(flags *flag.FlagSet, but ...string) string {
+	var line string
+	flags.Visit(func(f *flag.Flag) {
+		if slices.Contains(but, f.Name) {
+			return
+		}
+		line += " -" + f.Name
+		if b, ok := f.Value.(interface{ IsBoolFlag() bool }); !ok || !b.IsBoolFlag() {
+			line += " " + f.Value.String()
+		}
+	})
+	return line
 }
 
 // Machine says what a measurement runs on, and when.

@@ -91,15 +91,7 @@ func parse(args []string) (config, error) {
 	if c.out == "-" {
 		c.out = ""
 	}
-	flags.Visit(func(f *flag.Flag) {
-		if f.Name == "out" {
-			return
-		}
-		c.arguments += " -" + f.Name
-		if f.Name != "quick" {
-			c.arguments += " " + f.Value.String()
-		}
-	})
+	c.arguments = report.Arguments(flags, "out")
 	return c, nil
 }
 

@@ -40,6 +40,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"reslog/bench/report"
 )
 
 func main() {
@@ -138,11 +140,7 @@ func parse(args []string) (config, error) {
 	if c.rounds < 1 || c.duration < 50*time.Millisecond {
 		return config{}, errors.New("want at least one round of at least 50ms")
 	}
-	flags.Visit(func(f *flag.Flag) {
-		if f.Name != "out" && f.Name != "profile" {
-			c.arguments += " -" + f.Name + " " + f.Value.String()
-		}
-	})
+	c.arguments = report.Arguments(flags, "out", "profile")
 	return c, nil
 }
 
