@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"time"
 
@@ -25,9 +26,10 @@ type archive struct {
 
 // archiveOf is what one node archived, as far as it was read.
 type archiveOf struct {
-	c     *azblob.Client
-	read  map[string]int64 // bytes of each blob
-	lives map[int64]*life  // by connection
+	metrics string // the URL of its figures
+	c       *azblob.Client
+	read    map[string]int64 // bytes of each blob
+	lives   map[int64]*life  // by connection
 }
 
 // life is what the archive says of a connection.
@@ -36,20 +38,21 @@ type life struct{ opened, closed, logins int }
 // container is where Azure Monitor archives ConnectionEvents.
 const container = "insights-logs-connectionevents"
 
-// add adds the archive of the node whose blob service is there.
-func (a *archive) add(url string) error {
+// add adds the archive of the node whose blob service and admin address are there.
+func (a *archive) add(url, admin string) error {
 	connection := fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=archive;AccountKey=%s;BlobEndpoint=%s/archive;", client.DevKey, url)
 	c, err := azblob.NewClientFromConnectionString(connection, nil)
 	if err != nil {
 		return err
 	}
-	a.nodes = append(a.nodes, &archiveOf{c: c, read: map[string]int64{}, lives: map[int64]*life{}})
+	a.nodes = append(a.nodes, &archiveOf{metrics: admin + "/metrics", c: c, read: map[string]int64{}, lives: map[int64]*life{}})
 	return nil
 }
 
 // counts are what the records say of all connections, and what the server counted.
 type counts struct {
 	served                      int64 // connections, by the Redis server
+	accepted                    int64 // by the nodes
 	connections                 int   // that have a record
 	opened, closed, logins, odd int   // records; connections without just one of the first two
 }
@@ -67,7 +70,11 @@ func (s *servers) count(ctx context.Context) (counts, error) {
 		}
 		c := s.records.counts()
 		c.served = s.served
-		if c.odd == 0 && int64(c.connections) >= c.served || time.Now().After(deadline) {
+		var err error
+		if c.accepted, err = s.records.accepted(ctx); err != nil {
+			return counts{}, err
+		}
+		if c.complete() || time.Now().After(deadline) {
 			return c, nil
 		}
 		select {
@@ -76,6 +83,39 @@ func (s *servers) count(ctx context.Context) (counts, error) {
 			return counts{}, ctx.Err()
 		}
 	}
+}
+
+// complete reports whether each connection that a node accepted has one record of its
+// beginning and one of its end, and the server took no others. It may have taken fewer:
+// who leaves at once is gone before the server is connected to.
+func (c *counts) complete() bool {
+	return c.odd == 0 && int64(c.connections) == c.accepted && c.served <= c.accepted
+}
+
+// accepted is how many connections the nodes say that they accepted.
+func (a *archive) accepted(ctx context.Context) (int64, error) {
+	var all int64
+	for _, n := range a.nodes {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.metrics, http.NoBody)
+		if err != nil {
+			return 0, err
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return 0, fmt.Errorf("read the figures of a node: %w", err)
+		}
+		text, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil {
+			return 0, fmt.Errorf("read the figures of a node: %w", err)
+		}
+		one, err := number(string(text), "\nreslog_redis_connections_total ")
+		if err != nil {
+			return 0, err
+		}
+		all += one
+	}
+	return all, nil
 }
 
 func (a *archive) counts() counts {

@@ -166,7 +166,7 @@ diagnostic-settings:
 `
 
 func (s *servers) startNode(ctx context.Context, one *server, dir, binary string, tls bool, upstream string) error {
-	ports, err := freePorts(2)
+	ports, err := freePorts(3)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (s *servers) startNode(ctx context.Context, one *server, dir, binary string
 	}
 	args := []string{
 		"serve", "--data", dir, "--redis-addr", loopback(ports[0]), "--redis-upstream", upstream, "--blob-addr", loopback(ports[1]),
-		"--queue-addr", "off", "--table-addr", "off", "--signalr-addr", "off", "--control-addr", "off", "--admin-addr", "off", "--flush-interval", "1s",
+		"--queue-addr", "off", "--table-addr", "off", "--signalr-addr", "off", "--control-addr", "off", "--admin-addr", loopback(ports[2]), "--flush-interval", "1s",
 	}
 	if tls {
 		args = append(args, "--redis-tls")
@@ -198,7 +198,7 @@ func (s *servers) startNode(ctx context.Context, one *server, dir, binary string
 		return err
 	}
 	s.served += after - before
-	return s.records.add("http://" + loopback(ports[1]))
+	return s.records.add("http://"+loopback(ports[1]), "http://"+loopback(ports[2]))
 }
 
 // build builds the node as it is, and returns its path.
