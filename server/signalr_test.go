@@ -41,7 +41,6 @@ func TestSignalR(t *testing.T) {
 	}
 	// A token of the vectors: key of the emulator, http://localhost/client/?hub=chat.
 	const token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJhc3JzLnMudWlkIjoiYmFzIiwiZXhwIjo0MTAyNDQ0ODAwLCJhdWQiOiJodHRwOi8vbG9jYWxob3N0L2NsaWVudC8_aHViPWNoYXQifQ.PR2rWDSEYOIevGnslFAT1F3AhAfBVln84RKOh55w6Wc"
-	n.SignalRURL()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost:"+port+"/client/negotiate?hub=chat&negotiateVersion=1", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
