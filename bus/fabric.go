@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -38,8 +39,7 @@ type FabricConfig struct {
 }
 
 const (
-	minSecret  = 16
-	fabricUser = "fabric"
+	minSecret = 16
 	// watchInterval is how often it is looked who is there.
 	watchInterval = 100 * time.Millisecond
 	// inbound is how many messages are taken over at once from the connection.
@@ -133,11 +133,11 @@ func fabricOptions(c FabricConfig) (*server.Options, error) {
 		// Routes are not opened without a listener for clients. It lets in nobody but
 		// this process, which goes another way.
 		Host: "127.0.0.1", Port: server.RANDOM_PORT,
-		Username: fabricUser, Password: rand.Text(),
-		NoSigs:          true,
-		NoSystemAccount: true,
-		MaxPayload:      maxPayload,
-		MaxPending:      max(c.MaxPending, maxPayload),
+		CustomClientAuthentication: ownClient(rand.Text()),
+		NoSigs:                     true,
+		NoSystemAccount:            true,
+		MaxPayload:                 maxPayload,
+		MaxPending:                 max(c.MaxPending, maxPayload),
 		// A node that is slow must not hold up who publishes; watch sees it.
 		NoFastProducerStall:   true,
 		ReconnectErrorReports: 60, // attempts, one a second
@@ -157,6 +157,14 @@ func fabricOptions(c FabricConfig) (*server.Options, error) {
 		o.Routes = append(o.Routes, &url.URL{Scheme: "nats-route", Host: p})
 	}
 	return o, nil
+}
+
+// ownClient lets in who knows a token that is told to nobody: this process.
+type ownClient string
+
+// Check implements server.Authentication.
+func (c ownClient) Check(client server.ClientAuthentication) bool {
+	return subtle.ConstantTimeCompare([]byte(client.GetOpts().Token), []byte(c)) == 1
 }
 
 func splitAddr(addr string) (string, int, error) {
@@ -189,7 +197,7 @@ func (f *Fabric) start(ctx context.Context, opts *server.Options) error {
 	}
 	f.nc, err = nats.Connect("", nats.InProcessServer(ns),
 		nats.Name("reslog fabric"),
-		nats.UserInfo(opts.Username, opts.Password),
+		nats.Token(string(opts.CustomClientAuthentication.(ownClient))),
 		nats.NoEcho(),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
