@@ -29,10 +29,7 @@ import (
 func azurite(t *testing.T) *target {
 	t.Helper()
 	install(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	addr := l.Addr().String()
-	check(t, l.Close())
+	addr := freeAddr(t, "127.0.0.1")
 	_, port, err := net.SplitHostPort(addr)
 	check(t, err)
 	cmd := exec.CommandContext(t.Context(), "node", "node/node_modules/azurite/dist/src/blob/main.js", "--silent", "--disableTelemetry",

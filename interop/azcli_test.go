@@ -19,7 +19,7 @@ import (
 )
 
 // azPatience bounds one command of azure-cli, which is slow to start.
-const azPatience = 2 * time.Minute
+const azPatience = 5 * time.Minute
 
 // az is azure-cli with a folder of its own: what it knows of clouds and who is
 // signed in.

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -24,7 +23,7 @@ import (
 )
 
 // kcatPatience bounds one run of kcat.
-const kcatPatience = time.Minute
+const kcatPatience = patience
 
 // kcatMessage is a message as librdkafka, the C client that kcat is made of, sees it.
 type kcatMessage struct {

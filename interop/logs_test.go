@@ -22,7 +22,7 @@ import (
 
 // logged is how long a test waits until a record is in `$logs`. Nodes of tests
 // commit their logs every second or so.
-const logged = 30 * time.Second
+const logged = patience
 
 // switchLogging sets the Logging element of the service properties.
 func switchLogging(t *testing.T, svc *service.Client, version storagelog.Version, read, write, del bool) {

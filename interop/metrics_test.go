@@ -208,7 +208,7 @@ func TestMetricsEqualLogs(t *testing.T) {
 	tableTraffic(t, g, rec)
 
 	var left []string
-	for attempt := range 5 {
+	for attempt := range 12 {
 		// What was asked until now is counted a second later.
 		time.Sleep(3 * time.Second)
 		before := time.Now()

@@ -36,10 +36,10 @@ type broker struct {
 // newBroker starts a broker.
 func newBroker(t *testing.T, options ...kfake.Opt) *broker {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	_, text, err := net.SplitHostPort(freeAddr(t, "127.0.0.1"))
 	check(t, err)
-	port := l.Addr().(*net.TCPAddr).Port
-	check(t, l.Close())
+	port, err := strconv.Atoi(text)
+	check(t, err)
 	dir := t.TempDir()
 	b := &broker{port: port, dir: dir, options: append(options, kfake.NumBrokers(1), kfake.Ports(port), kfake.DataDir(dir))}
 	b.start(t)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"reslog/internal/freeport"
 	"reslog/server"
 	"reslog/server/servertest"
 )
@@ -42,19 +43,21 @@ func startCluster(t *testing.T, names string) *redisCluster {
 		host = "127.0.0.1"
 	}
 	var upstreams, create []string
-	for range 3 {
+	free, err := freeport.Addrs(host, 9)
+	check(t, err)
+	for i := range 3 {
 		dir := t.TempDir()
-		s := &redisServer{addr: freeAddr(t, host), socket: dir + "/redis.sock"}
+		s := &redisServer{addr: free[3*i], socket: dir + "/redis.sock"}
 		_, port, err := net.SplitHostPort(s.addr)
 		check(t, err)
-		_, bus, err := net.SplitHostPort(freeAddr(t, host))
+		_, bus, err := net.SplitHostPort(free[3*i+1])
 		check(t, err)
 		s.start(t, dir, "--port", port, "--bind", host, "--bind-source-addr", host, "--unixsocket", s.socket, "--requirepass", redisPassword,
 			"--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-config-file", dir+"/nodes.conf", "--cluster-node-timeout", "20000")
 		s.people(t)
 		listener := "127.0.0.1:" + port
 		if names == byAddress {
-			listener = freeAddr(t, host)
+			listener = free[3*i+2]
 		}
 		k.servers, k.addrs, upstreams = append(k.servers, s), append(k.addrs, listener), append(upstreams, s.addr)
 		create = append(create, s.addr+"@"+bus)
@@ -90,10 +93,11 @@ func startCluster(t *testing.T, names string) *redisCluster {
 				(names != byHostname || strings.Count(nodes, ",localhost") == 3)
 		})
 	}
+	base := k.receivedAll(t)
 	k.redisNode = before(t, k.servers[0], servertest.WithConfig(func(c *server.Config) {
 		c.RedisAddr, c.RedisUpstream = strings.Join(k.addrs, ","), strings.Join(upstreams, ",")
 	}))
-	k.base = k.receivedAll(t)
+	k.base = base
 	return k
 }
 
@@ -180,7 +184,12 @@ func TestRedisClusterUnknownEndpoints(t *testing.T) {
 // servers took those that the records say it did, and every one of them logged in.
 func (k *redisCluster) wholeCluster(t *testing.T) {
 	t.Helper()
-	connections := int(k.receivedAll(t) - k.base)
+	var connections int
+	eventually(t, "the archive does not have all connections that the servers took", func() bool {
+		k.Settle(t)
+		connections = int(k.receivedAll(t) - k.base)
+		return connections == len(k.events(t))
+	})
 	all := k.conversations(t, connections)
 	got := storiesOf(all)
 	quit := got["new, auth 8 alice, close server"]

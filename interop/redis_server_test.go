@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"reslog/internal/freeport"
 )
 
 // redisPassword is that of the user "default" of servers that have one.
@@ -88,10 +90,9 @@ func run(t *testing.T, dir, name string, args ...string) *exec.Cmd {
 // freeAddr is one of an address of this machine that nobody listens on.
 func freeAddr(t *testing.T, host string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	addr, err := freeport.Addr(host)
 	check(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	return addr
 }
 
 // received is how many connections the server has taken until now, but for those

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -268,14 +269,19 @@ func TestThrottledRequestsAreRefusedAndLogged(t *testing.T) {
 	opts := &azblob.ClientOptions{}
 	opts.Retry.MaxRetries = -1
 	c := n.BlobClientFor(t, server.DevAccount, opts)
-	busy := 0
-	for range 20 {
-		if _, err := c.ServiceClient().GetProperties(t.Context(), nil); bloberror.HasCode(err, bloberror.ServerBusy) {
-			busy++
-		} else if err != nil {
-			t.Fatal(err)
-		}
+	var refused atomic.Int64
+	var wg sync.WaitGroup
+	for range 20 { // at once, as one after the other may be slow enough
+		wg.Go(func() {
+			if _, err := c.ServiceClient().GetProperties(t.Context(), nil); bloberror.HasCode(err, bloberror.ServerBusy) {
+				refused.Add(1)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	wg.Wait()
+	busy := int(refused.Load())
 	if busy == 0 {
 		t.Fatal("no request was refused")
 	}
@@ -367,9 +373,9 @@ func TestStopFinishesRequests(t *testing.T) {
 	if _, err := feed.Write([]byte("1")); err != nil {
 		t.Fatal(err)
 	}
-	// The request is in the node once it counts as a connection that is busy.
+	eventually(t, "the request is in the node", func() bool { return n.InFlight() == 1 })
 	stopped := make(chan error, 1)
-	time.AfterFunc(100*time.Millisecond, func() { stopped <- n.Stop(t.Context()) })
+	go func() { stopped <- n.Stop(t.Context()) }()
 	select {
 	case err := <-stopped:
 		t.Errorf("the node stopped under a request: %v", err)

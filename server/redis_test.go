@@ -115,20 +115,16 @@ func TestConnectionsToRedisAreRouted(t *testing.T) {
 
 	want := []string{"new_conn", "auth 0", "auth 8", "close_conn"}
 	var got map[string][]string
-	eventually(t, "the events of three connections", func() bool {
-		got = events(t, n)
-		closed := 0
-		for _, list := range got {
-			if slices.Contains(list, "close_conn") {
-				closed++
-			}
-		}
-		return len(got) == 3 && closed == 2
-	})
 	var lists []string
-	for _, list := range got {
-		lists = append(lists, strings.Join(list, ","))
-	}
+	eventually(t, "the events of three connections", func() bool {
+		got, lists = events(t, n), nil
+		told := 0
+		for _, list := range got {
+			told += len(list)
+			lists = append(lists, strings.Join(list, ","))
+		}
+		return told >= 8
+	})
 	slices.Sort(lists)
 	if wanted := []string{strings.Join(want, ","), "new_conn,auth 8", "new_conn,close_conn"}; !slices.Equal(lists, wanted) {
 		t.Errorf("connections have the events %q, want %q", lists, wanted)
@@ -158,7 +154,8 @@ func TestConnectionsToRedisAreRouted(t *testing.T) {
 	n.Restart(t)
 	eventually(t, "the last close", func() bool { return len(ask(t, n, "REDConnectionEvents | where EventType == 'close_conn'")) == 3 })
 	eventually(t, "metrics", func() bool {
-		return len(ask(t, n, "AzureMetrics | where MetricName == 'totalcommandsprocessed' and Total >= 6")) == 1
+		// Of all minutes: one may have ended between two commands.
+		return len(ask(t, n, "AzureMetrics | where MetricName == 'totalcommandsprocessed' | summarize Total = sum(Total) | where Total >= 6")) == 1
 	})
 	if got := ask(t, n, "AzureMetrics | where ResourceId !endswith '/REDISENTERPRISE/REDIS'"); len(got) > 0 {
 		t.Errorf("metrics of others %q", got)

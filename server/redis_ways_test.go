@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"reslog/client"
+	"reslog/internal/freeport"
 	"reslog/server"
 	"reslog/server/servertest"
 )
@@ -36,7 +37,7 @@ func counted(t *testing.T, n *servertest.Node) []string {
 func wantCounted(t *testing.T, n *servertest.Node, want ...string) {
 	t.Helper()
 	var got []string
-	for deadline := time.Now().Add(time.Minute); !slices.Equal(got, want) && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !slices.Equal(got, want) && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		got = counted(t, n)
 	}
 	if !slices.Equal(got, want) {
@@ -220,7 +221,7 @@ func TestRedisAuditStream(t *testing.T) {
 func TestRedisIsProtected(t *testing.T) {
 	cfg := server.Config{
 		Data: t.TempDir(), BlobAddr: server.Off, QueueAddr: server.Off, TableAddr: server.Off, ControlAddr: server.Off, AdminAddr: server.Off,
-		RedisAddr: "0.0.0.0:0",
+		SignalRAddr: server.Off, RedisAddr: "0.0.0.0:0",
 	}
 	n, err := server.New(cfg)
 	if err != nil {
@@ -243,12 +244,10 @@ func TestRedisIsProtected(t *testing.T) {
 
 // A server that cannot be reached is told to the client, and recorded.
 func TestRedisUpstreamIsDown(t *testing.T) {
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	nowhere, err := freeport.Addr("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	nowhere := l.Addr().String()
-	l.Close()
 	n := startRedis(t, servertest.WithConfig(func(c *server.Config) { c.RedisUpstream, c.RedisDetails = nowhere, true }))
 	route(t, n, databaseID, allEvents, nil)
 	c := connect(t, n)

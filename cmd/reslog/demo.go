@@ -40,7 +40,7 @@ const demoRedisQuery = `REDConnectionEvents
 | sort by EventType asc, EventStatus asc`
 
 // demoWait bounds how long the demo waits for a record.
-const demoWait = 5 * time.Second
+const demoWait = time.Minute
 
 func newDemoCommand() *cobra.Command {
 	var keep bool
@@ -69,6 +69,7 @@ func runDemo(ctx context.Context, out io.Writer, color, keep bool) (err error) {
 		QueueAddr:     "127.0.0.1:0",
 		TableAddr:     "127.0.0.1:0",
 		RedisAddr:     "127.0.0.1:0",
+		SignalRAddr:   "127.0.0.1:0",
 		ControlAddr:   "127.0.0.1:0",
 		AdminAddr:     "127.0.0.1:0",
 		RedisPassword: demoPassword,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -78,13 +77,7 @@ func TestForgetsWhatIsDone(t *testing.T) {
 }
 
 func TestBrokerDownAndUp(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
+	addr, port := freeAddr(t)
 	dir := t.TempDir()
 	start := func() *kfake.Cluster {
 		return newCluster(t, kfake.Ports(port), kfake.DataDir(dir))
@@ -93,7 +86,7 @@ func TestBrokerDownAndUp(t *testing.T) {
 	d := open(t, Config{Brokers: []string{addr}, Timeout: 2 * time.Second})
 	first := items(1, 10, "StorageRead")
 	begun := time.Now()
-	_, err = d.Deliver(t.Context(), first)
+	_, err := d.Deliver(t.Context(), first)
 	if err == nil || !strings.Contains(err.Error(), "refused") || !strings.Contains(err.Error(), addr) {
 		t.Fatalf("without a broker: %v", err)
 	}

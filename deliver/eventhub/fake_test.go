@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,12 +19,13 @@ import (
 
 	"reslog/bus"
 	"reslog/deliver"
+	"reslog/internal/freeport"
 	"reslog/record"
 	"reslog/resource"
 )
 
 // patience bounds what a test waits for.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // newCluster starts a broker in the process.
 func newCluster(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
@@ -33,6 +36,23 @@ func newCluster(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
 	}
 	t.Cleanup(c.Close)
 	return c
+}
+
+// freeAddr is an address where nobody listens.
+func freeAddr(t *testing.T) (addr string, port int) {
+	t.Helper()
+	addr, err := freeport.Addr("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, err := net.SplitHostPort(addr)
+	if err == nil {
+		port, err = strconv.Atoi(text)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr, port
 }
 
 // open returns a Destination that is closed with the test.

@@ -75,13 +75,7 @@ func noSecret(t *testing.T, what, text string) {
 
 func TestConnectionStringIsAccepted(t *testing.T) {
 	// The password holds the port, so that has to be known before the broker is.
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	addr := l.Addr().String()
-	l.Close()
+	addr, port := freeAddr(t)
 	cert, pool := certificate(t)
 	conn := connTo(addr)
 	c := newCluster(t, kfake.Ports(port), kfake.EnableSASL(), kfake.Superuser("PLAIN", "$ConnectionString", conn),

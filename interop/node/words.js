@@ -26,7 +26,7 @@ export async function refused(promise, statusCode, code) {
 
 // settle waits while pred, which may ask the server, says not yet.
 export async function settle(pred) {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 1200; i++) {
     if (await pred()) return;
     await new Promise((r) => setTimeout(r, 100));
   }

@@ -63,21 +63,23 @@ func TestLatencies(t *testing.T) {
 	n := start(t, nil)
 	n.must(t, 201, req(byKey, "PUT", "/docs?restype=container", ""))
 	n.set(t, all)
+	n.Quiet()
 	before := time.Now()
 	conn, _, _ := n.dial(t, request{
 		as: byKey, method: "PUT", target: "/docs/b", body: "1", length: 2, header: []field{{"x-ms-blob-type", "BlockBlob"}},
 	})
+	n.waitFor(t, "the request to be in the node", func() bool { return n.InFlight() > 0 })
 	sent := time.Now()
 	time.Sleep(400 * time.Millisecond)
 	_, err := conn.Write([]byte("2"))
 	check(t, err)
 	a := receive(t, conn, "PUT")
 	e := n.records(t).one(t, "slow put", a.id)
-	if e.EndToEndLatency < 400 || e.EndToEndLatency > 10000 || e.ServerLatency > e.EndToEndLatency-350 {
+	if e.EndToEndLatency < 400 || e.EndToEndLatency > 60000 || e.ServerLatency > e.EndToEndLatency-350 {
 		t.Errorf("latencies %d and %d, of which 400 were the client's", e.EndToEndLatency, e.ServerLatency)
 	}
 	// The start is when the request was received, not when its body or answer was.
-	if e.StartTime.Before(before.Add(-time.Millisecond)) || e.StartTime.After(sent.Add(300*time.Millisecond)) {
+	if e.StartTime.Before(before.Add(-time.Millisecond)) || e.StartTime.After(sent) {
 		t.Errorf("started at %s, was sent from %s to %s", e.StartTime, before, sent)
 	}
 }

@@ -122,12 +122,15 @@ func TestLogType(t *testing.T) {
 // "If a request starts 13:57 and lasts for 5 minutes, it will … appear in a log
 // with hh=1400", and the metadata goes by the start.
 func TestHourOfTheEnd(t *testing.T) {
-	n, _ := startAt(t, time.Date(2011, 7, 31, 13, 59, 58, 0, time.UTC))
+	n, clock := startAt(t, time.Date(2011, 7, 31, 13, 40, 0, 0, time.UTC))
 	n.must(t, 201, req(byKey, "PUT", "/docs?restype=container", ""))
 	n.set(t, logging{write: true})
+	n.Quiet()
+	clock.move(time.Date(2011, 7, 31, 13, 59, 55, 0, time.UTC).Sub(n.now()))
 	conn, _, _ := n.dial(t, request{
 		as: byKey, method: "PUT", target: "/docs/b", body: "1", length: 2, header: []field{{"x-ms-blob-type", "BlockBlob"}},
 	})
+	n.waitFor(t, "the request to be in the node", func() bool { return n.InFlight() > 0 })
 	for n.now().Before(time.Date(2011, 7, 31, 14, 0, 0, 0, time.UTC).Add(100 * time.Millisecond)) {
 		time.Sleep(10 * time.Millisecond)
 	}

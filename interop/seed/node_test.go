@@ -95,6 +95,19 @@ func (n *node) writeLog(t testing.TB, name, content string, meta blobstore.Metad
 	}))
 }
 
+// patience bounds all that a test waits for, on a machine that has other work.
+const patience = 2 * time.Minute
+
+// waitFor waits until something is so.
+func (*node) waitFor(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for %s", patience, what)
+		}
+	}
+}
+
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -150,7 +150,7 @@ func (n *node) dial(t testing.TB, r request) (conn *net.TCPConn, head, url strin
 	conn, err = net.DialTCP("tcp", nil, to)
 	check(t, err)
 	t.Cleanup(func() { conn.Close() })
-	check(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
+	check(t, conn.SetDeadline(time.Now().Add(patience)))
 	_, err = io.WriteString(conn, head+r.body)
 	check(t, err)
 	return conn, head, url

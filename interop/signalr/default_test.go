@@ -76,9 +76,13 @@ func TestDefault(t *testing.T) {
 		want["carol-"+way] = []string{started, "ConnectionEnded: Connection ended. Reason: The client closed the connection"}
 	}
 	// What became of a server connection is told behind the reason.
-	got := s.stories(t)
+	var got map[string][]string
 	for way := range ways {
 		server := "app-" + hubOf(way)
+		eventually(func() bool {
+			got = s.stories(t)
+			return len(got[server]) >= 3
+		})
 		want[server] = got[server]
 		if story := strings.Join(got[server], "\n"); len(got[server]) != 3 || !strings.Contains(story, "ConnectionAborted: ") {
 			t.Errorf("of the server connections of %s the records say\n%s", server, story)

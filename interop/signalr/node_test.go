@@ -16,7 +16,7 @@ const nodeDir = "../node"
 func runNode(t *testing.T, s *service, file string, env ...string) {
 	t.Helper()
 	install(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "--test", "--test-force-exit", "--test-reporter=spec", filepath.Join("signalr", file))
 	cmd.Dir = nodeDir

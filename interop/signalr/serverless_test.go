@@ -3,7 +3,6 @@ package signalr
 import (
 	"slices"
 	"testing"
-	"time"
 )
 
 // ways are the transports and protocols, as the tests in Node name them.
@@ -28,9 +27,7 @@ func TestServerless(t *testing.T) {
 	s.wantStories(t, want)
 	for way := range ways {
 		for _, what := range []string{"alice-" + way + " connections/connected", "alice-" + way + " connections/disconnected", "bob-" + way + " connections/disconnected", "alice-" + way + " messages/note"} {
-			for end := time.Now().Add(patience); h.count(what) == 0 && time.Now().Before(end); {
-				time.Sleep(10 * time.Millisecond)
-			}
+			eventually(func() bool { return h.count(what) > 0 })
 			if got := h.count(what); got != 1 {
 				t.Errorf("the upstream heard %d times of %s", got, what)
 			}

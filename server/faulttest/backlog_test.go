@@ -47,7 +47,7 @@ func TestBacklogOfADeadDestination(t *testing.T) {
 	p.make(gone)
 	dead := l.series(t, c, "dead", requests)
 	emitted := uint64(len(l.attempts))
-	waitFor(t, 30*time.Second, "the rest to be dropped", func() bool {
+	waitFor(t, "the rest to be dropped", func() bool {
 		e := ledgerOf(t, n, diagnostic.Partner)
 		return e.Delivered+e.Dropped+e.BacklogRecords == emitted && e.BacklogBytes <= bound
 	})
@@ -82,7 +82,9 @@ func TestBacklogOfADeadDestination(t *testing.T) {
 	a := archiveAt(t, n.BlobURL(), ownAccount)
 	lost, duplicated = compare(t, "archive", want, a.times)
 	t.Logf("archive beside it: %s; median latency of requests %v before, %v with the dead destination", sum(len(want), lost, duplicated), healthy, dead)
-	if dead > 3*healthy+20*time.Millisecond {
+	// Who waited for the destination would wait for its next try. A little more than before
+	// is the machine's other work.
+	if dead > 3*healthy+500*time.Millisecond {
 		t.Errorf("requests took %v with a dead destination, %v before", dead, healthy)
 	}
 }

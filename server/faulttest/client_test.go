@@ -110,7 +110,7 @@ func connectAt(t *testing.T, url string, now func() time.Time) *container.Client
 	t.Cleanup(transport.CloseIdleConnections)
 	c, err := container.NewClientWithSharedKeyCredential(url+"/"+server.DevAccount+"/"+containerName, cred, &container.ClientOptions{
 		ClientOptions: policy.ClientOptions{
-			Transport:        &http.Client{Transport: transport, Timeout: 10 * time.Second},
+			Transport:        &http.Client{Transport: transport, Timeout: time.Minute},
 			Retry:            policy.RetryOptions{MaxRetries: -1},
 			PerCallPolicies:  []policy.Policy{name{}, dated(now)},
 			PerRetryPolicies: []policy.Policy{witness{}},

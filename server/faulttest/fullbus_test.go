@@ -53,7 +53,7 @@ func fillBus(t *testing.T, d bus.Durability) {
 	t.Logf("on a full disk: %d requests, %d of them refused; bus failing: %v; tried again for the archive: %v", len(l.attempts)-51, refused,
 		metric(t, v.admin, "reslog_bus_failing"), metric(t, v.admin, "reslog_delivery_retried_total", `kind="archive"`))
 	v.disk(t, makeRoom)
-	waitFor(t, 30*time.Second, "requests to be answered as before", func() bool {
+	waitFor(t, "requests to be answered as before", func() bool {
 		a := l.looks(t, c, "again", 1)[0]
 		return a.status == a.want && metric(t, v.admin, "reslog_bus_failing") == 0
 	})
@@ -89,7 +89,7 @@ func (l *ledger) whole(t *testing.T, v *victim, d bus.Durability, dropped int) {
 	}
 	var answered, missing int
 	var a *archived
-	for deadline := time.Now().Add(40 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
 		a = archiveAt(t, v.url, ownAccount)
 		answered, missing = 0, 0
 		for _, at := range l.attempts {

@@ -73,7 +73,7 @@ func fillDisk(t *testing.T, d bus.Durability) {
 	}
 	t.Logf("%d blobs taken, then %d refused", len(taken), refused)
 	// What is kept free is for the node's own writes: the refusals are archived.
-	waitFor(t, 30*time.Second, "the refusals to be archived", func() bool {
+	waitFor(t, "the refusals to be archived", func() bool {
 		return metric(t, v.admin, "reslog_delivery_delivered_total", `kind="archive"`) >= float64(len(taken)+refused)
 	})
 	verify(t, c, taken)
@@ -93,7 +93,7 @@ func fillDisk(t *testing.T, d bus.Durability) {
 			if err == nil {
 				break
 			}
-			if time.Since(start) > 10*time.Second {
+			if time.Since(start) > patience {
 				t.Fatalf("upload to a disk with room: %v", err)
 			}
 			time.Sleep(50 * time.Millisecond)
@@ -127,7 +127,7 @@ func checkArchive(t *testing.T, url string, logged map[string]bool) {
 		}
 		return n
 	}
-	for deadline := time.Now().Add(40 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
 		a = archiveAt(t, url, ownAccount)
 		if missing() == 0 || time.Now().After(deadline) {
 			break
@@ -202,7 +202,7 @@ func checkLogs(t *testing.T, url string) map[string]bool {
 func logsWith(t *testing.T, url, id string) map[string]bool {
 	t.Helper()
 	logs := accountAt(t, url, server.DevAccount).NewContainerClient("$logs")
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
 		seen, ids := map[string]int{}, map[string]bool{}
 		pager := logs.NewListBlobsFlatPager(nil)
 		for pager.More() {

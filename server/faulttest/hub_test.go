@@ -123,7 +123,7 @@ func (b *broker) consume(t *testing.T) hubContent {
 		t.Fatal(err)
 	}
 	defer cl.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	c := hubContent{times: map[string]int{}}
 	seen := map[string]string{} // by hub and id

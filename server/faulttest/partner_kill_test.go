@@ -46,10 +46,12 @@ func TestKillWhilePartnersFail(t *testing.T) {
 			met["hub "+mode.String()]++
 		}
 		var wg sync.WaitGroup
+		before := l.count()
 		for w := range 3 {
 			wg.Go(func() { l.work(t.Context(), c, fmt.Sprintf("%d/%d", round, w)) })
 		}
-		time.Sleep(time.Duration(100+rand.IntN(500)) * time.Millisecond)
+		waitFor(t, "some answers", func() bool { return l.count()-before >= 20 })
+		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond)
 		v.kill(t)
 		wg.Wait()
 	}

@@ -45,15 +45,13 @@ func fillRedis(t *testing.T, d bus.Durability) {
 	// Several at a time, as each may be made to wait.
 	ctx, stop := context.WithCancel(t.Context())
 	wait := l.crowd(ctx, v.redis, crowdSize/4)
-	time.Sleep(10 * time.Second)
+	waitFor(t, "the bus to be full", func() bool { return metric(t, v.admin, "reslog_bus_publish_failures_total") > 0 })
+	time.Sleep(3 * time.Second)
 	stop()
 	failed := wait()
 	t.Logf("on a full disk: %d visits, %d failed; %.0f records could not be published", len(l.visits), failed, metric(t, v.admin, "reslog_bus_publish_failures_total"))
 	if d == bus.Buffered && failed > 0 {
 		t.Errorf("%d visits failed in buffered mode", failed)
-	}
-	if metric(t, v.admin, "reslog_bus_publish_failures_total") == 0 {
-		t.Error("the bus could write: the test shows little")
 	}
 	// Who was there before is served, and may leave.
 	for _, c := range stayed {
@@ -65,7 +63,7 @@ func fillRedis(t *testing.T, d bus.Durability) {
 		t.Error(err)
 	}
 	v.disk(t, makeRoom)
-	waitFor(t, time.Minute, "visits to be answered as before", func() bool {
+	waitFor(t, "visits to be answered as before", func() bool {
 		time.Sleep(200 * time.Millisecond)
 		return visits(4) == 0 && metric(t, v.admin, "reslog_bus_failing") == 0
 	})

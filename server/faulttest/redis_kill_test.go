@@ -40,7 +40,7 @@ func killRedis(t *testing.T, d bus.Durability) {
 		}
 		// A third of the kills come soon after these, the others when the node has met many.
 		if before := l.answered(); round%3 > 0 {
-			waitFor(t, time.Minute, "some answers", func() bool { return l.answered()-before >= 5*crowdSize })
+			waitFor(t, "some answers", func() bool { return l.answered()-before >= 5*crowdSize })
 		}
 		time.Sleep(time.Duration(rand.IntN([]int{30, 200, 500}[round%3])) * time.Millisecond)
 		v.kill(t)
@@ -87,10 +87,10 @@ func TestRedisGoesAway(t *testing.T) {
 		if err := closeAll(stayed); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+		time.Sleep(time.Duration(100+rand.IntN(300)) * time.Millisecond)
 		s.start(t)
 		before := l.answered()
-		waitFor(t, time.Minute, "answers of the server that is back", func() bool { return l.answered()-before >= 2*crowdSize })
+		waitFor(t, "answers of the server that is back", func() bool { return l.answered()-before >= 2*crowdSize })
 	}
 	stop()
 	failed := wait()
@@ -101,10 +101,13 @@ func TestRedisGoesAway(t *testing.T) {
 	}
 }
 
-// TestManyRedisConnections opens and closes 50,000 connections, as fast as it goes;
-// 5,000 with -short. A node takes them in about a minute.
+// TestManyRedisConnections opens and closes 20,000 connections, as fast as it goes;
+// 5,000 with -short, 50,000 and more when it soaks.
 func TestManyRedisConnections(t *testing.T) {
-	connections, workers := 50_000, 64
+	connections, workers := 20_000, 64
+	if n := soak(); n > 1 {
+		connections = n * 25_000
+	}
 	if testing.Short() {
 		connections = 5000
 	}
@@ -130,8 +133,5 @@ func TestManyRedisConnections(t *testing.T) {
 	sum := l.complete(t, v.url, connections, 0)
 	if sum.recorded != connections || sum.reasons["client"] != connections {
 		t.Errorf("%d connections: %s", connections, sum)
-	}
-	if took > 4*time.Minute {
-		t.Errorf("it took %v", took)
 	}
 }

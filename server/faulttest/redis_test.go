@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+
+	"reslog/internal/freeport"
 )
 
 // redisDatabase is the resource whose events the tests route: the one of the node.
@@ -35,14 +37,11 @@ func startRedis(t *testing.T) *redisServer {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatalf("the Redis front end is tested with redis-server (package redis-server of Debian): %v", err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := freeport.Addr("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &redisServer{addr: l.Addr().String(), dir: t.TempDir()}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	s := &redisServer{addr: addr, dir: t.TempDir()}
 	s.start(t)
 	t.Cleanup(func() { s.kill() })
 	return s
@@ -66,7 +65,7 @@ func (s *redisServer) start(t *testing.T) {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, time.Minute, "redis-server to answer", func() bool {
+	waitFor(t, "redis-server to answer", func() bool {
 		c, err := dialFrom(t.Context(), nil, s.addr)
 		if err != nil {
 			return false
@@ -88,7 +87,7 @@ type redisConn struct {
 }
 
 // redisPatience bounds an answer.
-const redisPatience = 30 * time.Second
+const redisPatience = 2 * time.Minute
 
 // dialFrom connects, from an address of this machine unless that is nil.
 func dialFrom(ctx context.Context, source net.IP, addr string) (*redisConn, error) {
@@ -325,7 +324,7 @@ func (l *redisLedger) sum(all map[string]*redisEvents) redisSum {
 func (l *redisLedger) complete(t *testing.T, url string, atLeast, lost int) redisSum {
 	t.Helper()
 	var s redisSum
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(500 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(500 * time.Millisecond) {
 		s = l.sum(redisEventsOf(t, url))
 		if s.open+s.missing+s.logins == 0 && s.recorded >= atLeast || time.Now().After(deadline) {
 			break

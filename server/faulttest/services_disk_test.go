@@ -119,7 +119,7 @@ func (f *filling) run(t *testing.T) {
 	soon := func(what string, do func() error) {
 		t.Helper()
 		began := time.Now()
-		waitFor(t, 20*time.Second, what+" to be taken when there is room", func() bool { return do() == nil })
+		waitFor(t, what+" to be taken when there is room", func() bool { return do() == nil })
 		t.Logf("there is room for %s after %v", what, time.Since(began).Round(time.Millisecond))
 	}
 	soon("a message", func() error { return f.put(t, "again") })

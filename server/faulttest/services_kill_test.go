@@ -39,11 +39,15 @@ func killServices(t *testing.T, d bus.Durability) {
 		v := start(t, data, d)
 		q, c := connectQueue(t, v.queue), connectTable(t, v.table)
 		var wg sync.WaitGroup
+		before := l.count()
 		for w := range 2 {
 			prefix := fmt.Sprintf("%d-%d", round, w)
 			wg.Go(func() { l.produce(t.Context(), q, prefix) })
 			wg.Go(func() { l.consume(t.Context(), q) })
 			wg.Go(func() { l.insert(t.Context(), c, prefix) })
+		}
+		if round%3 > 0 { // else the node has hardly begun
+			waitFor(t, "some answers", func() bool { return l.count()-before >= 3*workers })
 		}
 		time.Sleep(time.Duration(rand.IntN([]int{30, 200, 500}[round%3])) * time.Millisecond)
 		v.kill(t)

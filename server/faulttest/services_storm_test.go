@@ -36,7 +36,7 @@ func entityOf(t *testing.T, row string) []byte {
 // try again at once. Each gets what it wants in the end, once, and every refusal is
 // recorded as one.
 func TestRetryStorm(t *testing.T) {
-	const perSecond, clients, each = 50, 24, 4
+	const perSecond, clients, each = 20, 24, 3
 	n := servertest.Start(t, servertest.WithData(prepareServices(t)), servertest.WithConfig(func(c *server.Config) { c.Throttle = perSecond }))
 	patient := func(o *policy.ClientOptions) {
 		o.Retry = policy.RetryOptions{MaxRetries: 1000, RetryDelay: time.Millisecond, MaxRetryDelay: 30 * time.Millisecond}

@@ -71,7 +71,7 @@ func serviceOptions(t *testing.T, options ...func(*policy.ClientOptions)) policy
 	transport := &http.Transport{MaxIdleConnsPerHost: workers}
 	t.Cleanup(transport.CloseIdleConnections)
 	o := policy.ClientOptions{
-		Transport:        &http.Client{Transport: transport, Timeout: 10 * time.Second},
+		Transport:        &http.Client{Transport: transport, Timeout: time.Minute},
 		Retry:            policy.RetryOptions{MaxRetries: -1},
 		PerCallPolicies:  []policy.Policy{name{}},
 		PerRetryPolicies: []policy.Policy{witness{}},

@@ -38,7 +38,7 @@ func killSignalR(t *testing.T, d bus.Durability) {
 		wait := l.crowd(ctx, v.signalR, crowdSize)
 		// Every other kill comes soon, the others when some clients have left long ago.
 		if before := l.count(); round%2 > 0 {
-			waitFor(t, time.Minute, "clients that leave", func() bool { return l.count()-before >= 3*crowdSize })
+			waitFor(t, "clients that leave", func() bool { return l.count()-before >= 3*crowdSize })
 			time.Sleep(moments)
 		}
 		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond)

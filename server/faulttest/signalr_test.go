@@ -96,7 +96,7 @@ type signalRClient struct {
 // crowd has clients come and go, until ctx is done or the node does not answer.
 func (l *signalRLedger) crowd(ctx context.Context, url string, n int) (wait func()) {
 	transport := &http.Transport{MaxIdleConnsPerHost: n}
-	c := &signalRClient{&http.Client{Transport: transport, Timeout: 30 * time.Second}, url, ""}
+	c := &signalRClient{&http.Client{Transport: transport, Timeout: time.Minute}, url, ""}
 	scheme, host, _ := strings.Cut(url, "://")
 	c.bearer = token.Sign(
 		server.DevSignalRKey,

@@ -45,7 +45,7 @@ func TestRetentionOfWorkspaces(t *testing.T) {
 	}
 	expect := func(when string, w client.Workspace, rows int64, files int) {
 		t.Helper()
-		waitFor(t, 30*time.Second, when+": "+w.Name+" to have what it keeps", func() bool {
+		waitFor(t, when+": "+w.Name+" to have what it keeps", func() bool {
 			got, _ := state(w)
 			return got == rows && len(dayFiles(t, n.Config.Data, w)) == files
 		})
@@ -104,7 +104,8 @@ func TestClockJumps(t *testing.T) {
 			}
 		})
 	}
-	for _, by := range []time.Duration{3 * time.Hour, -time.Hour, 3 * 24 * time.Hour, -2 * 24 * time.Hour, 36 * time.Hour, -time.Minute, 24 * time.Hour} {
+	jumps := []time.Duration{3 * time.Hour, -time.Hour, 3 * 24 * time.Hour, -2 * 24 * time.Hour, 36 * time.Hour, -time.Minute, 24 * time.Hour}
+	for _, by := range jumps {
 		time.Sleep(700 * time.Millisecond)
 		c.jump(by)
 	}
@@ -121,7 +122,7 @@ func TestClockJumps(t *testing.T) {
 			want[a.requestID] = true
 		}
 	}
-	if refused := len(l.attempts) - len(want); refused > len(l.attempts)/10 {
+	if refused := len(l.attempts) - len(want); refused > 2*len(jumps) { // one of each client at each jump
 		t.Errorf("%d of %d requests were refused", refused, len(l.attempts))
 	}
 	lost, duplicated := compare(t, "the workspace", want, tableOf(t, api, workspaceName))

@@ -66,7 +66,9 @@ func workspaceNamed(t *testing.T, api *client.Node, name string) client.Workspac
 // first of which is closed.
 func twoDays(t *testing.T, c *clock, file string) (n *servertest.Node, log *transcript, l *ledger) {
 	t.Helper()
-	c.jump(-10 * 24 * time.Hour)
+	// In the forenoon, so that no day is over before the test has it be.
+	now := time.Now().UTC()
+	c.jump(now.Truncate(24*time.Hour).Add(9*time.Hour).Sub(now) - 10*24*time.Hour)
 	n, log = clocked(t, c, file)
 	l = &ledger{}
 	blobs := connectAt(t, n.BlobURL(), c.now)
@@ -77,7 +79,7 @@ func twoDays(t *testing.T, c *clock, file string) (n *servertest.Node, log *tran
 	api := n.Admin(t)
 	for _, name := range []string{workspaceName, otherName} {
 		w := workspaceNamed(t, api, name)
-		waitFor(t, 30*time.Second, "a day to be closed", func() bool { return len(dayFiles(t, n.Config.Data, w)) == 1 })
+		waitFor(t, "a day to be closed", func() bool { return len(dayFiles(t, n.Config.Data, w)) == 1 })
 	}
 	l.looks(t, blobs, "second", 20)
 	n.Settle(t)
@@ -163,8 +165,8 @@ func TestDamagedWorkspace(t *testing.T) {
 				t.Errorf("a damaged workspace answers %v", rows)
 			}
 			l.looks(t, connectAt(t, n.BlobURL(), c.now), name, 10)
-			waitFor(t, 30*time.Second, "the other workspace to have all", func() bool { return count(t, api, otherName) == int64(len(l.attempts)) })
-			waitFor(t, 30*time.Second, "the ledger to say what is wrong", func() bool {
+			waitFor(t, "the other workspace to have all", func() bool { return count(t, api, otherName) == int64(len(l.attempts)) })
+			waitFor(t, "the ledger to say what is wrong", func() bool {
 				d := delivery(t, api, workspaceName)
 				return d.BacklogRecords == 10 && strings.Contains(d.LastError, "put a copy back")
 			})
@@ -172,7 +174,7 @@ func TestDamagedWorkspace(t *testing.T) {
 				t.Error("the log does not name the database")
 			}
 			overwrite(t, database, content)
-			waitFor(t, 40*time.Second, "the workspace to catch up", func() bool {
+			waitFor(t, "the workspace to catch up", func() bool {
 				got, err := number(t.Context(), api, workspaceName, blobTable+" | count")
 				return err == nil && got == int64(len(l.attempts))
 			})

@@ -136,7 +136,7 @@ func TestQueriesOfDeath(t *testing.T) {
 
 const (
 	// lateness is what a machine that runs other tests too may add to a limit.
-	lateness = 15 * time.Second
+	lateness = 45 * time.Second
 	// mostBeside is the memory of a node without queries, and of what they take in
 	// Go. It is 450 MiB, and a multiple when races are looked for.
 	mostBeside = 1536 << 20

@@ -47,10 +47,10 @@ func TestFullDiskOfAWorkspace(t *testing.T) {
 		v.disk(t, makeFull)
 		before := len(l.attempts)
 		l.looks(t, c, fmt.Sprint("full", cycle), 100)
-		waitFor(t, 30*time.Second, "the archive to take what the workspace does not", func() bool {
+		waitFor(t, "the archive to take what the workspace does not", func() bool {
 			return delivery(t, api, "own").Delivered == uint64(len(l.attempts))
 		})
-		waitFor(t, 30*time.Second, "the ledger to say that the workspace waits", func() bool {
+		waitFor(t, "the ledger to say that the workspace waits", func() bool {
 			d := delivery(t, api, workspaceName)
 			return d.BacklogRecords > 90 && d.Delivered+d.BacklogRecords == uint64(len(l.attempts)) && strings.Contains(strings.ToLower(d.LastError), "no space left on device")
 		})
@@ -94,7 +94,7 @@ func (l *ledger) arrive(t *testing.T, api *client.Node) {
 		}
 		want[a.requestID] = true
 	}
-	waitFor(t, 40*time.Second, "all records to be in the table", func() bool { return count(t, api, workspaceName) >= int64(len(want)) })
+	waitFor(t, "all records to be in the table", func() bool { return count(t, api, workspaceName) >= int64(len(want)) })
 	compare(t, "the workspace", want, tableOf(t, api, workspaceName))
 	if d := delivery(t, api, workspaceName); d.Delivered < uint64(len(want)) {
 		t.Errorf("the ledger says that %d of %d are delivered", d.Delivered, len(want))

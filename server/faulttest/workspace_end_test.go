@@ -58,7 +58,7 @@ func TestClientsThatGoAway(t *testing.T) {
 func TestStopWithQueries(t *testing.T) {
 	var b bootstrap
 	b.workspace(workspaceName)
-	n := servertest.Start(t, readingFile(t, b.write(t)), servertest.WithConfig(func(c *server.Config) { c.StopTimeout = 20 * time.Second }))
+	n := servertest.Start(t, readingFile(t, b.write(t)), servertest.WithConfig(func(c *server.Config) { c.StopTimeout = time.Minute }))
 	c := connect(t, n.BlobURL())
 	var l ledger
 	l.create(t, c)
@@ -123,7 +123,7 @@ func TestAWorkspaceIsDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 		folder := filepath.Join(n.Config.Data, "workspaces", made.CustomerID)
-		waitFor(t, 20*time.Second, "the folder of a deleted workspace to go", func() bool {
+		waitFor(t, "the folder of a deleted workspace to go", func() bool {
 			_, err := os.Stat(folder)
 			return errors.Is(err, fs.ErrNotExist)
 		})
@@ -139,7 +139,7 @@ func TestAWorkspaceIsDeleted(t *testing.T) {
 		if made = workspaceNamed(t, api, workspaceName); made.CustomerID == was {
 			t.Error("a workspace that is made again has the customer id of the old one")
 		}
-		waitFor(t, 30*time.Second, "rows in the workspace that was made again", func() bool { return count(t, api, workspaceName) > 0 })
+		waitFor(t, "rows in the workspace that was made again", func() bool { return count(t, api, workspaceName) > 0 })
 		if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("the folder of a deleted workspace is there again: %v", err)
 		}

@@ -36,7 +36,7 @@ func killWorkspace(t *testing.T, d bus.Durability) {
 	file := b.write(t)
 
 	var l ledger
-	var shown, queries atomic.Int64
+	var shown, answers atomic.Int64
 	rounds := 10 * soak()
 	for round := range rounds {
 		l.round = round
@@ -44,16 +44,23 @@ func killWorkspace(t *testing.T, d bus.Durability) {
 		c := connect(t, v.url)
 		ctx, stop := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
+		before, asked := l.count(), answers.Load()
 		for w := range workers {
 			wg.Go(func() { l.work(ctx, c, fmt.Sprintf("%d/%d", round, w)) })
 		}
 		if round%2 == 1 {
 			api := admin(t, data)
 			for range 2 {
-				wg.Go(func() { queries.Add(watch(ctx, t, api, &shown)) })
+				wg.Go(func() { watch(ctx, t, api, &shown, &answers) })
 			}
 		}
-		time.Sleep(time.Duration(50+rand.IntN([]int{100, 700, 1500}[round%3])) * time.Millisecond)
+		// A third of the kills come while the node has hardly begun.
+		if round%3 > 0 {
+			waitFor(t, "some answers", func() bool {
+				return l.count()-before >= 3*workers && (round%2 == 0 || answers.Load() > asked)
+			})
+		}
+		time.Sleep(time.Duration(50+rand.IntN([]int{100, 500, 1000}[round%3])) * time.Millisecond)
 		v.kill(t)
 		stop()
 		wg.Wait()
@@ -74,22 +81,22 @@ func killWorkspace(t *testing.T, d bus.Durability) {
 		}
 	}
 	lost, duplicated := compare(t, "the workspace", want, times)
-	t.Logf("%d kills of a node that delivers to a workspace: %s; %d answers of queries, which had shown %d", rounds, sum(len(want), lost, duplicated), queries.Load(), shown.Load())
-	if len(want) < rounds*workers || queries.Load() == 0 {
-		t.Errorf("%d records and %d answers: the test shows little", len(want), queries.Load())
+	t.Logf("%d kills of a node that delivers to a workspace: %s; %d answers of queries, which had shown %d", rounds, sum(len(want), lost, duplicated), answers.Load(), shown.Load())
+	if len(want) < rounds*workers || answers.Load() == 0 {
+		t.Errorf("%d records and %d answers: the test shows little", len(want), answers.Load())
 	}
 }
 
-// watch queries until ctx ends or the node is gone, and returns how many answers
-// there were. shown is the most rows that any has seen: another has seen as many.
-func watch(ctx context.Context, t *testing.T, api *client.Node, shown *atomic.Int64) (answers int64) {
+// watch queries until ctx ends or the node is gone, and counts the answers. shown is the
+// most rows that any has seen: another has seen as many.
+func watch(ctx context.Context, t *testing.T, api *client.Node, shown, answers *atomic.Int64) {
 	for ctx.Err() == nil {
 		least := shown.Load()
 		rows, err := ask(ctx, api, workspaceName, blobTable+" | summarize n = count() by CorrelationId | summarize rows = sum(n), most = max(n)")
 		if err != nil {
-			return answers
+			return
 		}
-		answers++
+		answers.Add(1)
 		var n, most int64
 		if _, err := fmt.Sscan(fmt.Sprintln(rows[0]...), &n, &most); err != nil {
 			continue // null: there are none yet
@@ -100,5 +107,4 @@ func watch(ctx context.Context, t *testing.T, api *client.Node, shown *atomic.In
 		for was := shown.Load(); n > was && !shown.CompareAndSwap(was, n); was = shown.Load() {
 		}
 	}
-	return answers
 }

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"strconv"
 	"testing"
-	"time"
 
 	"reslog/client"
 )
@@ -51,7 +50,7 @@ func admin(t *testing.T, data string) *client.Node {
 
 // ask runs a query and returns the rows of its first result.
 func ask(ctx context.Context, api *client.Node, workspace, query string) ([][]any, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	r, err := api.Query(ctx, client.QueryRequest{Workspace: workspace, Query: query})
 	if err == nil && r.Error != nil {

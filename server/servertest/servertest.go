@@ -30,8 +30,9 @@ import (
 // FlushInterval is that of a node under test unless an option changes it.
 const FlushInterval = 200 * time.Millisecond
 
-// waitLimit bounds everything the package waits for.
-const waitLimit = 30 * time.Second
+// waitLimit bounds everything the package waits for, on a machine that has other work: a
+// destination that failed is tried again after half a minute or more.
+const waitLimit = 2 * time.Minute
 
 // quiet is how long Quiet waits for running requests to end; a test may have
 // one that never does.

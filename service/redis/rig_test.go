@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"reslog/internal/freeport"
 	"reslog/metric"
 	"reslog/record"
 	"reslog/resource"
@@ -264,12 +265,10 @@ func startRedis(t *testing.T, args ...string) *redisServer {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatalf("the Redis front end is tested with redis-server, a package of Debian: %v", err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := freeport.Addr("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
-	_ = l.Close()
 	_, port, _ := net.SplitHostPort(addr)
 	dir := t.TempDir()
 	s := &redisServer{Upstream: relay.Upstream{Network: "tcp", Address: addr}}

@@ -71,7 +71,7 @@ export function inbox(connection) {
 export function within(promise, what) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), 60_000);
+    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), 120_000);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

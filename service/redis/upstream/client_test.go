@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"reslog/internal/freeport"
 	"reslog/internal/localca"
 )
 
@@ -126,12 +127,11 @@ func TestOpen(t *testing.T) {
 		}
 	})
 	t.Run("nobody listens", func(t *testing.T) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		addr, err := freeport.Addr("127.0.0.1")
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = l.Close()
-		if _, err := New(Config{Address: l.Addr().String()}).Open(t.Context()); err == nil {
+		if _, err := New(Config{Address: addr}).Open(t.Context()); err == nil {
 			t.Error("it was asked")
 		}
 	})

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"reslog/internal/freeport"
 )
 
 const key = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGH"
@@ -266,12 +268,11 @@ func TestUnreachable(t *testing.T) {
 	}
 
 	// Nobody listens there any more.
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := freeport.Addr("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = l.Close()
-	c := h.caller(t, Config{Templates: []Template{{URL: "http://" + l.Addr().String() + "/?code=SECRET"}}})
+	c := h.caller(t, Config{Templates: []Template{{URL: "http://" + addr + "/?code=SECRET"}}})
 	a, err = c.Call(t.Context(), Message("chat", "1", "m", false, nil))
 	if err == nil || strings.Contains(err.Error(), "SECRET") || Problem(a, err) != "Invocation failed, error: The upstream cannot be reached." {
 		t.Errorf("%+v, %v", a, err)
