@@ -58,7 +58,7 @@ func TestTimeEndsAQuery(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	_, err := v.w.Query(ctx, Request{Query: big}, &results{})
-	if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 20*time.Second {
+	if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Minute {
 		t.Errorf("%v after %v", err, time.Since(began))
 	}
 	v.must("print 1", "1")

@@ -19,6 +19,9 @@ var (
 	other = resource.MustParse("/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/b/blobServices/default")
 )
 
+// patience bounds what a test waits for, on a machine that has other work.
+const patience = 2 * time.Minute
+
 func newRecord(id resource.ID, c record.Category, name string) record.Record {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 678901200, time.UTC)
 	return record.Record{
@@ -61,7 +64,7 @@ func emit(t *testing.T, b *bus.Bus, recs ...record.Record) {
 
 func flush(t *testing.T, b *bus.Bus) bus.Mark {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	m, err := b.Flush(ctx)
 	if err != nil {
@@ -73,7 +76,7 @@ func flush(t *testing.T, b *bus.Bus) bus.Mark {
 // readTo reads until a reader has come to mark m.
 func readTo(t *testing.T, b *bus.Bus, cfg bus.ReadConfig, m bus.Mark) (entries []bus.Entry, missed uint64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	r, err := b.Read(ctx, cfg)
 	if err != nil {

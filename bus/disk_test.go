@@ -28,7 +28,7 @@ func childFails() {
 }
 
 func failAndRecover() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	mode := bus.Durability(os.Getenv("RESLOG_BUS_MODE"))
 	b, err := bus.Open(ctx, bus.Config{Dir: os.Getenv("RESLOG_BUS_DIR"), Durability: mode, MaxMemory: 1 << 20})

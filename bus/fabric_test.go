@@ -55,9 +55,9 @@ func waitPeers(t *testing.T, f *bus.Fabric, n int) {
 
 func eventually(t *testing.T, what string, fn func() bool) {
 	t.Helper()
-	for end := time.Now().Add(60 * time.Second); !fn(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); !fn(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not after a minute: %s", what)
+			t.Fatalf("not after %v: %s", patience, what)
 		}
 	}
 }

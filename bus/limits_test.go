@@ -314,7 +314,7 @@ func TestConfigIsChecked(t *testing.T) {
 
 func await(t *testing.T, what string, fn func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if fn() {
 			return
 		}

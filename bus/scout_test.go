@@ -196,7 +196,7 @@ func TestABatchSaysWhenItWasStoredAndWhetherMoreFollows(t *testing.T) {
 		emit(t, b, newRecord(blobs, "StorageRead", fmt.Sprint(i)))
 		flush(t, b)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if batch, err := r.Next(ctx); err != nil || !batch.More {
 		t.Errorf("more is %v, %v", batch.More, err)

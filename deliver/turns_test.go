@@ -47,7 +47,7 @@ func newVersions() (b byVersion, let func()) {
 // it is to get: each gets what was emitted while it was the setting's.
 func TestDestinationsTakeTurns(t *testing.T) {
 	b, let := newVersions()
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: opened(b.open), DrainTimeout: 20 * time.Second})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: opened(b.open), DrainTimeout: patience})
 	for i, version := range []string{"1", "2", "3", "1", "2"} {
 		n.put(setting("x", blobsA, accountA, version, read))
 		n.emit(blobsA, read, fmt.Sprint("r", i))
@@ -60,7 +60,7 @@ func TestDestinationsTakeTurns(t *testing.T) {
 // So it is when the setting is removed before all had their turn.
 func TestARemovedSettingGivesEveryDestinationItsTurn(t *testing.T) {
 	b, let := newVersions()
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: opened(b.open), DrainTimeout: 20 * time.Second})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: opened(b.open), DrainTimeout: patience})
 	for i, version := range []string{"1", "2", "3"} {
 		n.put(setting("x", blobsA, accountA, version, read))
 		n.emit(blobsA, read, fmt.Sprint("r", i))
@@ -80,7 +80,7 @@ func TestTurnsSurviveDeath(t *testing.T) {
 		t.Run(fmt.Sprintf("removed=%v", removed), func(t *testing.T) {
 			b, let := newVersions()
 			dir := t.TempDir()
-			cfg := deliver.RouterConfig{Kinds: opened(b.open), DrainTimeout: 20 * time.Second, StopTimeout: 10 * time.Millisecond}
+			cfg := deliver.RouterConfig{Kinds: opened(b.open), DrainTimeout: patience, StopTimeout: 10 * time.Millisecond}
 			n := start(t, dir, bus.Config{}, cfg)
 			for i, version := range []string{"1", "2", "3"} {
 				n.put(setting("x", blobsA, accountA, version, read))
@@ -111,7 +111,7 @@ func TestTurnsSurviveDeath(t *testing.T) {
 // Of very many changes those in the middle are left out; nothing is lost.
 func TestTooManyTurnsLoseNothing(t *testing.T) {
 	b, let := newVersions()
-	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: opened(b.open), DrainTimeout: 20 * time.Second})
+	n := start(t, t.TempDir(), bus.Config{}, deliver.RouterConfig{Kinds: opened(b.open), DrainTimeout: patience})
 	for i := range 50 {
 		n.put(setting("x", blobsA, accountA, fmt.Sprint(i%2+1), read))
 		n.emit(blobsA, read, fmt.Sprintf("r%03d", i))

@@ -36,7 +36,7 @@ const (
 func (k kind) String() string { return [...]string{"right", "refused", "WRONG", "unusable"}[k] }
 
 // patience is how long a query of a case may run.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // judge runs a case.
 func judge(t *testing.T, q *enginetest.Queries, x example) verdict {

@@ -477,7 +477,7 @@ func TestAWriteGoesOnWithoutItsClient(t *testing.T) {
 		t.Error("the client has an answer of a store that waits")
 	}
 	b.kv.mu.Unlock()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		if res, _ := b.resources.Get(resource.MustParse(account)); res.Tags["a"] == "b" {
 			return
 		}

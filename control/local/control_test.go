@@ -199,7 +199,7 @@ func newRecord(operation, status string, code int) record.Record {
 
 func TestRecordsAreStreamed(t *testing.T) {
 	srv, b := startAPI(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL+"/local/v1/records?status=2xx&resource=ACCT", http.NoBody)
 	if err != nil {

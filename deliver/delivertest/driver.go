@@ -184,7 +184,7 @@ func (d *driver) finish(n int) {
 
 func (d *driver) close() {
 	d.f.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := d.dest.Close(ctx); err != nil {
 		d.f.Errorf("close: %v", err)

@@ -339,8 +339,8 @@ func TestMetricsAddUp(t *testing.T) {
 		c.do("GET", fmt.Sprint(i))
 		c.do("GET", "none")
 	}
-	c.do("LPUSH", "1", "x")             // an error: it is a text
-	time.Sleep(1200 * time.Millisecond) // so that there is a sample of a second
+	c.do("LPUSH", "1", "x")     // an error: it is a text
+	time.Sleep(3 * time.Second) // so that there is a sample of a second
 	if err := p.stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ const (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // sink is an Emitter that keeps everything.
 type sink struct {

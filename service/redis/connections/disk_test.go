@@ -76,7 +76,7 @@ func (l *lines) count(s string) int {
 // caughtUp waits until the journal has all that was taken.
 func caughtUp(t *testing.T, b *Book) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		b.journal.mu.Lock()
 		done := !b.journal.late && len(b.journal.writing)+len(b.journal.pending) == 0
 		b.journal.mu.Unlock()
@@ -194,7 +194,7 @@ func TestSlowDisk(t *testing.T) {
 	cfg := config(t, t.TempDir(), out)
 	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	in := d.internals()
-	in.patience = 20 * time.Millisecond
+	in.patience = 100 * time.Millisecond
 	b := reopen(t, cfg, in)
 	hang := make(chan struct{})
 	d.set(false, hang)

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // engines are what the contract is tested with.
 func engines() map[string]func(*Relay, net.Listener) engine {

@@ -68,7 +68,7 @@ func startRedis(t *testing.T, defaultUser string) string {
 		c.Process.Kill()
 		c.Wait()
 	})
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := net.Dial("unix", socket)
 		if err == nil {
 			conn.Close()
@@ -337,7 +337,7 @@ func compareRuns(t *testing.T, socket string, g *generator, runs int) (blind, co
 		}
 		f := &follow{watched: watchNew(counts), t: t, g: g, conn: conn}
 		id := before
-		for deadline := time.Now().Add(30 * time.Second); id <= before; id = a.lastID() {
+		for deadline := time.Now().Add(2 * time.Minute); id <= before; id = a.lastID() {
 			if time.Now().After(deadline) {
 				t.Fatal("the server does not take the connection")
 			}

@@ -207,7 +207,7 @@ func stuck(t *testing.T, s *service) *websocket.Conn {
 // not.
 func TestClientsWaitForSlowServer(t *testing.T) {
 	s := start(t, func(c *appserver.Config) {
-		c.MaxUnsent, c.Timeout = 64<<10, 2*time.Second
+		c.MaxUnsent, c.Timeout = 64<<10, 5*time.Second
 	})
 	stuck(t, s)
 	a, b := s.connect(&client{id: "a"}), s.connect(&client{id: "b"})

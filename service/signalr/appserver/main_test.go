@@ -100,7 +100,7 @@ func (s *service) until(what string, fn func() bool) {
 // until waits until fn is true.
 func until(t testing.TB, what string, fn func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !fn(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !fn(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("not within 20 s: %s", what)
 		}
@@ -109,7 +109,7 @@ func until(t testing.TB, what string, fn func() bool) {
 
 // limit is a context for whatever must not take long. It is good in cleanups.
 func limit(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -241,7 +241,7 @@ func (s *service) ready(c *client) *client {
 func (c *client) gets(t testing.TB, want string) {
 	t.Helper()
 	last := ""
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if last = c.text(); last == want {
 			return
 		}

@@ -59,7 +59,7 @@ func TestPings(t *testing.T) {
 // A server is pinged, and aborted when it is silent; what it sends keeps it.
 func TestSilence(t *testing.T) {
 	s := start(t, func(c *appserver.Config) {
-		c.PingInterval, c.Timeout = 10*time.Millisecond, 1500*time.Millisecond
+		c.PingInterval, c.Timeout = 10*time.Millisecond, 5*time.Second
 	})
 	answering := s.server(appservertest.Config{Server: "answers", Handle: appservertest.NewHub().Handle})
 	ws, err := appservertest.DialRaw(limit(t), appservertest.Config{URL: s.url, Key: key, Hub: "chat", Server: "silent"})

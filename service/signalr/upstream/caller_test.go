@@ -283,7 +283,7 @@ func TestTimeout(t *testing.T) {
 	leave := make(chan struct{})
 	h := newHook(t, func(http.ResponseWriter, *http.Request) { <-leave })
 	defer close(leave)
-	c := h.caller(t, Config{Timeout: 50 * time.Millisecond})
+	c := h.caller(t, Config{Timeout: 2 * time.Second}) // in which it is called on a busy machine, too
 	a, err := c.Call(t.Context(), Message("chat", "1", "m", false, nil))
 	if !errors.Is(err, context.DeadlineExceeded) || Problem(a, err) != "Invocation failed, error: The upstream did not answer in time." {
 		t.Errorf("%+v, %v", a, err)
