@@ -17,7 +17,7 @@ import (
 // settle waits until a copy is no longer pending.
 func settle(t *testing.T, b *blob.Client) blob.GetPropertiesResponse {
 	t.Helper()
-	for range 200 {
+	for range 3000 { // a minute
 		p, err := b.GetProperties(t.Context(), nil)
 		check(t, err)
 		if p.CopyStatus == nil || *p.CopyStatus != blob.CopyStatusTypePending {

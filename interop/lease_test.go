@@ -35,7 +35,7 @@ func TestBlobLease(t *testing.T) {
 
 	_, err = a.AcquireLease(ctx, 14, nil)
 	wantCode(t, err, http.StatusBadRequest, bloberror.InvalidHeaderValue)
-	got, err := a.AcquireLease(ctx, 15, nil)
+	got, err := a.AcquireLease(ctx, 60, nil)
 	check(t, err)
 	wantPtr(t, "lease id", got.LeaseID, leaseA)
 	p, err := b.GetProperties(ctx, nil)
@@ -69,9 +69,9 @@ func TestBlobLease(t *testing.T) {
 	_, err = b.Delete(ctx, nil)
 	wantCode(t, err, http.StatusPreconditionFailed, bloberror.LeaseIDMissing)
 
-	broken, err := other.BreakLease(ctx, &lease.BlobBreakOptions{BreakPeriod: to.Ptr(int32(5))})
+	broken, err := other.BreakLease(ctx, &lease.BlobBreakOptions{BreakPeriod: to.Ptr(int32(40))})
 	check(t, err)
-	if broken.LeaseTime == nil || *broken.LeaseTime > 5 {
+	if broken.LeaseTime == nil || *broken.LeaseTime > 40 {
 		t.Errorf("seconds until the lease is broken: %v", broken.LeaseTime)
 	}
 	p, err = b.GetProperties(ctx, nil)
