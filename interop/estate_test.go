@@ -70,12 +70,15 @@ func allLogs() []client.SettingLog {
 // minute to see that nobody answers, on a machine that has other work.
 const patience = 2 * time.Minute
 
-// eventually waits until fn is true.
+// eventually waits until fn is true. It looks ever more rarely, as a caller may ask a
+// workspace 200 times in 30 seconds.
 func eventually(t *testing.T, what string, fn func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !fn(); time.Sleep(10 * time.Millisecond) {
+	pause := 10 * time.Millisecond
+	for deadline := time.Now().Add(patience); !fn(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited %v in vain: %s", patience, what)
 		}
+		pause = min(pause*5/4, 300*time.Millisecond)
 	}
 }

@@ -46,7 +46,7 @@ func TestNodeSignalR(t *testing.T) {
 		{`SignalRServiceDiagnosticLogs | where Collection == "Authorization" | count`, "2"},
 	} {
 		var got string
-		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(300 * time.Millisecond) {
 			if got = askLines(t, c, here, v.query); got == v.want {
 				break
 			}

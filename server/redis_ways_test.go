@@ -36,13 +36,7 @@ func counted(t *testing.T, n *servertest.Node) []string {
 
 func wantCounted(t *testing.T, n *servertest.Node, want ...string) {
 	t.Helper()
-	var got []string
-	for deadline := time.Now().Add(2 * time.Minute); !slices.Equal(got, want) && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		got = counted(t, n)
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("rows %q, want %q", got, want)
-	}
+	eventually(t, fmt.Sprintf("rows %q", want), func() bool { return slices.Equal(counted(t, n), want) })
 }
 
 // certificate writes a certificate of an authority of its own and returns its files.

@@ -100,13 +100,16 @@ func ask(t *testing.T, n *servertest.Node, query string) []string {
 	return rows
 }
 
-// eventually waits until fn is true.
+// eventually waits until fn is true. It looks ever more rarely, as a caller may ask a
+// workspace 200 times in 30 seconds.
 func eventually(t *testing.T, what string, fn func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !fn(); time.Sleep(20 * time.Millisecond) {
+	pause := 20 * time.Millisecond
+	for deadline := time.Now().Add(2 * time.Minute); !fn(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)
 		}
+		pause = min(pause*5/4, 300*time.Millisecond)
 	}
 }
 

@@ -20,12 +20,15 @@ func soak() int {
 // whose disk has: what is late is not wrong.
 const patience = 3 * time.Minute
 
-// waitFor waits until something is so.
+// waitFor waits until something is so. It looks ever more rarely, as a caller may ask a
+// workspace 200 times in 30 seconds.
 func waitFor(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !is(); time.Sleep(10 * time.Millisecond) {
+	pause := 10 * time.Millisecond
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited %v for %s", patience, what)
 		}
+		pause = min(pause*5/4, 300*time.Millisecond)
 	}
 }

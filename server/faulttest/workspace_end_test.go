@@ -111,7 +111,7 @@ func TestAWorkspaceIsDeleted(t *testing.T) {
 				if err != nil && ctx.Err() == nil && !isGone(err) {
 					t.Errorf("a query of a workspace that comes and goes: %v", err)
 				}
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(700 * time.Millisecond) // see waitFor
 			}
 		})
 	}
