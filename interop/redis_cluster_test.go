@@ -120,7 +120,7 @@ func TestRedisCluster(t *testing.T) {
 
 func redisCommandsOfCluster(t *testing.T, k *redisCluster) {
 	for _, protocol := range []int{2, 3} {
-		c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: slices.Clone(k.addrs[:1]), Protocol: protocol, Username: "alice", Password: "wonder", DisableIdentity: true, ReadTimeout: patience})
+		c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: slices.Clone(k.addrs[:1]), Protocol: protocol, Username: "alice", Password: "wonder", DisableIdentity: true, DialTimeout: patience, ReadTimeout: patience})
 		var wg sync.WaitGroup
 		for w := range 4 {
 			wg.Go(func() {

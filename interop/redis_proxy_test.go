@@ -16,7 +16,7 @@ func from(t *testing.T, source, addr, password string) *redis.Client {
 	t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}}
 	c := redis.NewClient(&redis.Options{
-		Addr: addr, Password: password, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
+		Addr: addr, Password: password, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, DialTimeout: patience, ReadTimeout: patience,
 		Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return d.DialContext(ctx, network, addr)
 		},

@@ -62,7 +62,7 @@ func (s *redisServer) start(t *testing.T, dir string, args ...string) {
 		}
 	}
 	// One connection, so that it knows how many are its own.
-	s.Client = redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket, Password: password, PoolSize: 1, MaxRetries: -1, Protocol: 2, DisableIdentity: true})
+	s.Client = redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket, Password: password, PoolSize: 1, MaxRetries: -1, Protocol: 2, DisableIdentity: true, ReadTimeout: patience})
 	t.Cleanup(func() { _ = s.Close() })
 	eventually(t, "redis-server does not answer", func() bool { return s.Ping(t.Context()).Err() == nil })
 }

@@ -19,7 +19,7 @@ func (n *redisNode) client(t *testing.T, protocol int, user, password string) *r
 	t.Helper()
 	c := redis.NewClient(&redis.Options{
 		Addr: n.addr, Protocol: protocol, Username: user, Password: password, PoolSize: 1, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true,
-		ReadTimeout: patience,
+		DialTimeout: patience, ReadTimeout: patience,
 	})
 	t.Cleanup(func() { _ = c.Close() })
 	return c

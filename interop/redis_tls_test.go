@@ -93,7 +93,7 @@ func trusting(t *testing.T, ca string, certificate ...string) *tls.Config {
 func (n *redisNode) secured(t *testing.T, config *tls.Config) *redis.Client {
 	t.Helper()
 	c := redis.NewClient(&redis.Options{
-		Addr: n.addr, TLSConfig: config, Username: "alice", Password: "wonder", PoolSize: 1, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, ReadTimeout: patience,
+		Addr: n.addr, TLSConfig: config, Username: "alice", Password: "wonder", PoolSize: 1, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true, DialTimeout: patience, ReadTimeout: patience,
 	})
 	t.Cleanup(func() { _ = c.Close() })
 	return c

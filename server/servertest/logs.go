@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 
 	"reslog/server"
 	"reslog/storagelog"
@@ -30,6 +31,9 @@ func (n *Node) LogBlobs(t testing.TB) map[string][]byte {
 		}
 		for _, item := range page.Segment.BlobItems {
 			resp, err := c.DownloadStream(ctx, "$logs", *item.Name, nil)
+			if bloberror.HasCode(err, bloberror.BlobNotFound) {
+				continue // its retention ended after the listing
+			}
 			if err != nil {
 				t.Fatalf("get %s: %v", *item.Name, err)
 			}

@@ -9,7 +9,9 @@ const keys = Array.from({ length: 500 }, (_, i) => `node-${i}`);
 
 test("ioredis", async () => {
   // It would ask each server for INFO, by which "go test" knows what the node asked.
-  const c = new Cluster([{ host, port }], { redisOptions: { username, password, enableReadyCheck: false }, enableReadyCheck: false });
+  const c = new Cluster([{ host, port }], {
+    redisOptions: { username, password, enableReadyCheck: false, connectTimeout: 60_000 }, enableReadyCheck: false, slotsRefreshTimeout: 60_000,
+  });
   await Promise.all(keys.map((k) => c.set(k, `value of ${k}`)));
   assert.deepEqual(await Promise.all(keys.map((k) => c.get(k))), keys.map((k) => `value of ${k}`));
   const seen = new Set(c.nodes("master").map((n) => n.options.port));
@@ -18,7 +20,7 @@ test("ioredis", async () => {
 });
 
 test("redis", async () => {
-  const c = createCluster({ rootNodes: [{ socket: { host, port } }], defaults: { username, password } });
+  const c = createCluster({ rootNodes: [{ socket: { host, port } }], defaults: { username, password, socket: { connectTimeout: 60_000 } } });
   c.on("error", (err) => assert.fail(err));
   await c.connect();
   await Promise.all(keys.map((k) => c.set(k, `value of ${k}`)));

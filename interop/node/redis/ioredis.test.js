@@ -6,7 +6,7 @@ import { settle } from "../words.js";
 import { host, password, port, secured, username } from "./target.js";
 
 // It asks for INFO when it has connected, and speaks RESP2.
-const options = { host, port, username, password, retryStrategy: () => null, lazyConnect: true, tls: secured ? {} : undefined };
+const options = { host, port, username, password, retryStrategy: () => null, lazyConnect: true, connectTimeout: 60_000, tls: secured ? {} : undefined };
 
 async function client(more = {}) {
   const c = new Redis({ ...options, ...more });

@@ -7,7 +7,7 @@ import { settle } from "../words.js";
 import { host, password, port, secured, username } from "./target.js";
 
 function client(RESP, more = {}) {
-  const c = createClient({ username, password, RESP, socket: { host, port, tls: secured, reconnectStrategy: false }, ...more });
+  const c = createClient({ username, password, RESP, socket: { host, port, tls: secured, reconnectStrategy: false, connectTimeout: 60_000 }, ...more });
   c.on("error", () => {}); // that of connect is what counts
   return c;
 }

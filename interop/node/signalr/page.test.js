@@ -21,9 +21,10 @@ test("a page of another origin", async (t) => {
   web.listen(0, "127.0.0.1");
   await once(web, "listening");
   t.after(() => web.close());
-  const browser = await chromium.launch({ executablePath: env("RESLOG_CHROMIUM"), args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const browser = await chromium.launch({ executablePath: env("RESLOG_CHROMIUM"), args: ["--no-sandbox", "--disable-dev-shm-usage"], timeout: 180_000 });
   t.after(() => browser.close());
   const page = await browser.newPage();
+  page.setDefaultTimeout(120_000);
   const complaints = [];
   page.on("pageerror", (err) => complaints.push(`${err}`));
   await page.goto(`http://127.0.0.1:${web.address().port}/`);
