@@ -58,6 +58,8 @@ type conn struct {
 	ended *ending
 	// stopping is set with ended.
 	stopping atomic.Bool
+	// greeted is set when the answer to the handshake is queued: nothing comes before it.
+	greeted atomic.Bool
 }
 
 // ending is how a connection ended.

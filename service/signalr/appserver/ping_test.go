@@ -1,6 +1,7 @@
 package appserver_test
 
 import (
+	"bytes"
 	"reflect"
 	"regexp"
 	"strings"
@@ -53,6 +54,24 @@ func TestPings(t *testing.T) {
 	}
 	if n := s.Connected("chat"); n != 3 {
 		t.Errorf("%d connections take clients", n)
+	}
+}
+
+// A server that takes its time for the handshake hears nothing before the answer to it.
+func TestNoPingBeforeTheHandshake(t *testing.T) {
+	s := start(t, func(c *appserver.Config) { c.PingInterval = time.Millisecond })
+	ws, err := appservertest.DialRaw(limit(t), appservertest.Config{URL: s.url, Key: key, Hub: "chat", Server: "slow"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	time.Sleep(50 * time.Millisecond)
+	if err := ws.Write(limit(t), websocket.MessageBinary, (&serviceprotocol.HandshakeRequest{Version: 1}).Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	_, b, err := ws.Read(limit(t))
+	if err != nil || bytes.HasPrefix(b, []byte("\x02\x91\x03")) {
+		t.Errorf("the first message is %q, %v", b, err)
 	}
 }
 

@@ -188,6 +188,7 @@ func (s *Servers) add(c *conn) bool {
 	h.conns = append(h.conns, c)
 	h.changed = s.config.Now()
 	c.send(&serviceprotocol.HandshakeResponse{ConnectionID: c.id})
+	c.greeted.Store(true)
 	return true
 }
 

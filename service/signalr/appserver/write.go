@@ -24,7 +24,9 @@ func (c *conn) write() {
 				c.cut(aborted(event.ReasonPingTimeout, ""))
 				return
 			}
-			c.send(&serviceprotocol.Ping{})
+			if c.greeted.Load() {
+				c.send(&serviceprotocol.Ping{})
+			}
 			continue
 		case <-c.queue.wake:
 		}
