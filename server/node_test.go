@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -406,18 +407,36 @@ func TestAdminAndBlobOff(t *testing.T) {
 	}
 }
 
+// told is what a node has logged.
+type told struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *told) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *told) has(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(l.buf.String(), text)
+}
+
 func TestRunEndsWithItsContext(t *testing.T) {
-	n, err := server.New(server.Config{Data: t.TempDir(), BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, RedisAddr: server.Off, SignalRAddr: server.Off, ControlAddr: server.Off, AdminAddr: server.Off})
+	var log told
+	n, err := server.New(server.Config{Data: t.TempDir(), Logger: slog.New(slog.NewTextHandler(&log, nil)), BlobAddr: "127.0.0.1:0", QueueAddr: server.Off, TableAddr: server.Off, RedisAddr: server.Off, SignalRAddr: server.Off, ControlAddr: server.Off, AdminAddr: server.Off})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
-	for n.BlobURL() == "" {
-		time.Sleep(time.Millisecond)
-	}
-	// The address is there before it is served; who connects waits.
+	// It is served a little earlier: who ends the context then, ends the start.
+	eventually(t, "the node is ready", func() bool { return log.has("node is ready") })
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.BlobURL(), http.NoBody)
 	if err != nil {
 		t.Fatal(err)
