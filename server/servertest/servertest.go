@@ -36,7 +36,7 @@ const waitLimit = 2 * time.Minute
 
 // quiet is how long Quiet waits for running requests to end; a test may have
 // one that never does.
-const quiet = 2 * time.Second
+const quiet = 5 * time.Second
 
 // Node is a running node.
 type Node struct {
@@ -207,7 +207,7 @@ func (n *Node) SetLoggingOf(t testing.TB, service client.Service, level string) 
 	}
 }
 
-// Quiet waits until no request runs, at most two seconds. A record leaves a moment
+// Quiet waits until no request runs, at most five seconds. A record leaves a moment
 // after its answer, so a request that was answered may still run; what is switched
 // off meanwhile is off for its record, too.
 func (n *Node) Quiet() {
