@@ -63,7 +63,7 @@ func read(src io.Reader, seed int) ([]byte, error) {
 // Megabytes in both directions at once, in pieces of any size, on several connections.
 func TestBytesAreUnchanged(t *testing.T) {
 	each(t, func(t *testing.T, n *node) {
-		const connections, size = 8, 4 << 20
+		const connections, size = 8, 2 << 20
 		b := newBackend(t, "tcp", "127.0.0.1:0", func(c net.Conn) {
 			var first [1]byte
 			io.ReadFull(c, first[:])
