@@ -23,8 +23,8 @@ type file interface {
 // patience: a disk that is full or does not answer makes the journal late. Then
 // frames wait in memory, up to maxPending, and nobody waits for them.
 //
-// When it is written to often, it waits for a moment before each write, for others that
-// come meanwhile: waking the goroutine costs more than a write does.
+// When it is written to often, it waits for a moment after each write, for others that
+// come meanwhile, and need not be woken then, which costs more than a write does.
 type journal struct {
 	patience   time.Duration
 	maxPending int
@@ -40,8 +40,7 @@ type journal struct {
 	writing []byte // what is being written at end
 	group   *group // who waits for pending
 	current *group // who waits for writing
-	hurry   bool   // somebody does nothing but wait
-	wrote   time.Time
+	idle    bool   // the goroutine must be woken for what is posted
 	// let go are posted events to be handed on, in order; spent is an empty slice for
 	// them, handing says that somebody does.
 	letGo, spent []posted
@@ -63,7 +62,8 @@ type journal struct {
 	hand  func([]posted) // called by one at a time, without mu
 }
 
-// gather is how long after a write the next one begins, unless somebody is in a hurry.
+// gather is how long after a write the next one begins, unless somebody does nothing but
+// wait for it.
 const gather = 500 * time.Microsecond
 
 // tellEvery is how often it is logged at most that the journal is late.
@@ -97,7 +97,9 @@ func (j *journal) append(frame []byte, events int) *group {
 	if g != nil && g.done == nil {
 		g.done = make(chan struct{})
 	}
-	j.hurry = j.hurry || g != nil
+	if g != nil {
+		j.poke()
+	}
 	return g
 }
 
@@ -117,6 +119,10 @@ func (j *journal) post(frame []byte, p posted) bool {
 		return true
 	}
 	g.posted = append(g.posted, p)
+	if j.idle {
+		j.idle = false
+		j.poke()
+	}
 	return false
 }
 
@@ -146,7 +152,6 @@ func (j *journal) add(frame []byte, events int) *group {
 	}
 	if j.group == nil {
 		j.group = &group{posted: j.takeSpent()}
-		j.poke()
 	}
 	j.group.n += events
 	return j.group
@@ -169,24 +174,20 @@ func (j *journal) poke() {
 
 func (j *journal) run() {
 	defer close(j.done)
-	for range j.wake {
-		for more := true; more; j.handOn() {
-			j.gather()
-			more = j.write()
+	pause := time.NewTimer(gather)
+	defer pause.Stop()
+	for {
+		wrote := j.write()
+		j.handOn()
+		if wrote {
+			pause.Reset(gather)
+			select {
+			case <-pause.C:
+			case <-j.wake: // closed, too: what is pending is written
+			}
+		} else if _, ok := <-j.wake; !ok {
+			return
 		}
-	}
-}
-
-// gather waits for others to come, when the last write was just now.
-func (j *journal) gather() {
-	j.mu.Lock()
-	wait := gather - time.Since(j.wrote)
-	if j.hurry || j.next != nil || len(j.pending) == 0 {
-		wait = 0
-	}
-	j.mu.Unlock()
-	if wait > 0 {
-		time.Sleep(wait)
 	}
 }
 
@@ -227,7 +228,7 @@ func (j *journal) write() bool {
 		j.move()
 		return true
 	}
-	if len(j.pending) == 0 {
+	if j.idle = len(j.pending) == 0; j.idle {
 		return false
 	}
 	buf := j.pending
@@ -246,13 +247,12 @@ func (j *journal) write() bool {
 
 // put writes without the lock that its caller holds, and then lets go who waited.
 func (j *journal) put(f file, buf []byte, at int64) error {
-	j.writing, j.current, j.group, j.hurry = buf, j.group, nil, false
+	j.writing, j.current, j.group = buf, j.group, nil
 	j.mu.Unlock()
 	j.watch.Reset(j.patience)
 	_, err := f.WriteAt(buf, at)
 	j.watch.Stop()
 	j.mu.Lock()
-	j.wrote = time.Now()
 	if err != nil {
 		j.release(true)
 	} else if j.late {
