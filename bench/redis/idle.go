@@ -29,7 +29,7 @@ const reserve = 200
 func measureIdle(ctx context.Context, cfg config, s *servers) ([]idle, error) {
 	n := min(cfg.idle, (report.Files()-reserve)/2)
 	var all []idle
-	for _, one := range s.all {
+	for _, one := range append(s.all[:len(s.all):len(s.all)], s.lean) {
 		if !one.proxy() {
 			continue
 		}

@@ -13,11 +13,13 @@
 //
 // Servers:
 //
-//	direct     redis-server, without persistence
-//	haproxy-1  HAProxy in mode tcp with option tcplog, nbthread 1
-//	haproxy-2  the same with nbthread 2
-//	reslog     `reslog serve`, whose only other front end is the blob service
-//	reslog-tls the same, whose clients speak TLS
+//	direct      redis-server, without persistence
+//	haproxy-1   HAProxy in mode tcp with option tcplog, nbthread 1
+//	haproxy-2   the same with nbthread 2
+//	reslog      `reslog serve`, whose only other front end is the blob service
+//	reslog-tls  the same, whose clients speak TLS
+//	reslog-lean a node built without cgo, so without workspaces, that is only looked at
+//	            while its clients do nothing
 //
 // The node has a diagnostic setting that archives ConnectionEvents in an account of
 // its own, and in the end the archive is read back: every connection must have one

@@ -141,7 +141,7 @@ func (s *servers) measure(ctx context.Context, r row, one *server) (sample, erro
 	return got, nil
 }
 
-func (s *server) ours() bool { return s.name == ours || s.name == oursTLS }
+func (s *server) ours() bool { return s.name == ours || s.name == oursTLS || s.name == oursLean }
 
 // parseRun reads what redis-benchmark prints with --csv: a line of names and one of
 // figures.

@@ -30,7 +30,9 @@ func (s *server) proxy() bool { return s.name != direct }
 
 // servers are all that take part.
 type servers struct {
-	all     []*server
+	all []*server
+	// lean is a node that is only looked at while nothing happens.
+	lean    *server
 	redis   *observer
 	records *archive
 	cert    certificate
@@ -59,6 +61,10 @@ func startAll(ctx context.Context, dir string) (*servers, error) {
 		if err := start(ctx, one, data); err != nil {
 			return fmt.Errorf("start %s: %w", name, err)
 		}
+		if name == oursLean {
+			s.lean = one
+			return nil
+		}
 		s.all = append(s.all, one)
 		return nil
 	}
@@ -76,18 +82,14 @@ func startAll(ctx context.Context, dir string) (*servers, error) {
 			return s, err
 		}
 	}
-	binary, err := build(ctx, dir)
-	if err != nil {
-		return s, err
-	}
 	s.records = &archive{}
-	for _, tls := range []bool{false, true} {
-		name := ours
-		if tls {
-			name = oursTLS
+	for _, name := range []string{ours, oursTLS, oursLean} {
+		binary, err := build(ctx, dir, name == oursLean)
+		if err != nil {
+			return s, err
 		}
 		if err := add(name, func(ctx context.Context, one *server, dir string) error {
-			return s.startNode(ctx, one, dir, binary, tls, upstream)
+			return s.startNode(ctx, one, dir, binary, name == oursTLS, upstream)
 		}); err != nil {
 			return s, err
 		}
@@ -97,8 +99,9 @@ func startAll(ctx context.Context, dir string) (*servers, error) {
 
 // The names of our own.
 const (
-	ours    = "reslog"
-	oursTLS = "reslog-tls"
+	ours     = "reslog"
+	oursTLS  = "reslog-tls"
+	oursLean = "reslog-lean"
 )
 
 func (s *servers) startRedis(ctx context.Context, one *server, dir string) error {
@@ -201,15 +204,20 @@ func (s *servers) startNode(ctx context.Context, one *server, dir, binary string
 	return s.records.add("http://"+loopback(ports[1]), "http://"+loopback(ports[2]))
 }
 
-// build builds the node as it is, and returns its path.
-func build(ctx context.Context, dir string) (string, error) {
+// build builds the node as it is, or without cgo and so without workspaces, and returns
+// its path.
+func build(ctx context.Context, dir string, lean bool) (string, error) {
 	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the module: %w", err)
 	}
 	fmt.Fprintln(os.Stderr, "building reslog")
-	binary := filepath.Join(dir, "reslog-binary")
+	binary, cgo := filepath.Join(dir, "reslog-binary"), "CGO_ENABLED=1"
+	if lean {
+		binary, cgo = binary+"-lean", "CGO_ENABLED=0"
+	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/reslog")
+	cmd.Env = append(os.Environ(), cgo)
 	cmd.Dir = string(bytes.TrimSpace(root))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build reslog: %w\n%s", err, out)
@@ -256,6 +264,9 @@ func (s *server) end() {
 func (s *servers) stop() {
 	if s.redis != nil {
 		s.redis.close()
+	}
+	if s.lean != nil {
+		s.lean.end()
 	}
 	for i := len(s.all) - 1; i >= 0; i-- {
 		s.all[i].end()

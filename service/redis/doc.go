@@ -17,7 +17,8 @@
 // the server and the node: what a dead process left open is closed when its Dir is
 // opened again. An event is in the journal before the bytes that it follows from are
 // passed on, and the events of a connection are in order. A loss of power may take
-// those of the last second.
+// those of the last second. That bytes wait for the journal, which takes well under a
+// millisecond, holds up no other connection.
 //
 // In audit mode, Config.Audit, an event is on disk before the bytes that it follows
 // from are passed on: a client's new_conn before its first byte, its login before the
@@ -29,7 +30,7 @@
 //
 // # What it does not do
 //
-// It changes no byte, holds none back, and does not log commands.
+// It changes no byte, holds none back for longer than that, and does not log commands.
 package redis
 
 import (

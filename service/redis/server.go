@@ -72,11 +72,12 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s.book, err = connections.Open(ctx, connections.Config{
-		Dir:    filepath.Join(c.Dir, "connections"),
-		Out:    &out{n, c.Emitter, c.Stream},
-		Logger: c.Logger,
-		Now:    c.Now,
-		NewID:  newEventID,
+		Dir:     filepath.Join(c.Dir, "connections"),
+		Out:     &out{n, c.Emitter, c.Stream},
+		Refused: s.late,
+		Logger:  c.Logger,
+		Now:     c.Now,
+		NewID:   newEventID,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the book of Redis connections: %w", err)

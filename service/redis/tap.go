@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"math/rand/v2"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
+	"reslog/service/redis/connections"
 	"reslog/service/redis/event"
 	"reslog/service/redis/relay"
 	"reslog/service/redis/session"
@@ -21,18 +23,24 @@ type tap struct {
 	endpoint *endpoint
 	conn     event.Connection
 	session  *session.Session
+	// wake tells the relay that all events are noted; unnoted is how many are not.
+	wake    func()
+	unnoted atomic.Int32
 
 	// local is the address that the server sees it come from. With Server.mu.
 	local netip.AddrPort
 }
 
-var _ relay.Tap = (*tap)(nil)
+var (
+	_ relay.Tap          = (*tap)(nil)
+	_ connections.Waiter = (*tap)(nil)
+)
 
 // open begins the tap of a connection, or returns nil to refuse it. A connection
 // that is refused has its events, as any other.
-func (ep *endpoint) open(p relay.Peer) relay.Tap {
+func (ep *endpoint) open(p relay.Peer, wake func()) relay.Tap {
 	s := ep.server
-	t := &tap{endpoint: ep, conn: event.Connection{
+	t := &tap{endpoint: ep, wake: wake, conn: event.Connection{
 		ID:     s.book.NextID(),
 		Source: proxySource,
 		Client: unmapped(p.Client),
@@ -44,7 +52,7 @@ func (ep *endpoint) open(p relay.Peer) relay.Tap {
 	s.mu.Lock()
 	s.live[t.conn.ID] = t
 	s.mu.Unlock()
-	err := s.take(t.event(event.NewConnection, t.conn.Opened))
+	err := t.tell(t.event(event.NewConnection, t.conn.Opened))
 	if !ep.guard.lets(p.Client.Addr()) || s.c.Audit && err != nil {
 		t.Close(event.Refused)
 		return nil
@@ -70,7 +78,7 @@ func (t *tap) login(l session.Login) {
 	s := t.endpoint.server
 	e := t.event(event.Authentication, s.c.Now())
 	e.Status, e.User = l.Status, string(l.User)
-	_ = s.take(e) // it has been counted and logged
+	_ = t.tell(e) // it has been counted and logged
 }
 
 // Close tells that the connection has ended.
@@ -84,8 +92,36 @@ func (t *tap) Close(why event.Reason) {
 	s.mu.Unlock()
 	e := t.event(event.CloseConnection, s.c.Now())
 	e.Reason = why
-	_ = s.take(e) // it has been counted and logged
+	_ = t.tell(e) // it has been counted and logged
 }
+
+// tell hands an event to the book. In audit mode it returns when the event is on disk;
+// else at once, and the tap is not ready until the event is in the book's journal: that
+// a client knows of no connection and of no login that a crash could make unknown.
+func (t *tap) tell(e event.Event) error {
+	s := t.endpoint.server
+	if s.c.Audit {
+		return s.take(e)
+	}
+	s.count(&e)
+	t.unnoted.Add(1)
+	err := s.book.Put(e, t)
+	if err != nil {
+		t.Noted()
+		s.late(err)
+	}
+	return err
+}
+
+// Noted says that an event is in the journal.
+func (t *tap) Noted() {
+	if t.unnoted.Add(-1) == 0 {
+		t.wake()
+	}
+}
+
+// Ready reports whether all events are in the journal.
+func (t *tap) Ready() bool { return t.unnoted.Load() == 0 }
 
 func (t *tap) event(typ event.Type, at time.Time) event.Event {
 	return event.Event{ID: newEventID(), Type: typ, Time: at, Connection: t.conn}
@@ -98,9 +134,7 @@ const keepTime = 5 * time.Second
 // take counts an event and hands it to the book. In audit mode it returns when the
 // event is on disk, and an error when it is not yet.
 func (s *Server) take(e event.Event) error {
-	if e.Type == event.Authentication {
-		s.logins[loginOf(e.Status)].Add(1)
-	}
+	s.count(&e)
 	ctx := context.Background()
 	if s.c.Audit {
 		limited, cancel := context.WithTimeout(ctx, keepTime)
@@ -112,6 +146,12 @@ func (s *Server) take(e event.Event) error {
 		s.late(err)
 	}
 	return err
+}
+
+func (s *Server) count(e *event.Event) {
+	if e.Type == event.Authentication {
+		s.logins[loginOf(e.Status)].Add(1)
+	}
 }
 
 // late counts an event that is not kept yet, and says so, once a second.

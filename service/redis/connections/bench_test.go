@@ -58,3 +58,30 @@ func BenchmarkTake(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPut is the cost of an event that nobody waits for.
+func BenchmarkPut(b *testing.B) {
+	cfg := config(b, b.TempDir(), nothing{})
+	cfg.SyncInterval = 0
+	book, err := Open(b.Context(), cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var m maker
+	events := []event.Event{m.open(0), m.auth(0, event.OK, "alice"), m.close(0)}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%3 == 0 {
+			id := book.NextID()
+			for k := range events {
+				events[k].Connection.ID = id
+			}
+		}
+		if err := book.Put(events[i%3], nil); err != nil {
+			b.Error(err)
+		}
+	}
+	if err := book.Close(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -102,8 +102,8 @@ func (b *Book) NextID() int64 {
 // not be taken again: the Book hands it over once more, unless Out turns out to have
 // kept it. Events of that connection wait behind it, with ErrOwed.
 func (b *Book) Take(ctx context.Context, e event.Event) error {
-	if e.ID == "" || len(e.ID) > maxID || typeNumber(e.Type) == 0 || e.Connection.Source == "" || len(e.Connection.Source) > maxSource {
-		return fmt.Errorf("take an event of a connection: %w: it needs an ID of 1 to %d bytes, a type and a source", ErrEvent, maxID)
+	if err := check(&e); err != nil {
+		return err
 	}
 	t, err := b.enter(&e)
 	if err != nil {
@@ -124,6 +124,13 @@ func (b *Book) Take(ctx context.Context, e event.Event) error {
 	return nil
 }
 
+func check(e *event.Event) error {
+	if e.ID == "" || len(e.ID) > maxID || typeNumber(e.Type) == 0 || e.Connection.Source == "" || len(e.Connection.Source) > maxSource {
+		return fmt.Errorf("take an event of a connection: %w: it needs an ID of 1 to %d bytes, a type and a source", ErrEvent, maxID)
+	}
+	return nil
+}
+
 // ticket is a Take under way.
 type ticket struct {
 	seq    uint64
@@ -136,7 +143,7 @@ type ticket struct {
 // enter waits until the event's connection is not busy, and gives the event its place
 // in the book and in the journal.
 func (b *Book) enter(e *event.Event) (ticket, error) {
-	k := key{e.Connection.Source, e.Connection.ID}
+	k := keyOf(e)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for c := b.table.open[k]; c != nil && c.busy; c = b.table.open[k] {
@@ -147,16 +154,7 @@ func (b *Book) enter(e *event.Event) (ticket, error) {
 	if b.closed {
 		return ticket{}, fmt.Errorf("take an event of a connection: %w", ErrClosed)
 	}
-	b.seq++
-	b.taken++
-	c, ok := b.table.apply(b.seq, e)
-	if !ok {
-		b.crowded++
-		if b.crowded == 1 {
-			b.cfg.Logger.Error("too many open connections: those beyond are not remembered, and after a crash not reported as closed",
-				slog.Int("max", b.cfg.MaxOpen), slog.String("source", e.Connection.Source))
-		}
-	}
+	c := b.enroll(e)
 	if c != nil {
 		c.busy = true
 	}
@@ -171,11 +169,8 @@ func (b *Book) enter(e *event.Event) (ticket, error) {
 func (b *Book) leave(t *ticket, e *event.Event, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err != nil && !b.owed.add(t.seq, e, b.in.maxOwed) {
-		b.lost++
-		if b.lost == 1 {
-			b.cfg.Logger.Error("too many events of connections are refused: those beyond are given up", slog.Any("error", err))
-		}
+	if err != nil {
+		b.owe(t.seq, e, err)
 	}
 	if t.entry != nil {
 		t.entry.busy = false
@@ -184,6 +179,16 @@ func (b *Book) leave(t *ticket, e *event.Event, err error) {
 		}
 	}
 	b.flights.end(t.flight)
+}
+
+// owe notes an event that Out refused.
+func (b *Book) owe(seq uint64, e *event.Event, err error) {
+	if !b.owed.add(seq, e, b.in.maxOwed) {
+		b.lost++
+		if b.lost == 1 {
+			b.cfg.Logger.Error("too many events of connections are refused: those beyond are given up", slog.Any("error", err))
+		}
+	}
 }
 
 // Connections returns the connections of a source that are open, "" for those of all,

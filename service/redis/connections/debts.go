@@ -27,14 +27,13 @@ func (d *debts) add(seq uint64, e *event.Event, limit int) bool {
 		d.of = make(map[key]int)
 	}
 	d.list = append(d.list, debt{seq: seq, event: *e})
-	d.of[key{e.Connection.Source, e.Connection.ID}]++
+	d.of[keyOf(e)]++
 	return true
 }
 
 // pay takes the first off.
 func (d *debts) pay() {
-	c := d.list[0].event.Connection
-	k := key{c.Source, c.ID}
+	k := keyOf(&d.list[0].event)
 	if d.of[k]--; d.of[k] == 0 {
 		delete(d.of, k)
 	}

@@ -5,6 +5,7 @@
 //	book, err := connections.Open(ctx, connections.Config{Dir: dir, Out: out})
 //	id := book.NextID()         // for a connection of a proxy
 //	err = book.Take(ctx, e)     // an event: in the journal, and on its way
+//	err = book.Put(e, waiter)   // the same without waiting: waiter is told
 //	book.Connections("proxy")   // who is connected now, "" for all
 //	err = book.Close(ctx)       // when the closing events of all are taken
 //
@@ -14,7 +15,8 @@
 // moment Open hands over those events that Out had not kept, and no other, in order,
 // then a CloseConnection, with the reason event.Interrupted, of each connection of a
 // proxy that was open. Its time is that of Open, and not before the connection's
-// latest event. Connections of an audit stream stay open: their cluster lives on.
+// latest event. Connections of an audit stream stay open: their cluster lives on. Of
+// events that were put those count whose Waiter was told.
 // After a loss of power the same holds for what was older than SyncInterval.
 //
 // Takes of one connection that overlap reach Out in the order in which they are in the
@@ -40,8 +42,9 @@
 //
 // # When the disk does not take the journal
 //
-// Take waits for the journal for at most 100 ms, and not at all while the disk is full or
-// does not answer: events are passed on and follow into the journal when that is possible,
+// Take waits for the journal for at most 100 ms, the Waiter of a Put is told after as
+// long, and neither waits at all while the disk is full or does not answer: events are
+// passed on and follow into the journal when that is possible,
 // as long as they fit into 8 MiB of memory. The same happens when more than 256 MiB come
 // behind the last mark, because Out cannot be synced. What is late or missing is counted in
 // Stats and logged. A crash meanwhile may lose those events that Out had not kept, and tell
@@ -90,6 +93,9 @@ type Config struct {
 	// about 300 bytes each. The events of those beyond are handed over and not
 	// remembered, which is logged.
 	MaxOpen int
+	// Refused is told, as often as it happens, that an event of Put is not kept yet: Out
+	// refused it, or it waits behind one that Out refused. It must not block; nil is nobody.
+	Refused func(error)
 	Logger  *slog.Logger
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time

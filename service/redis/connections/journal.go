@@ -22,6 +22,9 @@ type file interface {
 // at the same time share a write, and nobody is held up by one for longer than
 // patience: a disk that is full or does not answer makes the journal late. Then
 // frames wait in memory, up to maxPending, and nobody waits for them.
+//
+// When it is written to often, it waits for a moment after each write, for others that
+// come meanwhile, and need not be woken then, which costs more than a write does.
 type journal struct {
 	patience   time.Duration
 	maxPending int
@@ -37,36 +40,47 @@ type journal struct {
 	writing []byte // what is being written at end
 	group   *group // who waits for pending
 	current *group // who waits for writing
-	late    bool
-	told    time.Time // when that was logged, telling that it was this time
-	telling bool
-	lateFor uint64 // events that nobody waited for
-	missing uint64 // events that were not written at all
-	full    bool   // the latest was one
-	hole    bool   // the file does not tell which connections are open
-	synced  int64  // what of end is on disk
-	tape    *tape  // takes a copy of what is appended, for a compaction
-	next    *move  // what the writer is to do next
+	idle    bool   // the goroutine must be woken for what is posted
+	// let go are posted events to be handed on, in order; spent is an empty slice for
+	// them, handing says that somebody does.
+	letGo, spent []posted
+	handing      bool
+	late         bool
+	told         time.Time // when that was logged, telling that it was this time
+	telling      bool
+	lateFor      uint64 // events that nobody waited for
+	missing      uint64 // events that were not written at all
+	full         bool   // the latest was one
+	hole         bool   // the file does not tell which connections are open
+	synced       int64  // what of end is on disk
+	tape         *tape  // takes a copy of what is appended, for a compaction
+	next         *move  // what the writer is to do next
 
 	wake  chan struct{}
 	done  chan struct{}
 	watch *time.Timer
+	hand  func([]posted) // called by one at a time, without mu
 }
+
+// gather is how long after a write the next one begins, unless somebody does nothing but
+// wait for it.
+const gather = 500 * time.Microsecond
 
 // tellEvery is how often it is logged at most that the journal is late.
 const tellEvery = 10 * time.Second
 
 // group is those who wait for one write.
 type group struct {
-	n    int
-	over bool
-	done chan struct{}
+	n      int
+	over   bool
+	done   chan struct{} // nil while nobody waits
+	posted []posted
 }
 
-func newJournal(f file, end int64, in internals, log *slog.Logger) *journal {
+func newJournal(f file, end int64, in internals, log *slog.Logger, hand func([]posted)) *journal {
 	j := &journal{
 		patience: in.patience, maxPending: in.maxPending, maxTail: in.maxTail, log: log,
-		file: f, end: end, offset: end, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		file: f, end: end, offset: end, wake: make(chan struct{}, 1), done: make(chan struct{}), hand: hand,
 	}
 	j.watch = time.AfterFunc(time.Hour, j.overdue)
 	j.watch.Stop()
@@ -79,6 +93,40 @@ func newJournal(f file, end int64, in internals, log *slog.Logger) *journal {
 func (j *journal) append(frame []byte, events int) *group {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	g := j.add(frame, events)
+	if g != nil && g.done == nil {
+		g.done = make(chan struct{})
+	}
+	if g != nil {
+		j.poke()
+	}
+	return g
+}
+
+// post puts the frame of an event behind the others, which is let go when that is
+// written. It reports whether it is already, and to be handed on.
+func (j *journal) post(frame []byte, p posted) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	g := j.add(frame, 1)
+	if g == nil { // it is not waited for, but not before those that are
+		if g = j.group; g == nil {
+			g = j.current
+		}
+	}
+	if g == nil || g.over {
+		j.letGo = append(j.letGo, p)
+		return true
+	}
+	g.posted = append(g.posted, p)
+	if j.idle {
+		j.idle = false
+		j.poke()
+	}
+	return false
+}
+
+func (j *journal) add(frame []byte, events int) *group {
 	taped := j.tape.record(frame)
 	waiting := len(j.writing) + len(j.pending) + len(frame)
 	tail := j.end + int64(waiting) - j.offset
@@ -103,8 +151,7 @@ func (j *journal) append(frame []byte, events int) *group {
 		return nil
 	}
 	if j.group == nil {
-		j.group = &group{done: make(chan struct{})}
-		j.poke()
+		j.group = &group{posted: j.takeSpent()}
 	}
 	j.group.n += events
 	return j.group
@@ -127,11 +174,50 @@ func (j *journal) poke() {
 
 func (j *journal) run() {
 	defer close(j.done)
-	for range j.wake {
-		for j.write() {
-			continue
+	pause := time.NewTimer(gather)
+	defer pause.Stop()
+	for {
+		wrote := j.write()
+		j.handOn()
+		if wrote {
+			pause.Reset(gather)
+			select {
+			case <-pause.C:
+			case <-j.wake: // closed, too: what is pending is written
+			}
+		} else if _, ok := <-j.wake; !ok {
+			return
 		}
 	}
+}
+
+// handOn hands on what was let go, in the order in which it is in the journal: by
+// whoever comes first.
+func (j *journal) handOn() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.handing {
+		return
+	}
+	j.handing = true
+	for len(j.letGo) > 0 {
+		some := j.letGo
+		j.letGo = nil
+		j.mu.Unlock()
+		j.hand(some)
+		clear(some)
+		j.mu.Lock()
+		if cap(some) <= 1<<10 {
+			j.spent = some[:0]
+		}
+	}
+	j.handing = false
+}
+
+func (j *journal) takeSpent() []posted {
+	some := j.spent
+	j.spent = nil
+	return some
 }
 
 // write writes what is pending, or makes a move. It reports whether there may be more.
@@ -142,7 +228,7 @@ func (j *journal) write() bool {
 		j.move()
 		return true
 	}
-	if len(j.pending) == 0 {
+	if j.idle = len(j.pending) == 0; j.idle {
 		return false
 	}
 	buf := j.pending
@@ -177,7 +263,7 @@ func (j *journal) put(f file, buf []byte, at int64) error {
 		}
 	}
 	j.writing = nil
-	j.current.end()
+	j.finish(j.current)
 	j.current = nil
 	return err
 }
@@ -185,10 +271,11 @@ func (j *journal) put(f file, buf []byte, at int64) error {
 // overdue is called when a write takes longer than patience.
 func (j *journal) overdue() {
 	j.mu.Lock()
-	defer j.mu.Unlock()
 	if j.writing != nil {
 		j.fallBehind("the journal of connections is written slowly: events are passed on without it meanwhile", nil)
 	}
+	j.mu.Unlock()
+	j.handOn()
 }
 
 func (j *journal) fallBehind(what string, err error) {
@@ -206,16 +293,25 @@ func (j *journal) release(late bool) {
 		if g != nil && !g.over && late {
 			j.lateFor += uint64(g.n)
 		}
-		g.end()
+		j.finish(g)
 	}
 	j.group = nil
 }
 
-func (g *group) end() {
-	if g != nil && !g.over {
-		g.over = true
+// finish ends the wait of a group.
+func (j *journal) finish(g *group) {
+	if g == nil || g.over {
+		return
+	}
+	g.over = true
+	if g.done != nil {
 		close(g.done)
 	}
+	if len(j.letGo) == 0 {
+		j.letGo, g.posted = g.posted, j.letGo
+	}
+	j.letGo = append(j.letGo, g.posted...)
+	g.posted = nil
 }
 
 // position is where the next frame will be.

@@ -124,7 +124,13 @@ func child() {
 			m := maker{}
 			do := func(e event.Event) {
 				e.ID = fmt.Sprintf("%s-%d-%d", run, g, m.n)
-				fail(b.Take(ctx, e))
+				if g%2 == 0 {
+					fail(b.Take(ctx, e))
+				} else {
+					w := make(waiter, 1)
+					fail(b.Put(e, w))
+					<-w
+				}
 				if _, err := os.Stdout.WriteString(e.ID + "\n"); err != nil {
 					os.Exit(1)
 				}

@@ -37,6 +37,9 @@ func open(ctx context.Context, cfg Config, in internals) (*Book, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Refused == nil {
+		cfg.Refused = func(error) {}
+	}
 	if cfg.NewID == nil {
 		cfg.NewID = uuid.NewString
 	}
@@ -220,6 +223,6 @@ func (b *Book) start(p *past, numbers []uint64, mark []byte) error {
 	if err = errors.Join(err, b.dir.sync()); err != nil {
 		return errors.Join(fmt.Errorf("remove the old journal: %w", err), f.Close())
 	}
-	b.journal = newJournal(f, w.at, b.in, b.cfg.Logger)
+	b.journal = newJournal(f, w.at, b.in, b.cfg.Logger, b.hand)
 	return nil
 }

@@ -29,6 +29,8 @@ type entry struct {
 
 func (e *entry) key() key { return key{e.Source, e.ID} }
 
+func keyOf(e *event.Event) key { return key{e.Connection.Source, e.Connection.ID} }
+
 // table is the connections that are open.
 type table struct {
 	open    map[key]*entry
@@ -44,7 +46,7 @@ func newTable(limit int) *table {
 // apply takes an event into the book. It returns the entry that is open after it,
 // and false for a new connection that there is no place for.
 func (t *table) apply(seq uint64, e *event.Event) (*entry, bool) {
-	k := key{e.Connection.Source, e.Connection.ID}
+	k := keyOf(e)
 	c := t.open[k]
 	if c != nil && seq <= c.seq {
 		return c, true // told before

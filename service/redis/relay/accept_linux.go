@@ -121,7 +121,7 @@ func (l *loop) readHeader(c *conn) {
 // introduce shows a client that is let through to who wants to see it, and connects
 // it.
 func (l *loop) introduce(c *conn) {
-	if c.tap = l.relay.config.Open(c.peer); c.tap == nil {
+	if c.tap = l.relay.config.Open(c.peer, func() { l.wakeUp(c) }); c.tap == nil {
 		if l.relay.config.Refusal != "" {
 			_, _ = send(c.ends[client].fd, []byte(l.relay.config.Refusal)) // whoever it is, it is closed
 		}
@@ -137,7 +137,7 @@ func (l *loop) introduce(c *conn) {
 func (l *loop) refuse(c *conn, why, line string) {
 	l.relay.log.warn("a client is refused", "client", c.peer.Client, "why", why)
 	if c.tap == nil {
-		c.tap = l.relay.config.Open(c.peer)
+		c.tap = l.relay.config.Open(c.peer, nobody)
 	}
 	if line != "" {
 		_, _ = send(c.ends[client].fd, []byte(line)) // nobody who does not hear it minds

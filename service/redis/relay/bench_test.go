@@ -16,6 +16,7 @@ type deaf struct{}
 func (deaf) Connected(netip.AddrPort) {}
 func (deaf) Request([]byte)           {}
 func (deaf) Reply([]byte)             {}
+func (deaf) Ready() bool              { return true }
 func (deaf) Close(event.Reason)       {}
 
 // BenchmarkRoundTrip sends 64 bytes to an echo server and back: once without a relay,
@@ -40,7 +41,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			r := New(Config{
 				Upstream: Upstream{Network: "tcp", Address: l.Addr().String()},
-				Open:     func(Peer) Tap { return deaf{} },
+				Open:     func(Peer, func()) Tap { return deaf{} },
 			})
 			front, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {

@@ -1,7 +1,7 @@
 // Package relay moves bytes between clients and a Redis server, in order and
 // unchanged, and lets a Tap see them.
 //
-//	r := relay.New(relay.Config{Upstream: …, Open: func(p relay.Peer) relay.Tap { … }})
+//	r := relay.New(relay.Config{Upstream: …, Open: func(p relay.Peer, wake func()) relay.Tap { … }})
 //	r.Serve(ctx, listener) // until ctx is done
 //
 // On Linux plain connections are moved by event loops that read and write without
@@ -10,6 +10,8 @@
 //
 //   - Tap.Request sees bytes before they are written to the server, Tap.Reply before
 //     they are written to the client, and no two calls of one Tap overlap.
+//   - While a Tap is not Ready nothing is passed on that it has seen: neither what
+//     made it so, nor what comes.
 //   - A side that does not take its bytes is waited for: at most a buffer of it is
 //     held, and the other side is not read meanwhile.
 //   - When one side ends its writing (half-close), the other is told the same once
@@ -48,6 +50,9 @@ type Tap interface {
 	Connected(local netip.AddrPort)
 	Request(b []byte)
 	Reply(b []byte)
+	// Ready reports whether bytes may be passed on. After it has returned false, the
+	// Tap calls wake, from any goroutine, once that has changed.
+	Ready() bool
 	// Close says that both sides are closed.
 	Close(why event.Reason)
 }
@@ -80,8 +85,8 @@ type Config struct {
 	// listened to if it does.
 	Trusted []netip.Prefix
 	// Open makes the Tap of a connection, when who it is from is known; or nil,
-	// to close it at once. Required.
-	Open func(Peer) Tap
+	// to close it at once. Tap.Ready tells what wake is for. Required.
+	Open func(p Peer, wake func()) Tap
 	// Refusal is what a client is told, in the form of Redis and with a line's end, for
 	// which Open returns nil; "" is nothing.
 	Refusal string

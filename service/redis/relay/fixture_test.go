@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"runtime"
@@ -33,12 +34,16 @@ func engines() map[string]func(*Relay, net.Listener) engine {
 	return e
 }
 
-// each runs a scenario with every engine.
+// each runs a scenario with every engine, with Taps that are always ready, and with Taps
+// that are not for a moment now and then.
 func each(t *testing.T, scenario func(t *testing.T, n *node)) {
 	t.Helper()
 	for name, make := range engines() {
 		t.Run(name, func(t *testing.T) {
 			scenario(t, &node{t: t, name: name, engine: make})
+		})
+		t.Run(name+", moody", func(t *testing.T) {
+			scenario(t, &node{t: t, name: name, engine: make, moody: true})
 		})
 	}
 }
@@ -50,6 +55,7 @@ type node struct {
 	engine func(*Relay, net.Listener) engine
 	config Config
 	refuse bool // Open returns nil
+	moody  bool // Taps are not always ready
 	linger time.Duration
 	// prepare changes the relay before it serves.
 	prepare func(*Relay)
@@ -103,14 +109,15 @@ func (n *node) start() {
 	n.t.Cleanup(n.stop)
 }
 
-func (n *node) open(p Peer) Tap {
+func (n *node) open(p Peer, wake func()) Tap {
 	if n.refuse {
 		return nil
 	}
-	tap := &tap{t: n.t, peer: p, requests: sha256.New(), replies: sha256.New(), ended: make(chan struct{})}
+	tap := &tap{t: n.t, peer: p, moody: n.moody, wake: wake, requests: sha256.New(), replies: sha256.New(), ended: make(chan struct{})}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.taps = append(n.taps, tap)
+	tap.muse()
 	return tap
 }
 
@@ -165,6 +172,10 @@ func (n *node) dial() *net.TCPConn {
 type tap struct {
 	t         *testing.T
 	peer      Peer
+	moody     bool
+	wake      func()
+	sulk      atomic.Bool  // the next reply makes it unready
+	unready   atomic.Int32 // for how many reasons it is not
 	busy      atomic.Bool
 	connected atomic.Int32
 	local     netip.AddrPort
@@ -187,6 +198,27 @@ func (p *tap) call(what string) func() {
 	return func() { p.busy.Store(false) }
 }
 
+func (p *tap) Ready() bool { return p.unready.Load() == 0 }
+
+// muse makes a moody tap unready for a moment, every now and then.
+func (p *tap) muse() {
+	if !p.moody || rand.IntN(3) > 0 {
+		return
+	}
+	p.unready.Add(1)
+	if rand.IntN(4) == 0 {
+		p.brighten() // before it was asked
+		return
+	}
+	time.AfterFunc(time.Duration(rand.IntN(300))*time.Microsecond, p.brighten)
+}
+
+func (p *tap) brighten() {
+	if p.unready.Add(-1) == 0 {
+		p.wake()
+	}
+}
+
 func (p *tap) Connected(local netip.AddrPort) {
 	defer p.call("Connected")()
 	if p.connected.Add(1) != 1 {
@@ -200,6 +232,7 @@ func (p *tap) Request(b []byte) {
 	if p.connected.Load() == 0 || len(b) == 0 {
 		p.t.Errorf("Request of %d bytes, connected %d times", len(b), p.connected.Load())
 	}
+	p.muse()
 	p.requests.Write(b)
 	p.asked.Add(int64(len(b)))
 }
@@ -208,6 +241,10 @@ func (p *tap) Reply(b []byte) {
 	defer p.call("Reply")()
 	if p.connected.Load() == 0 || len(b) == 0 {
 		p.t.Errorf("Reply of %d bytes, connected %d times", len(b), p.connected.Load())
+	}
+	p.muse()
+	if p.sulk.CompareAndSwap(true, false) {
+		p.unready.Add(1)
 	}
 	p.replies.Write(b)
 	p.answered.Add(int64(len(b)))

@@ -71,11 +71,12 @@ func (g *goroutines) handle(ctx context.Context, raw net.Conn) {
 			sayGoodbye(conn, tooMany, 10*time.Millisecond)
 		}
 		r.log.warn("a client is one too many", "max", r.config.MaxConnections)
-		g.end(conn, r.config.Open(peer), event.Refused)
+		g.end(conn, r.config.Open(peer, nobody), event.Refused)
 		return
 	}
 	client, err := g.handshake(ctx, conn, &peer)
-	tap := r.config.Open(peer)
+	ready := make(chan struct{}, 1)
+	tap := r.config.Open(peer, func() { poke(ready) })
 	switch {
 	case tap == nil && err == nil:
 		if r.config.Refusal != "" {
@@ -89,12 +90,23 @@ func (g *goroutines) handle(ctx context.Context, raw net.Conn) {
 		r.log.warn("a client is refused", "client", peer.Client, "err", err)
 		g.end(conn, tap, event.Refused)
 	default:
-		g.serveTap(ctx, client, tap)
+		g.serveTap(ctx, client, tap, ready)
+	}
+}
+
+// nobody is woken, as no byte is passed on.
+func nobody() {}
+
+// poke leaves one word in a channel.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 
 // serveTap connects a client that is let through to the server.
-func (g *goroutines) serveTap(ctx context.Context, client duplex, tap Tap) {
+func (g *goroutines) serveTap(ctx context.Context, client duplex, tap Tap, ready chan struct{}) {
 	server, err := g.dial(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -108,7 +120,7 @@ func (g *goroutines) serveTap(ctx context.Context, client duplex, tap Tap) {
 		g.end(client, tap, event.NoServer)
 	default:
 		tap.Connected(addrPort(server.LocalAddr()))
-		p := &pair{client: client, server: server, tap: tap, chunks: &g.chunks, linger: g.relay.linger}
+		p := &pair{client: client, server: server, tap: tap, ready: ready, chunks: &g.chunks, linger: g.relay.linger}
 		tap.Close(p.run(ctx))
 	}
 }

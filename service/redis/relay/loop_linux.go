@@ -43,6 +43,8 @@ type loop struct {
 	// again are connections that had their turn and have more to do.
 	again []*conn
 	spare []*[chunk]byte // buffers
+	// spareReady is an empty slice for ready.
+	spareReady []*conn
 
 	headers, connects, retries, lingers deadlines
 	// paused is when the listener is watched again; 0 is that it is.
@@ -50,8 +52,13 @@ type loop struct {
 
 	count atomic.Int64 // connections
 
+	// left says that there is something under mu, asleep that the loop waits for the
+	// kernel and must be roused.
+	left, asleep atomic.Bool
+
 	mu       sync.Mutex
 	handed   []accepted // by other loops
+	ready    []*conn    // their Taps have become so
 	stopping bool
 }
 
@@ -105,8 +112,22 @@ func (l *loop) stop() {
 	l.rouse()
 }
 
+// rouse makes the loop look at what is under mu.
 func (l *loop) rouse() {
-	_, _ = unix.Write(l.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // fails only when it is awake anyway
+	if l.left.Swap(true) {
+		return // somebody did, and it has not looked yet
+	}
+	if l.asleep.Load() {
+		_, _ = unix.Write(l.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // fails only when it is awake anyway
+	}
+}
+
+// wakeUp has the loop look at a connection again.
+func (l *loop) wakeUp(c *conn) {
+	l.mu.Lock()
+	l.ready = append(l.ready, c)
+	l.mu.Unlock()
+	l.rouse()
 }
 
 // now is the time since the loop was made.
@@ -120,10 +141,11 @@ func (l *loop) run() error {
 			return err
 		}
 		for i := range n {
-			if !l.dispatch(&l.events[i]) {
-				l.closeAll()
-				return nil
-			}
+			l.dispatch(&l.events[i])
+		}
+		if l.left.Load() && !l.takeLeft() {
+			l.closeAll()
+			return nil
 		}
 		l.continueAll()
 		l.expireAll()
@@ -138,7 +160,7 @@ func (l *loop) wait() (int, error) {
 		return n, nil
 	}
 	if err == nil {
-		n, err = unix.EpollWait(l.epoll, l.events[:], l.timeout())
+		n, err = l.sleep()
 	}
 	if errors.Is(err, unix.EINTR) {
 		return 0, nil
@@ -146,18 +168,30 @@ func (l *loop) wait() (int, error) {
 	return max(n, 0), err
 }
 
-// dispatch does what an event asks for, and reports whether the loop goes on.
-func (l *loop) dispatch(e *unix.EpollEvent) bool {
+// sleep waits for events, unless somebody left something.
+func (l *loop) sleep() (int, error) {
+	l.asleep.Store(true)
+	defer l.asleep.Store(false)
+	if l.left.Load() {
+		return 0, nil
+	}
+	return unix.EpollWait(l.epoll, l.events[:], l.timeout())
+}
+
+// dispatch does what an event asks for.
+func (l *loop) dispatch(e *unix.EpollEvent) {
 	switch e.Fd {
 	case ofListener:
 		l.accept()
-		return true
+		return
 	case ofWake:
-		return l.awake()
+		var b [8]byte
+		_, _ = unix.Read(l.wake, b[:]) // what it was woken for is under mu
+		return
 	}
 	c := l.slots.get(uint32(e.Fd)>>1, uint32(e.Pad))
 	if c == nil {
-		return true
+		return
 	}
 	side := int(e.Fd & 1)
 	at := &c.ends[side]
@@ -179,20 +213,23 @@ func (l *loop) dispatch(e *unix.EpollEvent) bool {
 	case e.Events&unix.EPOLLERR != 0:
 		l.close(c, event.ByClient)
 	}
-	return true
 }
 
-// awake takes what other goroutines left, and reports whether the loop goes on.
-func (l *loop) awake() bool {
-	var b [8]byte
-	_, _ = unix.Read(l.wake, b[:]) // what it was woken for is below
+// takeLeft takes what other goroutines left, and reports whether the loop goes on.
+func (l *loop) takeLeft() bool {
+	l.left.Store(false)
 	l.mu.Lock()
-	handed, stopping := l.handed, l.stopping
-	l.handed = nil
+	handed, ready, stopping := l.handed, l.ready, l.stopping
+	l.handed, l.ready = nil, l.spareReady[:0]
 	l.mu.Unlock()
 	for _, a := range handed {
 		l.begin(a)
 	}
+	for _, c := range ready {
+		l.resume(c)
+	}
+	clear(ready)
+	l.spareReady = ready
 	return !stopping
 }
 
@@ -201,7 +238,7 @@ func (l *loop) closeAll() {
 	l.mu.Lock()
 	l.stopping = true // no loop hands over any more
 	l.mu.Unlock()
-	l.awake()
+	l.takeLeft()
 	for i := range l.slots.all {
 		if c := l.slots.all[i].conn; c != nil {
 			l.close(c, event.Stopped)

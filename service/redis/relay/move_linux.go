@@ -21,12 +21,12 @@ func (l *loop) moveAt(c *conn, side int, events uint32) {
 	}
 }
 
-// move moves bytes from one side to the other until there are none, or the other does
-// not take them.
+// move moves bytes from one side to the other until there are none, the other does not
+// take them, or the Tap is not ready.
 func (l *loop) move(c *conn, from int) {
 	src, dst := &c.ends[from], &c.ends[1-from]
 	for range turn {
-		if !src.readable || src.ended || len(dst.held) > 0 || dst.broken {
+		if !src.readable || src.ended || len(dst.held) > 0 || dst.broken || !c.tap.Ready() {
 			return
 		}
 		n, errno := receive(src.fd, l.buffer[:], 0)
@@ -47,6 +47,10 @@ func (l *loop) move(c *conn, from int) {
 		src.readable = n == chunk || src.gone
 		b := l.buffer[:n]
 		if !l.see(c, from, b) {
+			return
+		}
+		if !c.tap.Ready() {
+			l.keep(&c.ends[1-from], b)
 			return
 		}
 		if n, errno = send(dst.fd, b); n == len(b) {
@@ -81,12 +85,39 @@ func (l *loop) see(c *conn, from int, b []byte) bool {
 	return true
 }
 
-// hold keeps what a side did not take. The other side is not read meanwhile, so there
-// is never more than this.
-func (l *loop) hold(c *conn, side int, b []byte) {
-	at := &c.ends[side]
+// resume goes on with a connection whose Tap has become ready.
+func (l *loop) resume(c *conn) {
+	for side := range c.ends {
+		if !l.slots.has(c) || c.stage != moving || !l.flush(c, side) {
+			return
+		}
+	}
+	l.move(c, client)
+	if l.slots.has(c) {
+		l.move(c, server)
+	}
+}
+
+// keep keeps what is not written to a side yet. The other side is not read meanwhile, so
+// there is never more than this.
+func (l *loop) keep(at *end, b []byte) {
+	if len(b) <= little { // as there may be one for each connection
+		at.held = append([]byte(nil), b...)
+		return
+	}
 	at.hold = l.takeChunk()
 	at.held = at.hold[:copy(at.hold[:], b)]
+}
+
+// hold keeps what a side did not take.
+func (l *loop) hold(c *conn, side int, b []byte) {
+	l.keep(&c.ends[side], b)
+	l.wantRoom(c, side)
+}
+
+// wantRoom has the loop hear when a side takes bytes again.
+func (l *loop) wantRoom(c *conn, side int) {
+	at := &c.ends[side]
 	if at.room {
 		return // an event comes
 	}
@@ -97,11 +128,11 @@ func (l *loop) hold(c *conn, side int, b []byte) {
 	at.room = true
 }
 
-// flush writes what is held of a side, then reads the other one again. It reports
-// whether c is still open.
+// flush writes what is held of a side if it may, then reads the other one again. It
+// reports whether c is still open.
 func (l *loop) flush(c *conn, side int) bool {
 	at := &c.ends[side]
-	if len(at.held) == 0 {
+	if len(at.held) == 0 || !c.tap.Ready() {
 		return true
 	}
 	n, errno := send(at.fd, at.held)
@@ -110,7 +141,8 @@ func (l *loop) flush(c *conn, side int) bool {
 		return l.slots.has(c)
 	}
 	if at.held = at.held[n:]; len(at.held) > 0 {
-		return true
+		l.wantRoom(c, side)
+		return l.slots.has(c)
 	}
 	l.giveChunk(at)
 	if side == server && l.relay.servers.unix() {
@@ -192,6 +224,9 @@ func (l *loop) close(c *conn, why event.Reason) {
 	}
 	l.relay.leave()
 }
+
+// little is up to how many bytes are kept in a buffer of their size.
+const little = 1 << 10
 
 // spares is how many buffers a loop keeps.
 const spares = 64

@@ -18,7 +18,8 @@ const small = 2 << 10
 type pair struct {
 	client, server duplex
 	tap            Tap
-	chunks         *sync.Pool // of *[chunk]byte
+	ready          chan struct{} // has a word when the Tap may be
+	chunks         *sync.Pool    // of *[chunk]byte
 	linger         time.Duration
 
 	mu          sync.Mutex // one call of the Tap at a time
@@ -143,6 +144,7 @@ func (p *pair) move(src io.Reader, dst io.Writer, see func([]byte) error) error 
 			if err := see(b[:n]); err != nil {
 				return err
 			}
+			p.settle()
 			if _, err := dst.Write(b[:n]); err != nil {
 				return &writeError{err}
 			}
@@ -160,6 +162,18 @@ func (p *pair) move(src io.Reader, dst io.Writer, see func([]byte) error) error 
 			large, b = nil, own
 		}
 	}
+}
+
+// settle waits until bytes may be passed on. The other direction may wait as well, for
+// the same word.
+func (p *pair) settle() {
+	if p.tap.Ready() {
+		return
+	}
+	for !p.tap.Ready() {
+		<-p.ready
+	}
+	poke(p.ready)
 }
 
 func (p *pair) take() *[chunk]byte {
