@@ -37,6 +37,7 @@ func (n *Node) serveSignalR(ctx context.Context) error {
 	s := signalr.New(signalr.Config{
 		Services:        newSignalRServices(n),
 		Emitter:         n.gate,
+		Unkept:          unkept,
 		Recorder:        n.recorder,
 		Peers:           peers,
 		Identity:        signalRIdentity{n.identities}.allow,
@@ -50,6 +51,12 @@ func (n *Node) serveSignalR(ctx context.Context) error {
 	// Connections end, and tell it, before the port closes.
 	n.background("signalr", s.Run)
 	return nil
+}
+
+// unkept reports whether an error of the bus says that a record is lost; after all others
+// it is written when that is possible again.
+func unkept(err error) bool {
+	return errors.Is(err, bus.ErrFull) || errors.Is(err, bus.ErrTooLarge) || errors.Is(err, bus.ErrClosed)
 }
 
 // joinNodes connects to the other nodes whose clients are those of the same services;

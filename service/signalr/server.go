@@ -130,12 +130,9 @@ func health(w http.ResponseWriter, r *http.Request) {
 // sent, and upstreams to hear of the end of clients.
 const closeTime = 10 * time.Second
 
-// Run hands over logs, looks after connections every second, and measures, until ctx is
-// done. Then all connections are closed, and their logs handed over. It returns nil.
+// Run looks after connections every second, and measures, until ctx is done. Then all
+// connections are closed, and their logs handed over. It returns nil.
 func (s *Server) Run(ctx context.Context) error {
-	done := make(chan struct{})
-	var logging sync.WaitGroup
-	logging.Go(func() { s.logs.run(done) })
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for running := true; running; {
@@ -147,8 +144,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 	}
 	s.close()
-	close(done)
-	logging.Wait()
+	s.logs.close()
 	return nil
 }
 

@@ -130,6 +130,10 @@ func (v *service) change(conf Service) {
 // log takes events of connections that are no clients.
 func (v *service) log(e event.Event) {
 	v.figures.count(&e)
+	if e.Side == event.Server && e.ConnectionID != "" && e.Collection == event.Connection {
+		v.server.logs.putMust(v.conf.Load(), e, false)
+		return
+	}
 	v.server.logs.put(v.conf.Load(), e, false)
 }
 
