@@ -11,6 +11,7 @@ import (
 	"reslog/bus"
 	"reslog/control/arm"
 	"reslog/identity"
+	"reslog/internal/load"
 	"reslog/resource"
 	"reslog/service/signalr"
 	"reslog/service/signalr/hub"
@@ -39,6 +40,7 @@ func (n *Node) serveSignalR(ctx context.Context) error {
 		Emitter:         n.gate,
 		Unkept:          unkept,
 		Recorder:        n.recorder,
+		Load:            load.New().Percent,
 		Peers:           peers,
 		Identity:        signalRIdentity{n.identities}.allow,
 		ManagedIdentity: n.managedToken,

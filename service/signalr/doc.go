@@ -95,6 +95,9 @@ type Config struct {
 	// will not be: an end is handed over again then. nil is any error.
 	Unkept   func(error) bool
 	Recorder *metric.Recorder
+	// Load is how much of what it may use the process has used since the last call, in
+	// percent, for the metric ServerLoad; nil, or not ok, is not known.
+	Load func() (percent float64, ok bool)
 	// Peers are other nodes; nil is none.
 	Peers hub.Peers
 	// Identity verifies Microsoft Entra tokens of application servers and callers of the

@@ -150,8 +150,14 @@ func (s *Server) Run(ctx context.Context) error {
 
 // tick does what is due.
 func (s *Server) tick(now time.Time) {
+	load := float64(noLoad)
+	if s.c.Load != nil {
+		if percent, ok := s.c.Load(); ok {
+			load = percent
+		}
+	}
 	for _, v := range s.all() {
-		v.tick(now)
+		v.tick(now, load)
 	}
 }
 

@@ -184,12 +184,12 @@ func (v *service) waitForCalls(ctx context.Context) {
 }
 
 // tick looks after the clients, and measures.
-func (v *service) tick(now time.Time) {
+func (v *service) tick(now time.Time, load float64) {
 	for _, c := range v.list() {
 		c.tick(now)
 	}
 	v.flood.tick(now, v.log)
-	v.metrics.sample(now)
+	v.metrics.sample(now, load)
 }
 
 // admitServer is appserver.Config's Admit.
