@@ -35,12 +35,17 @@ func (n *Node) serveSignalR(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	usage, err := n.openSignalRUsage(ctx)
+	if err != nil {
+		return err
+	}
 	s := signalr.New(signalr.Config{
 		Services:        newSignalRServices(n),
 		Emitter:         n.gate,
 		Unkept:          unkept,
 		Recorder:        n.recorder,
 		Load:            load.New().Percent,
+		Usage:           usage,
 		Peers:           peers,
 		Identity:        signalRIdentity{n.identities}.allow,
 		ManagedIdentity: n.managedToken,

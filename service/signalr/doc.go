@@ -33,7 +33,8 @@
 //
 // Connections are counted as the service counts them, messages by each 2 KiB that has
 // begun on its way to a client or an application server. Limits are those of this node:
-// several nodes of one service have each their own.
+// several nodes of one service have each their own. The messages of the day are counted on
+// by the next process, all but those of the last seconds before one is killed.
 package signalr
 
 import (
@@ -98,6 +99,8 @@ type Config struct {
 	// Load is how much of what it may use the process has used since the last call, in
 	// percent, for the metric ServerLoad; nil, or not ok, is not known.
 	Load func() (percent float64, ok bool)
+	// Usage keeps the number of messages of the day; nil counts anew in each process.
+	Usage Usage
 	// Peers are other nodes; nil is none.
 	Peers hub.Peers
 	// Identity verifies Microsoft Entra tokens of application servers and callers of the

@@ -187,6 +187,19 @@ func (l *limits) exhausted() bool {
 	return hard > 0 && l.used.Load() > hard
 }
 
+// today is what was used today.
+func (l *limits) today() Day {
+	l.turn()
+	return Day{l.day.Load(), l.used.Load()}
+}
+
+// restore adds what was used before, if that was today.
+func (l *limits) restore(d Day) {
+	if now := l.today(); d.Number == now.Number && d.Messages > 0 {
+		l.used.Add(d.Messages)
+	}
+}
+
 // turn begins a day.
 func (l *limits) turn() {
 	today := l.now().Unix() / 86400

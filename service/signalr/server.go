@@ -60,6 +60,7 @@ func (s *Server) watch(conf Service, gone bool) {
 		go func() {
 			defer s.retiring.Done()
 			v.retire()
+			s.forget(conf.ID)
 		}()
 	case gone:
 		s.mu.Unlock()
@@ -133,6 +134,9 @@ const closeTime = 10 * time.Second
 // Run looks after connections every second, and measures, until ctx is done. Then all
 // connections are closed, and their logs handed over. It returns nil.
 func (s *Server) Run(ctx context.Context) error {
+	done := make(chan struct{})
+	var saving sync.WaitGroup
+	saving.Go(func() { s.saveAll(done) })
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for running := true; running; {
@@ -144,7 +148,9 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 	}
 	s.close()
+	close(done)
 	s.logs.close()
+	saving.Wait()
 	return nil
 }
 

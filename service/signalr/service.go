@@ -32,6 +32,10 @@ type service struct {
 	figures  figures
 	metrics  *metrics
 	tracing  atomic.Uint64 // the last ID of a message that was traced
+	// saved is what Usage has, unsaved that it did not take the last note; both are of the
+	// goroutine that saves.
+	saved   Day
+	unsaved bool
 
 	hubs      *hub.Hubs
 	transport *transport.Handler
@@ -88,6 +92,7 @@ func newService(s *Server, conf Service) *service {
 		Now:       s.c.Now,
 	}))
 	v.metrics = newMetrics(v, s.c.Recorder)
+	v.restore()
 	return v
 }
 
