@@ -147,26 +147,6 @@ func (c *client) putEnd(o event.Operation, level event.Level, message string) {
 	c.v.server.logs.putMust(c.v.conf.Load(), c.event(o, level, event.Connection, message), c.pass.diagnostic())
 }
 
-// trace logs a message that came or went. Diagnostic clients are traced both ways, all
-// others only what they get.
-//
-// Source: "Azure SignalR Service live trace", message tracing.
-func (c *client) trace(o event.Operation, invocation string) {
-	conf := c.v.conf.Load()
-	diagnostic := c.pass.diagnostic()
-	if !diagnostic && (!conf.Messaging || o != event.MessageSent) {
-		return
-	}
-	id := c.v.tracing.Add(1)
-	n := strconv.FormatUint(id, 10)
-	e := c.event(o, event.Informational, event.Message, "Sent a message "+n+" to client connection "+c.id+" successfully.")
-	if o == event.MessageReceived {
-		e.Message = "Received a message " + n + " from client connection " + c.id + "."
-	}
-	e.TracingID, e.InvocationID = id, invocation
-	c.put(e)
-}
-
 // ending is why a connection ends.
 type ending struct {
 	// reason is one of event's, detail what is known beyond it.

@@ -160,6 +160,13 @@ func (l *limits) leaveServer() {
 	l.servers--
 }
 
+// diagnosing reports whether there are diagnostic clients.
+func (l *limits) diagnosing() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.diagnostic > 0
+}
+
 // counts are the connections that there are, and how many there may be.
 func (l *limits) counts() (clients, servers, most int) {
 	l.mu.Lock()

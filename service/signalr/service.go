@@ -79,6 +79,8 @@ func newService(s *Server, conf Service) *service {
 		Capacity:  v.capacity,
 		AccessKey: v.serverKey,
 		Log:       v.log,
+		Tracing:   func() bool { return v.conf.Load().Messaging },
+		Trace:     v.trace,
 		Logger:    s.c.Logger,
 		Now:       s.c.Now,
 	})

@@ -58,6 +58,8 @@ type conn struct {
 	ended *ending
 	// stopping is set with ended.
 	stopping atomic.Bool
+	// tracing says that the server was told that its messages are traced.
+	tracing atomic.Bool
 }
 
 // ending is how a connection ended.
@@ -100,6 +102,7 @@ func (c *conn) run() {
 	halted()
 	if err == nil {
 		c.log(event.ConnectionStarted, "Connection started")
+		c.tellTracing()
 		err = c.read()
 		leave()
 	}

@@ -25,6 +25,7 @@ func (c *conn) write() {
 				return
 			}
 			c.send(&serviceprotocol.Ping{})
+			c.tellTracing()
 			continue
 		case <-c.queue.wake:
 		}
