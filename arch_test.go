@@ -104,7 +104,7 @@ func confined() map[string][]string {
 		"github.com/spf13/":            {"cmd/reslog"},
 		"github.com/goccy/go-yaml":     {"server"},
 		"github.com/golang-jwt/":       {"identity", "service/signalr/token"},
-		"github.com/coder/":            {"service/signalr", "bench"},
+		"github.com/coder/":            {"service/signalr", "cmd/reslog", "bench"},
 		"github.com/tinylib/":          {"service/signalr"},
 		"github.com/Azure/":            {"analytics/archives", "deliver/archive", "deliver/classic", "server", "server/servertest", "cmd/reslog", "interop", "bench"},
 		"github.com/alicebob/":         {"server"},

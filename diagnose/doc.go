@@ -1,7 +1,7 @@
 // Package diagnose reads the resource logs of a SignalR service and tells what is
 // wrong with its connections, as the troubleshooting guide for these logs does it by
 // hand: connections that drop, that become more than they should, that are not
-// authorized, and that are over a limit.
+// authorized, and that are over a limit; and, beyond the guide, calls that failed.
 //
 //	r := diagnose.SignalR(records, diagnose.Options{})
 //	for _, f := range r.Findings { … }
@@ -19,6 +19,11 @@
 //	               at once than expected
 //	authorization  refused tokens, by what was wrong             always
 //	throttling     limits that were reached                      always
+//	upstream       web hooks that failed, by status or cause     but for what the application refuses
+//	request        REST requests that failed, by status          the service failed, or a limit
+//
+// Web hooks and requests are in logs of the type HttpRequestLogs, which a service has off
+// until it is told otherwise; without them only ends of which no web hook heard are known.
 //
 // ConnectionEnded is no finding: the client or the server wanted it. It is counted in the
 // Report, so that both can be compared.
@@ -49,7 +54,7 @@ func (s Severity) rank() int {
 	return 2
 }
 
-// Kind is the section of the guide that a finding belongs to.
+// Kind is the section of the guide that a finding belongs to; Upstream and Request have none.
 type Kind string
 
 // The kinds.
@@ -58,6 +63,8 @@ const (
 	Growth        Kind = "growth"
 	Authorization Kind = "authorization"
 	Throttling    Kind = "throttling"
+	Upstream      Kind = "upstream"
+	Request       Kind = "request"
 )
 
 // Options say what to look at and what is expected. The zero value looks at everything.
@@ -130,7 +137,7 @@ type Connections struct {
 type Finding struct {
 	Kind     Kind     `json:"kind"`
 	Severity Severity `json:"severity"`
-	// Title is the reason, the limit, the user or the address.
+	// Title is the reason, the limit, the user, the address, or the status of a call.
 	Title string `json:"title"`
 	// Meaning is what it says, Advice what to do.
 	Meaning string `json:"meaning"`
@@ -141,9 +148,12 @@ type Finding struct {
 	Count int       `json:"count"`
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
-	// Connections are the IDs of some, Details what else their messages told.
+	// Connections are the IDs of some, Details what else their messages told: of calls
+	// what was called, with kinds of names in the places of names. Examples are messages
+	// of calls without what may be secret in URLs.
 	Connections []string `json:"connections,omitempty"`
 	Details     []Tally  `json:"details,omitempty"`
+	Examples    []string `json:"examples,omitempty"`
 	// Sides, Hubs, Transports, Users and Addresses are those with the most events.
 	Sides      []Tally `json:"sides,omitempty"`
 	Hubs       []Tally `json:"hubs,omitempty"`

@@ -82,12 +82,13 @@ func (d *diagnosis) growth() {
 	d.tell(addresses, d.PerAddress, "address")
 }
 
-// lives are the connections by their ID. An event of a refusal makes none.
+// lives are the connections by their ID. An event of a refusal makes none,
+// nor does one that comes behind the end.
 func (d *diagnosis) lives() map[string]*life {
 	lives := map[string]*life{}
 	for i := range d.all {
 		r := &d.all[i]
-		if r.Connection == "" || r.in("Authorization") || r.in("Throttling") {
+		if r.Connection == "" || r.in("Authorization") || r.in("Throttling") || r.ofEnd() {
 			continue
 		}
 		l := lives[r.Connection]

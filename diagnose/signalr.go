@@ -34,6 +34,7 @@ func SignalR(records iter.Seq[Record], o Options) Report {
 	d.growth()
 	d.refusals()
 	d.limits()
+	d.calls()
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()), cmp.Compare(b.Count, a.Count))
 	})
@@ -73,7 +74,7 @@ func (d *diagnosis) add(e *evidence, r *Record, detail string) {
 	e.users.add(r.User)
 	e.addresses.add(r.address())
 	e.details.add(detail)
-	e.bins[d.bin(r.Time)]++
+	e.bins[d.bin(r.Time)] += 1 + r.more
 	if r.Connection != "" && len(e.Connections) < maxSamples && !e.seen[r.Connection] {
 		e.seen[r.Connection] = true
 		e.Connections = append(e.Connections, r.Connection)

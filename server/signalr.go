@@ -11,6 +11,7 @@ import (
 	"reslog/bus"
 	"reslog/control/arm"
 	"reslog/identity"
+	"reslog/internal/load"
 	"reslog/resource"
 	"reslog/service/signalr"
 	"reslog/service/signalr/hub"
@@ -34,10 +35,17 @@ func (n *Node) serveSignalR(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	usage, err := n.openSignalRUsage(ctx)
+	if err != nil {
+		return err
+	}
 	s := signalr.New(signalr.Config{
 		Services:        newSignalRServices(n),
 		Emitter:         n.gate,
+		Unkept:          unkept,
 		Recorder:        n.recorder,
+		Load:            load.New().Percent,
+		Usage:           usage,
 		Peers:           peers,
 		Identity:        signalRIdentity{n.identities}.allow,
 		ManagedIdentity: n.managedToken,
@@ -50,6 +58,12 @@ func (n *Node) serveSignalR(ctx context.Context) error {
 	// Connections end, and tell it, before the port closes.
 	n.background("signalr", s.Run)
 	return nil
+}
+
+// unkept reports whether an error of the bus says that a record is lost; after all others
+// it is written when that is possible again.
+func unkept(err error) bool {
+	return errors.Is(err, bus.ErrFull) || errors.Is(err, bus.ErrTooLarge) || errors.Is(err, bus.ErrClosed)
 }
 
 // joinNodes connects to the other nodes whose clients are those of the same services;

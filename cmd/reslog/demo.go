@@ -19,8 +19,8 @@ import (
 const demoHelp = `Start a node in a temporary folder on free ports, switch logging on, archive the
 records of blobs in another account with a diagnostic setting that fills a
 workspace too, make requests of blobs, queues and tables with the Azure SDKs and
-connections to Redis, show each record as it arrives, read the logs back from $logs
-and from the archive, and ask the workspace in KQL. It takes a few seconds, changes nothing else, and removes
+connections to Redis and SignalR, show each record as it arrives, read the logs back
+from $logs and from the archive, ask the workspace in KQL, and diagnose SignalR. It takes a few seconds, changes nothing else, and removes
 its folder at the end; with --keep the node runs on until Ctrl-C.`
 
 // demoArchive and demoWorkspace are what receives.
@@ -128,7 +128,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.route(ctx); err != nil {
 		return err
 	}
-	for _, traffic := range []func(context.Context) error{d.blobs, d.queues, d.tables, d.redis} {
+	for _, traffic := range []func(context.Context) error{d.blobs, d.queues, d.tables, d.redis, d.signalR} {
 		d.say("")
 		if err := traffic(ctx); err != nil {
 			return err
@@ -140,7 +140,10 @@ func (d *demo) run(ctx context.Context) error {
 	if err := d.readArchive(ctx); err != nil {
 		return err
 	}
-	return d.ask(ctx)
+	if err := d.ask(ctx); err != nil {
+		return err
+	}
+	return d.diagnoseSignalR(ctx)
 }
 
 // switchOn switches logging of all services on.
@@ -309,6 +312,7 @@ func (d *demo) whatNext(data string, keep bool) {
 	d.say("  reslog find blob --start -1h PutBlob    search $logs, here or in a real account")
 	d.say("  reslog settings create --help           route logs to accounts, workspaces, event hubs, partners")
 	d.say("  reslog redis --help                     stand before your own Redis")
+	d.say("  reslog diagnose signalr ./downloaded    what is wrong, by the logs of Azure's own SignalR service")
 	d.say("  reslog query --help                     search workspaces in KQL")
 	if keep {
 		d.say("")

@@ -21,7 +21,7 @@ const (
 // redis connects to the Redis address and shows what is recorded of it.
 func (d *demo) redis(ctx context.Context) error {
 	d.say("Clients of Redis connect to %s, and the node to the server behind it.", d.node.RedisAddr())
-	if err := d.routeRedis(ctx); err != nil {
+	if err := d.routeTo(ctx, demoDatabase); err != nil {
 		return err
 	}
 	var c *demoClient
@@ -57,8 +57,8 @@ func (d *demo) redis(ctx context.Context) error {
 	return nil
 }
 
-// routeRedis sends the connection events to the archive and to the workspace.
-func (d *demo) routeRedis(ctx context.Context) error {
+// routeTo sends the logs of a resource to the archive and to the workspace.
+func (d *demo) routeTo(ctx context.Context, of string) error {
 	n, err := d.connect()
 	if err != nil {
 		return err
@@ -67,11 +67,11 @@ func (d *demo) routeRedis(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	database, err := completeID(n, "", demoDatabase)
+	id, err := completeID(n, "", of)
 	if err != nil {
 		return err
 	}
-	_, err = n.PutSetting(ctx, database, "demo", to)
+	_, err = n.PutSetting(ctx, id, "demo", to)
 	return err
 }
 

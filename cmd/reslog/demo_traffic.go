@@ -203,9 +203,10 @@ func (d *demo) printArchive(ctx context.Context, c *azblob.Client, container str
 			if err = errors.Join(err, resp.Body.Close()); err != nil {
 				return err
 			}
-			resource, hour, _ := strings.Cut(*item.Name, "/DEFAULT/")
-			kind := resource[strings.LastIndexByte(resource, '/')+1:]
-			d.say("%s/resourceId=/SUBSCRIPTIONS/…/%s/DEFAULT/%s: %d records", container, kind, hour, strings.Count(string(content), "\n"))
+			resource, hour, _ := strings.Cut(*item.Name, "/y=")
+			segments := strings.Split(resource, "/")
+			of := strings.Join(segments[max(len(segments)-2, 0):], "/") // the kind and the name
+			d.say("%s/resourceId=/SUBSCRIPTIONS/…/%s/y=%s: %d records", container, of, hour, strings.Count(string(content), "\n"))
 		}
 	}
 	return nil

@@ -16,7 +16,8 @@ const diagnoseSignalRHelp = `Read the resource logs of a SignalR service and say
 connections: those that were dropped, by reason and over time, apart from those
 that ended as they should; users and addresses with more connections at once than
 expected; refused tokens with the audiences that are valid; limits that were
-reached. Each finding has its evidence and what to do.
+reached; web hooks and REST requests that failed, where the service logs its HTTP
+requests. Each finding has its evidence and what to do.
 
 The logs come from the running node: out of the workspace that a diagnostic setting
 of the resource sends to, else out of the archive of one. Or from where you say:

@@ -56,6 +56,7 @@ func printFinding(b *bytes.Buffer, f *diagnose.Finding) {
 		{"expected audiences", strings.Join(f.Expected, ", ")},
 		{"actual audiences", strings.Join(f.Actual, ", ")},
 		{"details", tallies(f.Details)},
+		{"examples", strings.Join(f.Examples, " | ")},
 		{"hubs", tallies(f.Hubs)},
 		{"sides", tallies(f.Sides)},
 		{"transports", tallies(f.Transports)},

@@ -46,8 +46,11 @@ func (p *recordPrinter) print(r client.TailRecord) error {
 		_, err := fmt.Fprintf(p.out, "%s\n", r.Record)
 		return err
 	}
-	if r.Category == "ConnectionEvents" {
+	switch r.Category {
+	case "ConnectionEvents":
 		return p.printConnection(r)
+	case string(signalRCategory):
+		return p.printSignalR(r)
 	}
 	var f recordFields
 	if err := json.Unmarshal(r.Record, &f); err != nil {

@@ -29,7 +29,7 @@ const (
 	memoryVariable     = "RESLOG_FAULTTEST_MEMORY"  // for queries, and that there is a control address; in bytes
 	levelVariable      = "RESLOG_FAULTTEST_LEVEL"   // of what is logged; that of logLevel if empty
 	redisVariable      = "RESLOG_FAULTTEST_REDIS"   // the Redis server behind the node, and that there is a Redis address
-	signalRVariable    = "RESLOG_FAULTTEST_SIGNALR" // that there is a SignalR address, if it is anything
+	signalRVariable    = "RESLOG_FAULTTEST_SIGNALR" // units of its service, and that there is a SignalR address; 0 for the Free tier
 )
 
 func TestMain(m *testing.M) {
@@ -79,8 +79,12 @@ func config(data string, d bus.Durability, file string) (server.Config, error) {
 	if upstream := os.Getenv(redisVariable); upstream != "" {
 		cfg.RedisAddr, cfg.RedisUpstream, cfg.RedisDetails = "127.0.0.1:0", upstream, true
 	}
-	if os.Getenv(signalRVariable) != "" {
-		withSignalRService(&cfg)
+	if text := os.Getenv(signalRVariable); text != "" {
+		units, err := strconv.Atoi(text)
+		if err != nil {
+			return cfg, err
+		}
+		withSignalRUnits(&cfg, units)
 	}
 	if file == "" {
 		return cfg, nil

@@ -35,7 +35,7 @@ func killSignalR(t *testing.T, d bus.Durability) {
 		l.round = round
 		v := start(t, data, d, withSignalR, withFile(file))
 		ctx, stop := context.WithCancel(t.Context())
-		wait := l.crowd(ctx, v.signalR, crowdSize)
+		wait := l.crowd(ctx, v.signalR, crowdSize, false)
 		// Every other kill comes soon, the others when some clients have left long ago.
 		if before := l.count(); round%2 > 0 {
 			waitFor(t, "clients that leave", func() bool { return l.count()-before >= 3*crowdSize })

@@ -2,6 +2,7 @@ package signalr
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -95,7 +96,9 @@ func (v *service) open(conn transport.Conn, g transport.Grant) (transport.Receiv
 	if err := v.server.logs.keep(context.Background(), v.conf.Load(), started, p.diagnostic()); err != nil {
 		v.limits.leave(p.diagnostic())
 		v.figures.systemErrors.Add(1)
-		c.log(event.ConnectionAborted, event.Warning, event.Connection, "Connection aborted. Reason: "+event.ReasonTransient)
+		if !errors.Is(err, errUnkept) { // its beginning comes yet, and has an end
+			c.putEnd(event.ConnectionAborted, event.Warning, "Connection aborted. Reason: "+event.ReasonTransient)
+		}
 		return nil, &transport.Refusal{Status: http.StatusServiceUnavailable, Text: "the connection cannot be logged now, try again"}
 	}
 	v.mu.Lock()
@@ -139,24 +142,9 @@ func (c *client) put(e event.Event) {
 	c.v.server.logs.put(c.v.conf.Load(), e, c.pass.diagnostic())
 }
 
-// trace logs a message that came or went. Diagnostic clients are traced both ways, all
-// others only what they get.
-//
-// Source: "Azure SignalR Service live trace", message tracing.
-func (c *client) trace(o event.Operation, invocation string) {
-	conf := c.v.conf.Load()
-	diagnostic := c.pass.diagnostic()
-	if !diagnostic && (!conf.Messaging || o != event.MessageSent) {
-		return
-	}
-	id := c.v.tracing.Add(1)
-	n := strconv.FormatUint(id, 10)
-	e := c.event(o, event.Informational, event.Message, "Sent a message "+n+" to client connection "+c.id+" successfully.")
-	if o == event.MessageReceived {
-		e.Message = "Received a message " + n + " from client connection " + c.id + "."
-	}
-	e.TracingID, e.InvocationID = id, invocation
-	c.put(e)
+// putEnd logs the end.
+func (c *client) putEnd(o event.Operation, level event.Level, message string) {
+	c.v.server.logs.putMust(c.v.conf.Load(), c.event(o, level, event.Connection, message), c.pass.diagnostic())
 }
 
 // ending is why a connection ends.
@@ -185,14 +173,22 @@ func (e ending) message() string {
 	if e.expected() {
 		what = "Connection ended. Reason: "
 	}
+	detail := e.detail
+	if len(detail) > maxDetail {
+		detail = detail[:maxDetail] + "…"
+	}
 	switch {
-	case e.detail == "":
+	case detail == "":
 		return what + e.reason
 	case e.reason == event.ReasonServerClosed:
-		return what + e.reason + ". Server reported error: " + e.detail
+		return what + e.reason + ". Server reported error: " + detail
 	}
-	return what + e.reason + ": " + e.detail
+	return what + e.reason + ": " + detail
 }
+
+// maxDetail bounds what the log tells of an error that somebody else chose, in bytes: an
+// end that is too large for a record would have none.
+const maxDetail = 4096
 
 // end ends the connection. Only the first end counts.
 func (c *client) end(e ending) {
@@ -224,9 +220,9 @@ func (c *client) end(e ending) {
 		c.v.limits.leave(c.pass.diagnostic())
 		c.v.figures.ended(e.reason)
 		if e.expected() {
-			c.log(event.ConnectionEnded, event.Informational, event.Connection, e.message())
+			c.putEnd(event.ConnectionEnded, event.Informational, e.message())
 		} else {
-			c.log(event.ConnectionAborted, event.Warning, event.Connection, e.message())
+			c.putEnd(event.ConnectionAborted, event.Warning, e.message())
 		}
 		if opened && c.mode == Serverless {
 			c.disconnected(e)

@@ -156,7 +156,10 @@ func (c *client) bind(handshake []byte) error {
 }
 
 // pipe brings bytes to the application server.
-func (c *client) pipe(b []byte) {
+func (c *client) pipe(b []byte) { c.pipeTraced(b, 0, "") }
+
+// pipeTraced is pipe for one message that is traced.
+func (c *client) pipeTraced(b []byte, tracing uint64, invocation string) {
 	if len(b) == 0 {
 		return
 	}
@@ -167,12 +170,12 @@ func (c *client) pipe(b []byte) {
 		return
 	}
 	c.v.figures.outbound.Add(int64(len(b)))
-	binding.Data(b)
+	binding.Traced(b, tracing, invocation)
 }
 
 // messages works on what follows the handshake.
 func (c *client) messages(b []byte) (rest []byte, err error) {
-	// passed is the end of what is for the application server, from on where it begins.
+	// at is the end of what is for the application server, from is where it begins.
 	from, at := 0, 0
 	flush := func() {
 		if c.mode == Default && from < at {
@@ -190,9 +193,13 @@ func (c *client) messages(b []byte) (rest []byte, err error) {
 			return nil, errEnded
 		}
 		end := len(b) - len(rest)
-		if c.message(&m) {
+		own, tracing := c.message(&m)
+		if own || tracing != 0 {
 			flush()
 			from = end
+		}
+		if !own && tracing != 0 && c.mode == Default {
+			c.pipeTraced(b[at:end], tracing, m.InvocationID)
 		}
 		at = end
 	}
@@ -204,8 +211,8 @@ func (c *client) messages(b []byte) (rest []byte, err error) {
 }
 
 // message works on a message. It reports whether it is the service's own, and not for an
-// application server.
-func (c *client) message(m *hubprotocol.Message) (own bool) {
+// application server, and returns the ID under which it is traced.
+func (c *client) message(m *hubprotocol.Message) (own bool, tracing uint64) {
 	if c.replay != nil {
 		own, text := c.replay.received(m)
 		if text != "" {
@@ -215,21 +222,21 @@ func (c *client) message(m *hubprotocol.Message) (own bool) {
 			c.acked(m.SequenceID)
 		}
 		if own {
-			return true
+			return true, 0
 		}
 	}
 	if m.Type.Counted() {
 		c.v.figures.received.Add(1)
-		c.trace(event.MessageReceived, m.InvocationID)
+		tracing = c.trace(event.MessageReceived, m.InvocationID, 0)
 	}
 	if m.Type == hubprotocol.Completion && c.answered(m) {
-		return true
+		return true, tracing
 	}
 	if c.mode == Serverless {
 		c.serve(m)
-		return true
+		return true, tracing
 	}
-	return m.Type.Counted() && !c.spend(len(m.Frame))
+	return m.Type.Counted() && !c.spend(len(m.Frame)), tracing
 }
 
 // asked is a result that the client was asked for.

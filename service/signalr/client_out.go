@@ -23,15 +23,16 @@ func (c *client) Deliver(p *payload.Payload) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.messageOut(b)
+	c.messageOut(b, p.TracingID)
 }
 
-// messageOut sends whole messages, and counts them. It is called with mu.
-func (c *client) messageOut(b []byte) {
+// messageOut sends whole messages, and counts them. tracing is the ID that they came with,
+// 0 for none. It is called with mu.
+func (c *client) messageOut(b []byte, tracing uint64) {
 	if phase(c.phase.Load()) != open || !c.spend(len(b)) {
 		return
 	}
-	c.trace(event.MessageSent, "")
+	c.trace(event.MessageSent, "", tracing)
 	if c.replay == nil {
 		c.write(b)
 		return
@@ -122,7 +123,7 @@ func (c *client) Write(b []byte) {
 		if isPing(c.protocol, out) {
 			c.write(out)
 		} else {
-			c.messageOut(out)
+			c.messageOut(out, 0)
 		}
 	}
 	switch {

@@ -200,7 +200,7 @@ func (c *client) complete(invocation, text string) {
 func (c *client) result(b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.messageOut(b)
+	c.messageOut(b, 0)
 }
 
 // alone is for an invocation that no upstream is for. The log says it once for each

@@ -20,9 +20,11 @@
 // A connection that is let in has one ConnectionStarted and one ConnectionEnded or
 // ConnectionAborted, which always tells a reason. The first is handed over before the
 // client's first byte is read, and one that the Emitter does not keep is not let in. The
-// others follow within moments, those of one connection in order. A process that is
-// killed takes the ends of the connections that were open with it: clients come back to
-// the next one as new connections.
+// others follow within moments, those of one connection in order, and none waits for
+// those of another. An end that the Emitter does not keep, as with a full disk in audit
+// mode, is handed over again until it does, as are both of an application server; all other
+// events may be left out, and are counted. A process that is killed takes the ends of the connections that were open, or
+// had just ended, with it: clients come back to the next one as new connections.
 //
 // Whatever a client does not take, and whatever it sends faster than its upstream
 // answers, is bounded: it is closed, and the log says so.
@@ -31,7 +33,8 @@
 //
 // Connections are counted as the service counts them, messages by each 2 KiB that has
 // begun on its way to a client or an application server. Limits are those of this node:
-// several nodes of one service have each their own.
+// several nodes of one service have each their own. The messages of the day are counted on
+// by the next process, all but those of the last seconds before one is killed.
 package signalr
 
 import (
@@ -89,7 +92,15 @@ type Services interface {
 type Config struct {
 	Services Services
 	Emitter  record.Emitter
+	// Unkept reports whether an error of the Emitter says that the record is not kept, and
+	// will not be: an end is handed over again then. nil is any error.
+	Unkept   func(error) bool
 	Recorder *metric.Recorder
+	// Load is how much of what it may use the process has used since the last call, in
+	// percent, for the metric ServerLoad; nil, or not ok, is not known.
+	Load func() (percent float64, ok bool)
+	// Usage keeps the number of messages of the day; nil counts anew in each process.
+	Usage Usage
 	// Peers are other nodes; nil is none.
 	Peers hub.Peers
 	// Identity verifies Microsoft Entra tokens of application servers and callers of the

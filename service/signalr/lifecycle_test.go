@@ -216,17 +216,46 @@ func TestReload(t *testing.T) {
 
 // A client whose start is not kept is not let in.
 func TestUnkeptClient(t *testing.T) {
-	r := newRig(t, nil)
-	failure := errors.New("the disk is full")
-	r.sink.fail.Store(&failure)
-	_, res, err := r.tryDial(r.token("chat", "u"), "chat", "")
-	if err == nil || res == nil || res.StatusCode != http.StatusServiceUnavailable {
-		t.Fatalf("%v %v", err, res)
+	full, late := errors.New("the disk is full"), errors.New("the disk is full, and it is kept in memory")
+	r := newRig(t, func(_ *Service, c *Config) {
+		c.Unkept = func(err error) bool { return errors.Is(err, full) }
+	})
+	refused := func(failure error) {
+		t.Helper()
+		r.sink.fail.Store(&failure)
+		defer r.sink.fail.Store(nil)
+		_, res, err := r.tryDial(r.token("chat", "u"), "chat", "")
+		if err == nil || res == nil || res.StatusCode != http.StatusServiceUnavailable {
+			t.Fatalf("%v %v", err, res)
+		}
 	}
-	r.until("the end was tried too", func() bool { return r.server.Stats().Unkept == 2 })
-	r.sink.fail.Store(nil)
-	if got := r.server.Stats(); got.Clients != 0 || got.Opened != 0 || got.SystemErrors != 1 {
+	refused(full)
+	if got := r.server.Stats(); got.Clients != 0 || got.Opened != 0 || got.SystemErrors != 1 || got.Unkept != 1 {
 		t.Errorf("the figures are %+v", got)
+	}
+	if lines := r.sink.lines(t); len(lines) > 0 {
+		t.Errorf("an end without a beginning: %v", lines)
+	}
+	// The beginning comes later: it has an end.
+	r.sink.later.Store(true)
+	refused(late)
+	r.logged("ConnectionStarted", "")
+	r.logged("ConnectionAborted", event.ReasonTransient)
+	r.sink.later.Store(false)
+	w := r.connect("chat", "u")
+	r.logged("ServerlessModeEntered", "")
+	r.sink.fail.Store(&full)
+	w.bye()
+	r.until("the client is gone", func() bool { return r.server.Stats().Clients == 0 })
+	time.Sleep(2 * mustPause) // so that it is tried, and is not kept
+	if n := r.count("ConnectionEnded"); n != 0 {
+		t.Errorf("%d ends are kept by a full disk", n)
+	}
+	r.sink.fail.Store(nil)
+	r.logged("ConnectionEnded", event.ReasonClosedByClient)
+	r.stop()
+	if n := r.count("ConnectionEnded"); n != 1 || r.server.Stats().Unkept != 1 {
+		t.Errorf("%d ends, the figures are %+v", n, r.server.Stats())
 	}
 }
 

@@ -160,6 +160,13 @@ func (l *limits) leaveServer() {
 	l.servers--
 }
 
+// diagnosing reports whether there are diagnostic clients.
+func (l *limits) diagnosing() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.diagnostic > 0
+}
+
 // counts are the connections that there are, and how many there may be.
 func (l *limits) counts() (clients, servers, most int) {
 	l.mu.Lock()
@@ -185,6 +192,19 @@ func (l *limits) exhausted() bool {
 	l.turn()
 	hard := l.hard.Load()
 	return hard > 0 && l.used.Load() > hard
+}
+
+// today is what was used today.
+func (l *limits) today() Day {
+	l.turn()
+	return Day{l.day.Load(), l.used.Load()}
+}
+
+// restore adds what was used before, if that was today.
+func (l *limits) restore(d Day) {
+	if now := l.today(); d.Number == now.Number && d.Messages > 0 {
+		l.used.Add(d.Messages)
+	}
 }
 
 // turn begins a day.

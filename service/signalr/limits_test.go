@@ -197,7 +197,9 @@ func TestTransportsOfToken(t *testing.T) {
 
 // The metrics of a minute, with their published names.
 func TestMetrics(t *testing.T) {
-	r := newRig(t, nil)
+	r := newRig(t, func(_ *Service, c *Config) {
+		c.Load = func() (float64, bool) { return 42, true }
+	})
 	w := r.connect("chat", "u")
 	p := payload.Of(map[payload.Protocol][]byte{payload.JSON: []byte(`{"type":1,"target":"m","arguments":["` + strings.Repeat("x", 5000) + `"]}` + "\x1e")})
 	if err := r.service().hubs.Send(t.Context(), "chat", hub.Target{}, p); err != nil {
@@ -227,6 +229,9 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	r.sink.mu.Unlock()
+	if got["ServerLoad"].Maximum != 42 {
+		t.Errorf("ServerLoad is %v", got["ServerLoad"])
+	}
 	for name, total := range map[string]float64{"ConnectionOpenCount": 1, "ConnectionCloseCount": 1, "MessageCount": 3} {
 		if got[name].Total != total {
 			t.Errorf("%s is %v", name, got[name])

@@ -2,13 +2,18 @@ package signalr
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"reslog/record"
 	"reslog/resource"
 	"reslog/service/signalr/event"
 )
@@ -51,7 +56,7 @@ func sampleEvent() event.Event {
 }
 
 func TestLineIsTheSample(t *testing.T) {
-	n := entry{sampleEvent(), resource.MustParse(testID), "xxxx"}
+	n := entry{Event: sampleEvent(), id: resource.MustParse(testID), location: "xxxx"}
 	var want bytes.Buffer
 	if err := json.Compact(&want, []byte(sample)); err != nil {
 		t.Fatal(err)
@@ -70,7 +75,7 @@ func TestLineWithEverything(t *testing.T) {
 	e.Time = e.Time.Add(1500 * time.Microsecond)
 	e.Collection, e.Message = event.Message, "a\"\\\n\x7f\xff é"
 	e.User, e.Hub, e.Group, e.InvocationID, e.MessageType, e.TracingID = "", "chat", "g", "7", "UserDataMessage", 1<<63
-	n := entry{e, resource.MustParse(testID), "x"}
+	n := entry{Event: e, id: resource.MustParse(testID), location: "x"}
 	got := string(n.appendLine(nil))
 	for _, want := range []string{
 		`{"properties":{"message":"a\"\\\u000a\u007f` + "\uFFFD" + ` é","type":"MessagingLogs","collection":"Message"`,
@@ -114,25 +119,125 @@ func TestWanted(t *testing.T) {
 	}
 }
 
-// Events beyond what a lane holds are counted, and nobody waits.
+// gate is a sink that lets records through when it is told to.
+type gate struct {
+	sink
+	wait  func(r record.Record)
+	tries atomic.Int64
+}
+
+func (g *gate) Emit(ctx context.Context, r record.Record) error {
+	g.tries.Add(1)
+	if g.wait != nil {
+		g.wait(r)
+	}
+	return g.sink.Emit(ctx, r)
+}
+
+func newTestLogs(e record.Emitter) (*logs, *Service) {
+	l := newLogs(&Config{Emitter: e, Now: time.Now, Logger: discard})
+	return l, &Service{ID: resource.MustParse(testID), Connectivity: true}
+}
+
+func eventOf(connection, message string) event.Event {
+	return event.Event{ConnectionID: connection, Collection: event.Connection, Message: message}
+}
+
+// Events beyond what a lane holds are counted, and nobody waits. An end has room, and is
+// kept when that is possible again, however long it takes.
 func TestLogsDoNotBlock(t *testing.T) {
-	s := &sink{}
-	c := &Config{Emitter: s, Now: time.Now, Logger: discard}
-	l := newLogs(c)
-	conf := &Service{ID: resource.MustParse(testID), Connectivity: true}
+	let := make(chan struct{})
+	g := &gate{wait: func(record.Record) { <-let }}
+	l, conf := newTestLogs(g)
 	const more = 10
 	for range laneCap + more {
-		l.put(conf, event.Event{ConnectionID: "one", Collection: event.Connection}, false)
+		l.put(conf, eventOf("one", "event"), false)
 	}
+	l.putMust(conf, eventOf("one", "end"), false)
 	if got := l.lost.Load(); got != more {
 		t.Errorf("%d were lost, not %d", got, more)
 	}
 	failure := errors.New("the disk is full")
-	s.fail.Store(&failure)
-	done := make(chan struct{})
-	close(done)
-	l.run(done)
+	g.fail.Store(&failure)
+	close(let)
+	for g.tries.Load() < laneCap+3 { // the end is tried again
+		time.Sleep(time.Millisecond)
+	}
 	if got := l.failed.Load(); got != laneCap {
 		t.Errorf("%d failed, not %d", got, laneCap)
+	}
+	g.fail.Store(nil)
+	l.close()
+	if lines := g.lines(t); len(lines) != 1 || lines[0].Properties.Message != "end" || l.failed.Load() != laneCap {
+		t.Errorf("kept are %v, %d failed", lines, l.failed.Load())
+	}
+	l.put(conf, eventOf("one", "late"), false)
+	if got := l.lost.Load(); got != more+1 {
+		t.Errorf("%d were lost, not %d", got, more+1)
+	}
+}
+
+// A disk that stays full does not keep the Server from ending.
+func TestLogsGiveUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{}
+		failure := errors.New("the disk is full")
+		g.fail.Store(&failure)
+		l, conf := newTestLogs(g)
+		l.putMust(conf, eventOf("one", "end"), false)
+		began := time.Now()
+		l.close()
+		if took := time.Since(began); l.failed.Load() != 1 || took < emitTime || took > 2*emitTime {
+			t.Errorf("%d failed after %v", l.failed.Load(), took)
+		}
+	})
+}
+
+// What one connection waits for holds up no other, and many are handed over at once. The
+// events of each stay in order.
+func TestLanes(t *testing.T) {
+	const connections, events = 500, 4
+	stuck := make(chan struct{})
+	var now, most atomic.Int64
+	g := &gate{wait: func(r record.Record) {
+		if strings.Contains(string(r.Line), `"connectionId":"stuck"`) {
+			<-stuck
+		}
+		n := now.Add(1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+			continue
+		}
+		time.Sleep(time.Millisecond) // a sync of the disk
+		now.Add(-1)
+	}}
+	l, conf := newTestLogs(g)
+	for range lanes {
+		l.put(conf, eventOf("stuck", "0"), false)
+	}
+	for k := range events {
+		for i := range connections {
+			l.put(conf, eventOf("c"+strconv.Itoa(i), strconv.Itoa(k)), false)
+		}
+	}
+	for end := time.Now().Add(patience); len(g.lines(t)) < connections*events; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d are kept: one connection holds up others", len(g.lines(t)))
+		}
+	}
+	close(stuck)
+	l.close()
+	next := map[string]int{}
+	for _, line := range g.lines(t) {
+		id := line.Properties.ConnectionID
+		if id == "stuck" {
+			continue
+		}
+		if line.Properties.Message != strconv.Itoa(next[id]) {
+			t.Fatalf("of %s %s comes in the place of %d", id, line.Properties.Message, next[id])
+		}
+		next[id]++
+	}
+	if most.Load() < 2*lanes {
+		t.Errorf("%d at most were handed over at once", most.Load())
 	}
 }

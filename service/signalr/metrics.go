@@ -15,8 +15,9 @@ import (
 const metricCategory record.Category = "AllMetrics"
 
 // metricNames are what is counted, sampled every second, so that the maximum of a
-// record is that of a second. ServerLoad and ServerConnectionLatency are not among
-// them: nothing here measures what they mean.
+// record is that of a second. ServerLoad is that of the process, whatever it does: what
+// exactly the service measures is not published. ServerConnectionLatency is not among
+// them: nothing here measures it.
 //
 // Source: "Supported metrics for Microsoft.SignalRService/SignalR".
 var metricNames = []string{
@@ -27,6 +28,7 @@ var metricNames = []string{
 	messageCount:         "MessageCount",               // total, 2 KiB each
 	inboundTraffic:       "InboundTraffic",             // total, bytes
 	outboundTraffic:      "OutboundTraffic",            // total, bytes
+	serverLoad:           "ServerLoad",                 // percent
 }
 
 // The places of metrics in metricNames.
@@ -38,6 +40,7 @@ const (
 	messageCount
 	inboundTraffic
 	outboundTraffic
+	serverLoad
 )
 
 // errorNames are read at the end of each minute: of what was done in it, how many
@@ -108,7 +111,7 @@ type metrics struct {
 	operations, system, user int64
 }
 
-const sampled = outboundTraffic + 1
+const sampled = serverLoad + 1
 
 func newMetrics(v *service, r *metric.Recorder) *metrics {
 	m := &metrics{v: v, set: r.Set(v.id, metricCategory, metricNames...), at: v.now()}
@@ -116,8 +119,12 @@ func newMetrics(v *service, r *metric.Recorder) *metrics {
 	return m
 }
 
-// sample adds what has happened since the last sample.
-func (m *metrics) sample(now time.Time) {
+// noLoad says that the load is not known.
+const noLoad = -1
+
+// sample adds what has happened since the last sample. load is that of the process, in
+// percent.
+func (m *metrics) sample(now time.Time, load float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f := &m.v.figures
@@ -137,6 +144,10 @@ func (m *metrics) sample(now time.Time) {
 			v = float64(clients + servers)
 		case quotaUtilization:
 			v = 100 * float64(clients+servers) / float64(max(most, 1))
+		case serverLoad:
+			if v = load; v == noLoad {
+				continue
+			}
 		}
 		samples = append(samples, metric.Sample{Metric: i, Value: v})
 	}
@@ -157,7 +168,7 @@ func (m *metrics) errors(context.Context) ([]float64, error) {
 }
 
 func (m *metrics) close() {
-	m.sample(m.v.now())
+	m.sample(m.v.now(), noLoad)
 	m.set.Close()
 	m.remove()
 }

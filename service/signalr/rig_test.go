@@ -38,7 +38,8 @@ const patience = 2 * time.Minute
 
 // sink is an Emitter that keeps everything.
 type sink struct {
-	fail atomic.Pointer[error]
+	fail  atomic.Pointer[error]
+	later atomic.Bool // what fails is kept all the same
 
 	mu      sync.Mutex
 	records []record.Record
@@ -49,12 +50,16 @@ func (*sink) Begin(context.Context, record.Record) error    { return nil }
 func (*sink) Withdraw(context.Context, record.Record) error { return nil }
 
 func (s *sink) Emit(_ context.Context, r record.Record) error {
-	if err := s.fail.Load(); err != nil {
-		return *err
+	failure := s.fail.Load()
+	if failure != nil && !s.later.Load() {
+		return *failure
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.records = append(s.records, r)
+	if failure != nil {
+		return *failure
+	}
 	return nil
 }
 

@@ -60,6 +60,7 @@ func (s *Server) watch(conf Service, gone bool) {
 		go func() {
 			defer s.retiring.Done()
 			v.retire()
+			s.forget(conf.ID)
 		}()
 	case gone:
 		s.mu.Unlock()
@@ -130,12 +131,12 @@ func health(w http.ResponseWriter, r *http.Request) {
 // sent, and upstreams to hear of the end of clients.
 const closeTime = 10 * time.Second
 
-// Run hands over logs, looks after connections every second, and measures, until ctx is
-// done. Then all connections are closed, and their logs handed over. It returns nil.
+// Run looks after connections every second, and measures, until ctx is done. Then all
+// connections are closed, and their logs handed over. It returns nil.
 func (s *Server) Run(ctx context.Context) error {
 	done := make(chan struct{})
-	var logging sync.WaitGroup
-	logging.Go(func() { s.logs.run(done) })
+	var saving sync.WaitGroup
+	saving.Go(func() { s.saveAll(done) })
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for running := true; running; {
@@ -148,14 +149,21 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.close()
 	close(done)
-	logging.Wait()
+	s.logs.close()
+	saving.Wait()
 	return nil
 }
 
 // tick does what is due.
 func (s *Server) tick(now time.Time) {
+	load := float64(noLoad)
+	if s.c.Load != nil {
+		if percent, ok := s.c.Load(); ok {
+			load = percent
+		}
+	}
 	for _, v := range s.all() {
-		v.tick(now)
+		v.tick(now, load)
 	}
 }
 

@@ -32,6 +32,10 @@ type service struct {
 	figures  figures
 	metrics  *metrics
 	tracing  atomic.Uint64 // the last ID of a message that was traced
+	// saved is what Usage has, unsaved that it did not take the last note; both are of the
+	// goroutine that saves.
+	saved   Day
+	unsaved bool
 
 	hubs      *hub.Hubs
 	transport *transport.Handler
@@ -75,6 +79,8 @@ func newService(s *Server, conf Service) *service {
 		Capacity:  v.capacity,
 		AccessKey: v.serverKey,
 		Log:       v.log,
+		Tracing:   func() bool { return v.conf.Load().Messaging },
+		Trace:     v.trace,
 		Logger:    s.c.Logger,
 		Now:       s.c.Now,
 	})
@@ -88,6 +94,7 @@ func newService(s *Server, conf Service) *service {
 		Now:       s.c.Now,
 	}))
 	v.metrics = newMetrics(v, s.c.Recorder)
+	v.restore()
 	return v
 }
 
@@ -130,6 +137,10 @@ func (v *service) change(conf Service) {
 // log takes events of connections that are no clients.
 func (v *service) log(e event.Event) {
 	v.figures.count(&e)
+	if e.Side == event.Server && e.ConnectionID != "" && e.Collection == event.Connection {
+		v.server.logs.putMust(v.conf.Load(), e, false)
+		return
+	}
 	v.server.logs.put(v.conf.Load(), e, false)
 }
 
@@ -180,12 +191,12 @@ func (v *service) waitForCalls(ctx context.Context) {
 }
 
 // tick looks after the clients, and measures.
-func (v *service) tick(now time.Time) {
+func (v *service) tick(now time.Time, load float64) {
 	for _, c := range v.list() {
 		c.tick(now)
 	}
 	v.flood.tick(now, v.log)
-	v.metrics.sample(now)
+	v.metrics.sample(now, load)
 }
 
 // admitServer is appserver.Config's Admit.

@@ -74,17 +74,23 @@ func (b *binding) open(from *conn) serviceprotocol.Message {
 }
 
 // Data implements Binding.
-func (b *binding) Data(p []byte) {
+func (b *binding) Data(p []byte) { b.Traced(p, 0, "") }
+
+// Traced implements Binding.
+func (b *binding) Traced(p []byte, id uint64, invocation string) {
 	handshake := !b.toServer.Swap(true)
 	if !handshake && !b.isPing(p) && !b.s.config.Count(len(p)) {
 		return
 	}
-	m := &serviceprotocol.ConnectionData{ConnectionID: b.client.ID(), Data: p}
+	m := &serviceprotocol.ConnectionData{ConnectionID: b.client.ID(), Data: p, Ext: serviceprotocol.Ext{TracingID: id}}
 	for {
 		b.order.Lock()
 		c := b.conn.Load()
 		sent := c != nil && c.queue.putWaiting(m, b.gone)
 		b.order.Unlock()
+		if sent && id != 0 {
+			c.sent(id, invocation)
+		}
 		if c == nil || sent {
 			return
 		}

@@ -60,6 +60,8 @@ type conn struct {
 	stopping atomic.Bool
 	// greeted is set when the answer to the handshake is queued: nothing comes before it.
 	greeted atomic.Bool
+	// tracing says that the server was told that its messages are traced.
+	tracing atomic.Bool
 }
 
 // ending is how a connection ended.
@@ -102,6 +104,7 @@ func (c *conn) run() {
 	halted()
 	if err == nil {
 		c.log(event.ConnectionStarted, "Connection started")
+		c.tellTracing()
 		err = c.read()
 		leave()
 	}

@@ -71,6 +71,8 @@ type Binding interface {
 	// Data passes on what the client sent. It waits while the server does not read.
 	// Nothing of b is kept.
 	Data(b []byte)
+	// Traced is Data for one message, with its tracing ID.
+	Traced(b []byte, id uint64, invocation string)
 	// Resumed says that a client of stateful reconnect is back.
 	Resumed()
 	// Closed says that the client is gone. A repeat does nothing.
@@ -106,6 +108,12 @@ type Config struct {
 	AccessKey func(ctx context.Context, token, keyID string) (id, key string, err error)
 	// Log takes events of server connections. Required.
 	Log event.Sink
+	// Tracing reports whether all messages of servers are traced, as they are told. Trace is
+	// told of a message of a server, or of a client that is traced to its server, without
+	// the text, and returns the tracing ID: the event's, or a new one; 0 is not traced. nil
+	// is never.
+	Tracing func() bool
+	Trace   func(event.Event) (id uint64)
 	// Instance is the ID of this node; "" draws one.
 	Instance string
 	// PingInterval and Timeout, 0 is 5 s and 30 s. HandshakeTimeout 0 is 15 s.

@@ -11,6 +11,7 @@ import (
 // read. What only the service sends, and flow control, which it does not take part in, is
 // ignored.
 func (c *conn) handle(m serviceprotocol.Message) {
+	tracing := c.received(m)
 	switch m := m.(type) {
 	case *serviceprotocol.Ping:
 		c.ping(m)
@@ -29,28 +30,28 @@ func (c *conn) handle(m serviceprotocol.Message) {
 	case *serviceprotocol.AccessKeyRequest:
 		c.accessKey(m)
 	default:
-		if !c.handleSend(m) && !c.handleGroup(m) {
+		if !c.handleSend(m, tracing) && !c.handleGroup(m) {
 			c.handleAsk(m)
 		}
 	}
 }
 
 // handleSend carries out what brings something to several clients.
-func (c *conn) handleSend(m serviceprotocol.Message) bool {
+func (c *conn) handleSend(m serviceprotocol.Message, tracing uint64) bool {
 	switch m := m.(type) {
 	case *serviceprotocol.MultiConnectionData:
-		c.bring(hub.Target{Kind: hub.Connections, Names: m.ConnectionIDs}, m.Payloads)
+		c.bring(hub.Target{Kind: hub.Connections, Names: m.ConnectionIDs}, m.Payloads, tracing)
 	case *serviceprotocol.UserData:
-		c.bring(hub.Target{Kind: hub.Users, Names: []string{m.User}}, m.Payloads)
+		c.bring(hub.Target{Kind: hub.Users, Names: []string{m.User}}, m.Payloads, tracing)
 	case *serviceprotocol.MultiUserData:
-		c.bring(hub.Target{Kind: hub.Users, Names: m.Users}, m.Payloads)
+		c.bring(hub.Target{Kind: hub.Users, Names: m.Users}, m.Payloads, tracing)
 	case *serviceprotocol.BroadcastData:
-		c.bring(hub.Target{Kind: hub.All, Except: m.Excluded}, m.Payloads)
+		c.bring(hub.Target{Kind: hub.All, Except: m.Excluded}, m.Payloads, tracing)
 	case *serviceprotocol.GroupBroadcastData:
 		// The caller is told for the record; who is not to get it is excluded.
-		c.bring(hub.Target{Kind: hub.Groups, Names: []string{m.Group}, Except: m.Excluded, ExceptUsers: m.ExcludedUsers}, m.Payloads)
+		c.bring(hub.Target{Kind: hub.Groups, Names: []string{m.Group}, Except: m.Excluded, ExceptUsers: m.ExcludedUsers}, m.Payloads, tracing)
 	case *serviceprotocol.MultiGroupBroadcastData:
-		c.bring(hub.Target{Kind: hub.Groups, Names: m.Groups}, m.Payloads)
+		c.bring(hub.Target{Kind: hub.Groups, Names: m.Groups}, m.Payloads, tracing)
 	default:
 		return false
 	}
@@ -58,13 +59,15 @@ func (c *conn) handleSend(m serviceprotocol.Message) bool {
 }
 
 // bring sends payloads, which are parts of what was read.
-func (c *conn) bring(to hub.Target, p serviceprotocol.Payloads) {
+func (c *conn) bring(to hub.Target, p serviceprotocol.Payloads, tracing uint64) {
 	if to.Kind != hub.All && len(to.Names) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, askTimeout)
 	defer cancel()
-	if err := c.s.config.Hubs.Send(ctx, c.hub, to, p.Clone().Payload()); err != nil {
+	message := p.Clone().Payload()
+	message.TracingID = tracing
+	if err := c.s.config.Hubs.Send(ctx, c.hub, to, message); err != nil {
 		c.s.config.Logger.Warn("a message of an application server does not reach all nodes", "hub", c.hub, "error", err)
 	}
 }

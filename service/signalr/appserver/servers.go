@@ -88,6 +88,12 @@ func New(c Config) *Servers {
 	if c.Capacity == nil {
 		c.Capacity = func() int { return 0 }
 	}
+	if c.Tracing == nil {
+		c.Tracing = func() bool { return false }
+	}
+	if c.Trace == nil {
+		c.Trace = func(event.Event) uint64 { return 0 }
+	}
 	if c.AccessKey == nil {
 		c.AccessKey = refuseKey
 	}

@@ -26,6 +26,7 @@ func (c *conn) write() {
 			}
 			if c.greeted.Load() {
 				c.send(&serviceprotocol.Ping{})
+				c.tellTracing()
 			}
 			continue
 		case <-c.queue.wake:

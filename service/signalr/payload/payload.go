@@ -17,6 +17,10 @@ const (
 // when the first client asks for it. It may be used by many goroutines, and its bytes
 // are never changed.
 type Payload struct {
+	// TracingID is that of message tracing, 0 for none. It is set before the Payload is
+	// used, and stays on this node.
+	TracingID uint64
+
 	once  [2]sync.Once
 	bytes [2][]byte
 	make  func(Protocol) []byte
