@@ -139,6 +139,9 @@ type Config struct {
 	// negative no limit.
 	Rate int
 
+	// Observe is called at the end of every query that was let in, or was not because
+	// there are too many. It must not block; nil: nobody is told.
+	Observe func(Observation)
 	// Logger is told of failures; nil discards.
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
@@ -168,6 +171,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Rate == 0 {
 		c.Rate = 200
+	}
+	if c.Observe == nil {
+		c.Observe = func(Observation) {}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

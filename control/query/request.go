@@ -157,8 +157,17 @@ func (s *Server) query(ctx context.Context, w http.ResponseWriter, caller Caller
 	}
 	ctx, cancel := context.WithTimeout(ctx, q.prefer.wait)
 	defer cancel()
+	o := Observation{Result: ResultOK}
+	if !q.prefer.explain {
+		start := time.Now()
+		defer func() {
+			o.Elapsed = time.Since(start)
+			s.cfg.Observe(o)
+		}()
+	}
 	leave, err := s.limits.enter(ctx, caller)
 	if err != nil {
+		o.Result = resultOf(err)
 		return queryError(err)
 	}
 	defer leave()
@@ -173,7 +182,11 @@ func (s *Server) query(ctx context.Context, w http.ResponseWriter, caller Caller
 		return s.explain(ctx, w, list[0], request, id)
 	}
 	out := newResponse(w, q.gzip)
+	o.Result = ResultFailed // unless it comes back
 	stats, err := list[0].Data.Query(ctx, request, out)
+	if o.Result, o.Rows = resultOf(err), stats.Rows; o.Result == ResultFailed && ctx.Err() != nil {
+		o.Result = resultOf(ctx.Err()) // it could not be told to whoever asked
+	}
 	if err != nil && !out.sent {
 		var partial *Partial
 		if !errors.As(err, &partial) {
