@@ -171,7 +171,7 @@ func (s *Server) query(ctx context.Context, w http.ResponseWriter, caller Caller
 		return queryError(err)
 	}
 	defer leave()
-	request := Query{Text: q.text, Span: q.span, MaxRows: s.cfg.MaxRows, MaxBytes: s.cfg.MaxBytes}
+	request := Query{Text: q.text, Span: q.span, Measure: q.prefer.statistics, MaxRows: s.cfg.MaxRows, MaxBytes: s.cfg.MaxBytes}
 	if to.what == whatResource {
 		request.Resource = to.resource.String()
 	}
