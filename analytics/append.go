@@ -20,15 +20,26 @@ import (
 // Tables and columns that are missing are made. A value must be of its column's
 // type, where a whole number is good for a real.
 func (w *Workspace) Append(ctx context.Context, b rows.Batch) error {
+	told := w.taking(b)
+	groups, err := w.append(ctx, b)
+	told(groups, err)
+	return err
+}
+
+// append is Append; groups are what was stored, none of a batch that was known.
+func (w *Workspace) append(ctx context.Context, b rows.Batch) (groups []*group, err error) {
 	for _, r := range b.Rows {
 		if err := check(r); err != nil {
-			return fmt.Errorf("append to workspace %s: table %s: %w", w.id, clip(r.Table), err)
+			return nil, fmt.Errorf("append to workspace %s: table %s: %w", w.id, clip(r.Table), &refusal{err})
 		}
 	}
 	for try := 0; ; try++ {
-		err := w.change(ctx, func() error { return w.store1(ctx, b) })
+		err := w.change(ctx, func() (err error) {
+			groups, err = w.store1(ctx, b)
+			return err
+		})
 		if err == nil {
-			return nil
+			return groups, nil
 		}
 		// A query that takes all the memory there is ends soon, of the same error.
 		if errors.Is(err, engine.ErrMemory) && try < 6 && ctx.Err() == nil {
@@ -38,7 +49,7 @@ func (w *Workspace) Append(ctx context.Context, b rows.Batch) error {
 			case <-ctx.Done():
 			}
 		}
-		return fmt.Errorf("append to workspace %s: %w", w.id, err)
+		return nil, fmt.Errorf("append to workspace %s: %w", w.id, err)
 	}
 }
 
@@ -78,21 +89,22 @@ type group struct {
 	noted   bool
 }
 
-// store1 stores a batch; the caller has the right to write.
-func (w *Workspace) store1(ctx context.Context, b rows.Batch) error {
+// store1 stores a batch and returns what it made of it, nothing when it was known;
+// the caller has the right to write.
+func (w *Workspace) store1(ctx context.Context, b rows.Batch) ([]*group, error) {
 	if b.Source != "" && b.Position <= w.positions[b.Source] {
-		return nil
+		return nil, nil
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	now := kql.Ticks(w.store.c.Now())
 	if err := w.ensure(ctx, b.Rows); err != nil {
-		return err
+		return nil, err
 	}
 	groups, err := w.split(b.Rows, now)
 	if err != nil {
-		return err
+		return nil, &refusal{err}
 	}
 	item := max(w.nextItem, now)
 	added := make(map[*table][]*part)
@@ -133,13 +145,13 @@ func (w *Workspace) store1(ctx context.Context, b rows.Batch) error {
 				g.part.rows, g.part.bytes = g.part.rows-int64(len(g.rows)), g.part.bytes-g.bytes
 			}
 		}
-		return err
+		return nil, err
 	}
 	w.nextItem = item
 	if b.Source != "" {
 		w.positions[b.Source] = b.Position
 	}
-	return nil
+	return groups, nil
 }
 
 // remove takes parts out of the table.

@@ -25,7 +25,9 @@ func (w *Workspace) maintain(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		if e := w.closeDay(ctx, j); e != nil {
+		e := w.closeDay(ctx, j)
+		w.store.c.Observer.Closed(Closed{Workspace: w.id, Table: j.table.name, Err: e})
+		if e != nil {
 			err = errors.Join(err, fmt.Errorf("close %s of table %s: %w", dayTime(j.day).Format(time.DateOnly), j.table.name, e))
 		}
 	}
@@ -316,6 +318,7 @@ func (w *Workspace) writeFile(ctx context.Context, conn queryer, j job, from str
 	if p.indexSum, err = w.writeIndex(ctx, conn, p, temp, w.path(p)+indexSuffix); err != nil {
 		return p, err
 	}
+	p.weigh(w.path(p))
 	if err := os.Rename(temp, w.path(p)); err != nil {
 		return p, err
 	}
@@ -342,6 +345,16 @@ func (p *part) check(path string) {
 		p.broken.Store(&damage{err})
 	case i.Size() != p.size:
 		p.broken.Store(&damage{fmt.Errorf("it has %d bytes and should have %d", i.Size(), p.size)})
+	}
+}
+
+// weigh finds out the size of the index; one that is missing has none.
+func (p *part) weigh(path string) {
+	if p.indexSum == "" {
+		return
+	}
+	if i, err := os.Stat(path + indexSuffix); err == nil {
+		p.indexSize = i.Size()
 	}
 }
 

@@ -40,6 +40,8 @@ type Config struct {
 	segmentRows int64
 	// heads bounds what is kept of the heads of files, bytes; zero: an eighth of Memory.
 	heads int64
+	// Observer is told what was done; nil: nobody.
+	Observer Observer
 	// Logger gets what is repaired, missing or late; nil: nobody.
 	Logger *slog.Logger
 	// Now is the clock; nil: time.Now.
@@ -92,6 +94,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Temp <= 0 {
 		c.Temp = 8 * c.Memory
+	}
+	if c.Observer == nil {
+		c.Observer = nobody{}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

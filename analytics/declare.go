@@ -59,7 +59,7 @@ func (w *Workspace) declare(ctx context.Context, want kql.Table) error {
 	var added []column
 	if t == nil {
 		if len(w.tables) >= maxTables {
-			return fmt.Errorf("there are %d tables, which is as many as there may be", maxTables)
+			return refuse("there are %d tables, which is as many as there may be", maxTables)
 		}
 		t = &table{id: w.nextTable, name: want.Name}
 		added = standard()
@@ -76,19 +76,19 @@ func (w *Workspace) declare(ctx context.Context, want kql.Table) error {
 		}
 		if i := slices.IndexFunc(columns, func(o column) bool { return o.Name == c.Name }); i >= 0 {
 			if have := columns[i].Type; !takes(have, c.Type) {
-				return fmt.Errorf("column %s of table %s is a %s and cannot become a %s", c.Name, want.Name, have, c.Type)
+				return refuse("column %s of table %s is a %s and cannot become a %s", c.Name, want.Name, have, c.Type)
 			}
 			continue
 		}
 		if i := slices.IndexFunc(known.Columns, func(o kql.Column) bool { return o.Name == c.Name }); i >= 0 {
 			have := known.Columns[i].Type
 			if !takes(have, c.Type) {
-				return fmt.Errorf("column %s of table %s is a %s and cannot become a %s", c.Name, want.Name, have, c.Type)
+				return refuse("column %s of table %s is a %s and cannot become a %s", c.Name, want.Name, have, c.Type)
 			}
 			c.Type = have
 		}
 		if len(columns) >= maxColumns {
-			return fmt.Errorf("table %s has %d columns, which is as many as there may be", want.Name, maxColumns)
+			return refuse("table %s has %d columns, which is as many as there may be", want.Name, maxColumns)
 		}
 		n := column{hide(c), next}
 		next++
@@ -288,7 +288,9 @@ func (w *Workspace) Drop(ctx context.Context, name string) error {
 // expire drops the days whose retention has ended.
 func (w *Workspace) expire(ctx context.Context) error {
 	now := w.store.c.Now()
+	var gone Expired
 	err := w.change(ctx, func() error {
+		gone = Expired{Workspace: w.id}
 		for _, t := range w.tables {
 			keep := dayOf(kql.Ticks(now.Add(-time.Duration(t.days(w)) * 24 * time.Hour)))
 			var old []*part
@@ -303,10 +305,13 @@ func (w *Workspace) expire(ctx context.Context) error {
 			if err := w.replace(ctx, t, old, nil, nil, nil); err != nil {
 				return err
 			}
+			gone.count(old)
 			w.store.c.Logger.Info("days past their retention are dropped", "workspace", w.id, "table", t.name, "parts", len(old), "before", dayTime(keep).Format(time.DateOnly))
 		}
 		return nil
 	})
+	gone.Err = err
+	w.store.c.Observer.Expired(gone)
 	if err != nil {
 		return fmt.Errorf("drop the days of workspace %s that are past their retention: %w", w.id, err)
 	}

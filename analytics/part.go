@@ -36,6 +36,7 @@ type part struct {
 	layout layout
 	// indexSum is the SHA-256 of the index; empty: there is none.
 	indexSum  string
+	indexSize int64 // on disk
 	indexOnce sync.Once
 	index     *opened
 

@@ -109,9 +109,11 @@ type query struct {
 	age        int
 	keep       bool // the engine keeps the heads of its files
 	done       func()
+	pool       *sql.DB
 	conn       *sql.Conn
 	workspaces []reading
 	demands    map[*kql.Scan][]demand
+	measure    *measure // nil: nothing is measured
 	scanned    map[*part]bool
 	tables     map[string]bool
 	lost       map[*part]Missing
@@ -155,7 +157,7 @@ func (w *Workspace) snapshot(ctx context.Context, r Request, keep bool) (q *quer
 		return q, ctx, err
 	}
 	within, left := w.store.within(ctx)
-	q.age, q.done = age, func() { left(); done() }
+	q.age, q.done, q.pool = age, func() { left(); done() }, db.SQL()
 	pool := db.SQL()
 	if keep {
 		pool = db.Keeping()
@@ -280,7 +282,13 @@ func (q *query) print(plan *kql.Plan, i, limit int) (ksql.Statement, error) {
 func (q *query) run(ctx context.Context, sink Sink, stats *Stats) error {
 	start := time.Now()
 	*stats = Stats{Waited: stats.Waited, Range: q.r.Span}
+	if q.r.Measure {
+		q.measure = measured(ctx, q.pool)
+	}
 	defer func() {
+		if q.measure != nil {
+			q.measure.end(stats)
+		}
 		for p := range q.scanned {
 			stats.ScannedRows += p.rows
 			stats.ScannedBytes += int64(p.bytes)
@@ -308,6 +316,9 @@ func (q *query) run(ctx context.Context, sink Sink, stats *Stats) error {
 				return nil
 			}
 			begun, q.told = true, true
+			if q.measure != nil {
+				q.measure.look(ctx) // all of the result is there, and nothing of it is read yet
+			}
 			return sink.Table(res.Name, st.Columns, res.Render)
 		}
 		err := engine.QueryOn(ctx, q.conn, st, func(values []any) error {

@@ -33,6 +33,9 @@ type Workspace struct {
 	// advanced is how many rows there are of positions beyond one of each source,
 	// about.
 	advanced int
+	// waiting is how many rows are in the batches that are being stored, or wait for
+	// their turn.
+	waiting atomic.Int64
 	// sick is why the engine is to be opened again before anything is written.
 	sick error
 
@@ -361,6 +364,7 @@ func (w *Workspace) loadParts(ctx context.Context, byID map[int]*table, old map[
 				return err
 			}
 			p.check(w.path(p))
+			p.weigh(w.path(p))
 			if p.broken.Load() != nil {
 				w.store.c.Logger.Error("the file of a day cannot be read: put a copy back", "workspace", w.id, "table", byID[tab].name, "day", dayTime(p.day).Format("2006-01-02"), "file", w.path(p), "error", p.broken.Load().error)
 			}

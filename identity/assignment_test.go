@@ -45,8 +45,8 @@ func TestBuiltInRoles(t *testing.T) {
 		}
 		seen[r.ID], seen[r.Name] = true, true
 	}
-	if len(seen) != 2*24 {
-		t.Errorf("%d roles, want 24", len(seen)/2)
+	if len(seen) != 2*25 {
+		t.Errorf("%d roles, want 25", len(seen)/2)
 	}
 }
 

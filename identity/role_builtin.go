@@ -239,6 +239,11 @@ func storageRoles() []RoleDefinition {
 			Actions:     []string{delegationKey},
 		},
 		{
+			ID: "7ee386e9-84f0-448e-80a6-f185f6533131", Name: "Storage Queue Delegator",
+			Description: "Gets keys that sign shared access signatures for queues in its own name.",
+			Actions:     []string{queueServices + "generateUserDelegationKey/action"},
+		},
+		{
 			ID: "974c5e8b-45b9-4653-ba55-5f855dd0fb88", Name: "Storage Queue Data Contributor",
 			Description: "Reads, writes and deletes queues and messages.",
 			Actions:     []string{queueServices + "queues/delete", queueServices + "queues/read", queueServices + "queues/write"},

@@ -99,7 +99,12 @@ func (a *queryTest) options(t *testing.T) {
 	check(t, err)
 	var statistics struct {
 		Query struct {
-			ExecutionTime     float64
+			ExecutionTime float64
+			ResourceUsage struct {
+				CPU struct {
+					Total string `json:"total cpu"`
+				}
+			}
 			DatasetStatistics []struct {
 				Rows int `json:"table_row_count"`
 				Size int `json:"table_size"`
@@ -107,7 +112,7 @@ func (a *queryTest) options(t *testing.T) {
 		}
 	}
 	check(t, json.Unmarshal(r.Statistics, &statistics))
-	if s := statistics.Query; s.ExecutionTime <= 0 || len(s.DatasetStatistics) != 1 || s.DatasetStatistics[0].Rows != 2 || s.DatasetStatistics[0].Size <= 0 {
+	if s := statistics.Query; s.ExecutionTime <= 0 || s.ResourceUsage.CPU.Total == "" || len(s.DatasetStatistics) != 1 || s.DatasetStatistics[0].Rows != 2 || s.DatasetStatistics[0].Size <= 0 {
 		t.Errorf("statistics %s", r.Statistics)
 	}
 	var chart struct{ Visualization, Title string }

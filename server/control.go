@@ -128,6 +128,12 @@ func (n *Node) endpoints(r resource.Resource) map[string]string {
 
 // controlHandler serves what the node is steered by.
 func (n *Node) controlHandler() http.Handler {
+	queries := query.New(query.Config{
+		Auth: queryAuth{n.identities}, Workspaces: queried{n.workspaces, n.manager.Lookup},
+		Observe: n.figures.query,
+		Logger:  n.cfg.Logger.With("part", "query"), Now: n.cfg.Now,
+	})
+	n.queries.Store(queries)
 	return control.NewHandler(control.Parts{
 		Local: local.New(local.Config{
 			Token:   n.token,
@@ -146,11 +152,8 @@ func (n *Node) controlHandler() http.Handler {
 			Issuer: n.identities.issuer, Directory: n.identities.directory,
 			Logger: n.cfg.Logger.With("part", "sign-in"), Now: n.cfg.Now,
 		}),
-		ARM: n.manager,
-		Query: query.New(query.Config{
-			Auth: queryAuth{n.identities}, Workspaces: queried{n.workspaces, n.manager.Lookup},
-			Logger: n.cfg.Logger.With("part", "query"), Now: n.cfg.Now,
-		}),
+		ARM:   n.manager,
+		Query: queries,
 		Ingest: ingest.New(ingest.Config{
 			Auth: ingestAuth{n.identities}, Rules: posted{n.workspaces}, Workspaces: posted{n.workspaces},
 			Logger: n.cfg.Logger.With("part", "ingest"), Now: n.cfg.Now,

@@ -24,6 +24,7 @@ func (n *Node) registry() *prometheus.Registry {
 		n.requests.seconds,
 		&nodeCollector{n},
 	)
+	r.MustRegister(n.figures.collectors()...)
 	return r
 }
 
@@ -59,6 +60,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	out <- syncHistogram(c.node.bus.Stats().Sync)
 	c.collectDeliveries(send)
 	c.collectStore(send)
+	c.collectWorkspaces(send)
 	c.collectRedis(send)
 	c.collectSignalR(send)
 }

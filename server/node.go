@@ -14,6 +14,7 @@ import (
 
 	"reslog/bus"
 	"reslog/control/arm"
+	"reslog/control/query"
 	"reslog/deliver"
 	"reslog/deliver/archive"
 	"reslog/deliver/classic"
@@ -41,8 +42,10 @@ type Node struct {
 	router   *deliver.Router
 	gate     *diagnostic.Gate
 	requests *requestMetrics
-	recorder *metric.Recorder          // platform metrics of all resources
-	usage    *storagemetrics.Collector // metrics of storage accounts
+	figures  *workspaceMetrics
+	queries  atomic.Pointer[query.Server] // once the control address is served
+	recorder *metric.Recorder             // platform metrics of all resources
+	usage    *storagemetrics.Collector    // metrics of storage accounts
 	tails    atomic.Int64
 	token    string
 	ca       *localca.CA
@@ -86,7 +89,7 @@ func New(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	return &Node{cfg: cfg, services: newServices(cfg), requests: newRequestMetrics(), state: stateNew, failed: make(chan error, 8)}, nil
+	return &Node{cfg: cfg, services: newServices(cfg), requests: newRequestMetrics(), figures: newWorkspaceMetrics(), state: stateNew, failed: make(chan error, 8)}, nil
 }
 
 // Run starts the node, waits until ctx ends or a part fails, and stops it.

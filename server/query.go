@@ -92,7 +92,7 @@ type asked struct {
 var _ query.Data = asked{}
 
 func (a asked) request(q query.Query) analytics.Request {
-	request := analytics.Request{Query: q.Text, Span: q.Span, Resource: q.Resource, MaxRows: q.MaxRows, MaxBytes: q.MaxBytes}
+	request := analytics.Request{Query: q.Text, Span: q.Span, Resource: q.Resource, Measure: q.Measure, MaxRows: q.MaxRows, MaxBytes: q.MaxBytes}
 	for _, other := range q.Others {
 		if o, ok := other.(asked); ok {
 			request.Workspaces = append(request.Workspaces, o.held)
@@ -106,6 +106,7 @@ func (a asked) Query(ctx context.Context, q query.Query, sink query.Sink) (query
 	stats, err := a.held.Query(ctx, a.request(q), sink)
 	return query.Stats{
 		Elapsed: stats.Elapsed, Rows: stats.Rows, Bytes: stats.Bytes, ScannedRows: stats.ScannedRows,
+		User: stats.User, Kernel: stats.Kernel, PeakMemory: stats.PeakMemory,
 	}, queryError(err)
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -175,4 +176,52 @@ func hasWorkspaces(t *testing.T, n *servertest.Node) bool {
 	_, err := n.Admin(t).Query(t.Context(), client.QueryRequest{Workspace: workspaceName, Query: "print 1"})
 	var refused *client.NodeError
 	return !errors.As(err, &refused) || refused.Status != 501
+}
+
+// TestFiguresOfWorkspaces: what is exported of workspaces and queries follows what
+// happens, is forgotten with a workspace, and is what is documented.
+func TestFiguresOfWorkspaces(t *testing.T) {
+	n := startWithSinks(t)
+	if !hasWorkspaces(t, n) {
+		return
+	}
+	route(t, n, devAccountID+"/queueServices/default", []client.SettingLog{{CategoryGroup: "allLogs", Enabled: true}}, nil)
+	enqueue(t, n, "jobs", "one")
+	n.Settle(t)
+	ask(t, n, "StorageQueueLogs | take 1")
+	if _, err := n.Admin(t).Query(t.Context(), client.QueryRequest{Workspace: workspaceName, Query: "Nothing | count"}); err == nil {
+		t.Fatal("there is a table Nothing")
+	}
+	page, err := os.ReadFile("../docs/compat/log-analytics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const table = `{table="StorageQueueLogs",workspace="search",workspace_id="`
+	figures := func() string { return get(t, n.AdminURL()+"/metrics") }
+	before := figures()
+	for _, want := range []string{
+		"reslog_workspace_stored_rows_total" + table, "reslog_workspace_stored_bytes_total" + table,
+		`reslog_workspace_rows{state="hot",table="StorageQueueLogs",workspace="search"`, `reslog_workspace_row_bytes{state="closed"`,
+		"reslog_workspace_file_bytes" + table, "reslog_workspace_files" + table,
+		`reslog_workspace_database_bytes{file="log",workspace="search"`, `reslog_workspace_waiting_rows{workspace="search"`,
+		"reslog_workspace_last_checkpoint_timestamp_seconds{", `reslog_workspace_batches_total{outcome="failed"} 0`, "reslog_workspace_batch_seconds_count ",
+		`reslog_workspace_retention_runs_total{result="ok",workspace="search"`,
+		`reslog_queries_total{result="refused"} 1`, "reslog_queries_running 0", "reslog_queries_queued 0", "reslog_query_seconds_count 3", "reslog_query_rows_total 2",
+	} {
+		if !strings.Contains(before, "\n"+want) {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	for _, line := range strings.Split(before, "\n") {
+		name, ok := strings.CutPrefix(line, "# TYPE ")
+		if name, _, _ = strings.Cut(name, " "); ok && (strings.HasPrefix(name, "reslog_workspace_") || strings.HasPrefix(name, "reslog_quer")) &&
+			!strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("%s is not documented", name)
+		}
+	}
+	group, _, _ := strings.Cut(devAccountID, "/providers/")
+	if err := n.Admin(t).DeleteResource(t.Context(), group+"/providers/Microsoft.OperationalInsights/workspaces/"+workspaceName); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the series of the workspace to go", func() bool { return !strings.Contains(figures(), `workspace="search"`) })
 }

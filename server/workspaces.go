@@ -45,11 +45,13 @@ func (n *Node) openWorkspaces(ctx context.Context) error {
 	logger := n.cfg.Logger.With("part", "workspaces")
 	n.workspaces = &workspaces{resources: n.resources, settings: n.settings, logger: logger, now: n.cfg.Now, changes: newChanges()}
 	folder := filepath.Join(n.cfg.Data, "workspaces")
+	n.figures.named = n.workspaces.name
 	store, err := analytics.Open(ctx, analytics.Config{
 		Folder:   folder,
 		Known:    catalog.Table,
 		Maintain: min(time.Minute, n.cfg.RetentionInterval),
 		Memory:   n.cfg.QueryMemory,
+		Observer: n.figures,
 		Logger:   logger,
 		Now:      n.cfg.Now,
 	})
@@ -166,6 +168,16 @@ func (w *workspaces) find(ref string) (resource.Resource, error) {
 		return resource.Resource{}, fmt.Errorf("%d workspaces are called %.200q: %w", len(named), ref, resource.ErrNotFound)
 	}
 	return named[0], nil
+}
+
+// name is that of the workspace with a customer ID, and nothing when it is gone.
+func (w *workspaces) name(customerID string) string {
+	for _, r := range w.resources.List(workspaceType) {
+		if props, err := arm.WorkspaceOf(r); err == nil && strings.EqualFold(props.CustomerID, customerID) {
+			return r.ID.Name()
+		}
+	}
+	return ""
 }
 
 // of returns the workspaces that settings of a resource and below send to.

@@ -77,7 +77,9 @@ type Query struct {
 	// Resource limits the rows to those of a resource and of what is below it.
 	Resource string
 	// Others are read too, as if their rows were in the same tables.
-	Others   []Data
+	Others []Data
+	// Measure asks for processor times and memory in Stats.
+	Measure  bool
 	MaxRows  int   // over all results
 	MaxBytes int64 // of values, an estimate
 }
@@ -90,10 +92,13 @@ type Sink interface {
 
 // Stats are what a query cost.
 type Stats struct {
-	Elapsed, CPU time.Duration
-	Rows, Bytes  int64 // of the result
-	ScannedRows  int64
-	PeakMemory   int64 // bytes
+	Elapsed     time.Duration
+	Rows, Bytes int64 // of the result
+	ScannedRows int64
+	// User and Kernel are times of processors, PeakMemory bytes, of a query that asks
+	// to be measured.
+	User, Kernel time.Duration
+	PeakMemory   int64
 }
 
 // Partial is the error of a query whose rows are right and not all.
@@ -139,6 +144,9 @@ type Config struct {
 	// negative no limit.
 	Rate int
 
+	// Observe is called at the end of every query that was let in, or was not because
+	// there are too many. It must not block; nil: nobody is told.
+	Observe func(Observation)
 	// Logger is told of failures; nil discards.
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
@@ -168,6 +176,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Rate == 0 {
 		c.Rate = 200
+	}
+	if c.Observe == nil {
+		c.Observe = func(Observation) {}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -57,6 +57,16 @@ func (l *limits) of(c Caller) *usage {
 	return u
 }
 
+// queued is how many queries wait behind others of their callers.
+func (l *limits) queued() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, u := range l.callers {
+		n += u.queued
+	}
+	return n
+}
+
 // admit counts a request.
 func (l *limits) admit(c Caller) error {
 	l.mu.Lock()

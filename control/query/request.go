@@ -157,12 +157,21 @@ func (s *Server) query(ctx context.Context, w http.ResponseWriter, caller Caller
 	}
 	ctx, cancel := context.WithTimeout(ctx, q.prefer.wait)
 	defer cancel()
+	o := Observation{Result: ResultOK}
+	if !q.prefer.explain {
+		start := time.Now()
+		defer func() {
+			o.Elapsed = time.Since(start)
+			s.cfg.Observe(o)
+		}()
+	}
 	leave, err := s.limits.enter(ctx, caller)
 	if err != nil {
+		o.Result = resultOf(err)
 		return queryError(err)
 	}
 	defer leave()
-	request := Query{Text: q.text, Span: q.span, MaxRows: s.cfg.MaxRows, MaxBytes: s.cfg.MaxBytes}
+	request := Query{Text: q.text, Span: q.span, Measure: q.prefer.statistics, MaxRows: s.cfg.MaxRows, MaxBytes: s.cfg.MaxBytes}
 	if to.what == whatResource {
 		request.Resource = to.resource.String()
 	}
@@ -173,7 +182,11 @@ func (s *Server) query(ctx context.Context, w http.ResponseWriter, caller Caller
 		return s.explain(ctx, w, list[0], request, id)
 	}
 	out := newResponse(w, q.gzip)
+	o.Result = ResultFailed // unless it comes back
 	stats, err := list[0].Data.Query(ctx, request, out)
+	if o.Result, o.Rows = resultOf(err), stats.Rows; o.Result == ResultFailed && ctx.Err() != nil {
+		o.Result = resultOf(ctx.Err()) // it could not be told to whoever asked
+	}
 	if err != nil && !out.sent {
 		var partial *Partial
 		if !errors.As(err, &partial) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"reslog/internal/ticks"
 	"reslog/kql"
@@ -241,11 +242,15 @@ func renderOf(render *kql.Render) map[string]any {
 	return m
 }
 
+func span(d time.Duration) string { return ticks.FormatSpan(d.Nanoseconds() / 100) }
+
+// statisticsOf is as "Prefer options" of the API's documentation has it.
 func statisticsOf(s Stats) map[string]any {
 	return map[string]any{"query": map[string]any{
 		"executionTime": s.Elapsed.Seconds(),
 		"resourceUsage": map[string]any{
-			"cpu":    map[string]any{"total cpu": ticks.FormatSpan(s.CPU.Nanoseconds() / 100)},
+			"cache":  map[string]any{}, // the engine does not count what it finds in memory
+			"cpu":    map[string]any{"user": span(s.User), "kernel": span(s.Kernel), "total cpu": span(s.User + s.Kernel)},
 			"memory": map[string]any{"peak_per_node": s.PeakMemory},
 		},
 		"inputDatasetStatistics": map[string]any{"rows": map[string]any{"scanned": s.ScannedRows}},

@@ -151,6 +151,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, id string) error 
 		return refuse(http.StatusNotFound, "PathNotFoundError", "The requested path does not exist")
 	}
 	if err := s.limits.admit(caller); err != nil {
+		if to.what == whatQuery || to.what == whatResource {
+			s.cfg.Observe(Observation{Result: ResultLimited})
+		}
 		return err
 	}
 	methods := "GET, POST"

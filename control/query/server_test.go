@@ -165,7 +165,7 @@ func oneRow(_ context.Context, _ Query, sink Sink) (Stats, error) {
 		return Stats{}, err
 	}
 	row := []any{ticks.FromTime(now), int64(-3), int64(4), 1.5, 2.0, 0.25, true, "a\"\n\xff", wsID, int64(-5*864e9 - 36_000_000_001), `{"a":[1]}`, nil, math.NaN()}
-	return Stats{Elapsed: 20 * time.Millisecond, CPU: 5 * time.Millisecond, Rows: 1, Bytes: 200, ScannedRows: 7}, sink.Row(row)
+	return Stats{Elapsed: 20 * time.Millisecond, User: 4 * time.Millisecond, Kernel: time.Millisecond, PeakMemory: 3 << 20, Rows: 1, Bytes: 200, ScannedRows: 7}, sink.Row(row)
 }
 
 func TestAnswer(t *testing.T) {
@@ -197,6 +197,10 @@ func TestAnswer(t *testing.T) {
 	if y, _ := json.Marshal(doc.Render["yColumns"]); doc.Render["visualization"] != "timechart" || doc.Render["title"] != "T" || string(y) != `["a","b"]` {
 		t.Errorf("render %v", doc.Render)
 	}
+	if used, _ := json.Marshal(doc.Statistics.Query["resourceUsage"]); !f.asked[0].Measure ||
+		string(used) != `{"cache":{},"cpu":{"kernel":"00:00:00.0010000","total cpu":"00:00:00.0050000","user":"00:00:00.0040000"},"memory":{"peak_per_node":3145728}}` {
+		t.Errorf("measured: %v, %s", f.asked[0].Measure, used)
+	}
 	if doc.Statistics.Query["executionTime"] != 0.02 || len(doc.DataSources) != 1 {
 		t.Errorf("statistics %v, sources %v", doc.Statistics, doc.DataSources)
 	}
@@ -205,7 +209,7 @@ func TestAnswer(t *testing.T) {
 		t.Errorf("asked %+v", q)
 	}
 	plain := send(t, srv, "GET", "/v1/workspaces/"+wsID+"/query?query=T&timespan=PT1H&workspaces=two,"+wsID, "", "reader")
-	if plain.status != 200 || strings.Contains(plain.body, "statistics") || strings.Contains(plain.body, "render") || len(f.asked[1].Others) != 1 {
+	if plain.status != 200 || f.asked[1].Measure || strings.Contains(plain.body, "statistics") || strings.Contains(plain.body, "render") || len(f.asked[1].Others) != 1 {
 		t.Errorf("GET: %d %s", plain.status, plain.body)
 	}
 }

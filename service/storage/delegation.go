@@ -14,7 +14,7 @@ type DelegationKey struct {
 	TenantID string
 	Start    time.Time // to the second
 	Expiry   time.Time // to the second
-	Service  string    // "b"
+	Service  string    // "b" or "q"
 	Version  Version   // in which it was asked for
 	// DelegatedTenantID is the tenant of the users that may use what it signs,
 	// "" when it was asked for without.

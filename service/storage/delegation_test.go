@@ -71,7 +71,7 @@ func (f *testFront) delegation(t testing.TB, query, text string) string {
 		if q.Get("sr") == "c" {
 			resource = "/blob/devstoreaccount1/c"
 		}
-		text = sasQuery{q}.delegationText(resource, Version(q.Get("sv")), "", "")
+		text = sasQuery{q}.delegationText(Blob, resource, Version(q.Get("sv")), "", "")
 	}
 	h := hmac.New(sha256.New, f.keyOf(t, q))
 	h.Write([]byte(text))

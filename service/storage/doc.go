@@ -45,7 +45,7 @@
 // # What it does not do
 //
 // Without an Authority bearer tokens and user delegation SAS are refused; so are a
-// user delegation SAS for queues and tables, versions before 2009-09-19, and
+// user delegation SAS for tables, versions before 2009-09-19, and
 // service properties that switch on soft delete or a static website. HTTP/2 is
 // served when the listener speaks it, but then header sizes are those the same
 // request would have had in HTTP/1.1.

@@ -13,14 +13,15 @@ import (
 //
 // Source: REST API reference, "Create a user delegation SAS".
 func (x *exchange) delegatedAccess(ctx context.Context, q sasQuery, mac []byte) (*signature, error) {
-	if x.front.Authority == nil || x.front.kind != Blob {
+	has, ok := x.front.kind.delegation()
+	if x.front.Authority == nil || !ok {
 		return nil, sasMalformed("User delegation SAS is not supported by this service.")
 	}
 	version := Version(q.Get("sv"))
-	if err := q.checkDelegation(version); err != nil {
+	if err := q.checkDelegation(x.front.kind, has, version); err != nil {
 		return nil, err
 	}
-	key, err := q.delegationKey()
+	key, err := q.delegationKey(has)
 	if err != nil {
 		return nil, err
 	}
@@ -34,11 +35,11 @@ func (x *exchange) delegatedAccess(ctx context.Context, q sasQuery, mac []byte) 
 	}
 	value, ok := x.delegationKey(key)
 	h := hmac.New(sha256.New, value)
-	h.Write([]byte(q.delegationText(resource, version, headers, parameters)))
+	h.Write([]byte(q.delegationText(x.front.kind, resource, version, headers, parameters)))
 	if !ok || !hmac.Equal(h.Sum(nil), mac) {
 		// What the request's headers hold is not repeated: they may be secrets.
 		return nil, sasMalformed("Signature did not match. String to sign used was " +
-			q.delegationText(resource, version, q.Get("srh"), q.Get("srq")))
+			q.delegationText(x.front.kind, resource, version, q.Get("srh"), q.Get("srq")))
 	}
 	if now := x.call.Now; now.Before(key.Start) || !now.Before(key.Expiry) {
 		return nil, sasMalformed("The user delegation key is not valid in the specified time frame: Start [" +
@@ -79,11 +80,15 @@ var since = [...]struct {
 	{"srq", v2026_04_06},
 }
 
+// unsigned are the fields that the signature of a queue does not cover: nobody may
+// add them, so that there are none.
+var unsigned = [...]string{"saoid", "suoid", "scid", "ses", "sdd", "srh", "srq", "rscc", "rscd", "rsce", "rscl", "rsct"}
+
 // checkDelegation refuses fields that do not go together.
-func (q sasQuery) checkDelegation(v Version) error {
+func (q sasQuery) checkDelegation(k Kind, has delegating, v Version) error {
 	switch {
-	case v < V2018_11_09:
-		return sasMalformed("sv is not in correct form: a user delegation SAS needs 2018-11-09 or later.")
+	case v < has.since:
+		return sasMalformed("sv is not in correct form: a user delegation SAS needs " + string(has.since) + " or later.")
 	case q.Has("ss") || q.Has("srt"):
 		return sasMalformed("An account SAS cannot be signed with a user delegation key.")
 	case q.Get("si") != "":
@@ -92,6 +97,16 @@ func (q sasQuery) checkDelegation(v Version) error {
 		return sasMalformed("Only one of saoid and suoid can be given.")
 	case q.Get("skdutid") != "" && q.Get("sduoid") == "":
 		return sasMalformed("skdutid needs sduoid.")
+	}
+	if k == Queue {
+		if sr := q.Get("sr"); sr != "" && sr != "q" {
+			return sasMalformed("sr is not in correct form: that of a queue is q.")
+		}
+		for _, name := range unsigned {
+			if q.Get(name) != "" {
+				return sasMalformed(name + " is not supported for queues.")
+			}
+		}
 	}
 	for _, f := range since {
 		if q.Get(f.parameter) != "" && v < f.version {
@@ -102,7 +117,7 @@ func (q sasQuery) checkDelegation(v Version) error {
 }
 
 // delegationKey reads which key signed.
-func (q sasQuery) delegationKey() (*DelegationKey, error) {
+func (q sasQuery) delegationKey(has delegating) (*DelegationKey, error) {
 	k := &DelegationKey{
 		ObjectID: q.Get("skoid"), TenantID: q.Get("sktid"), Service: q.Get("sks"),
 		Version: Version(q.Get("skv")), DelegatedTenantID: q.Get("skdutid"),
@@ -117,9 +132,9 @@ func (q sasQuery) delegationKey() (*DelegationKey, error) {
 		return nil, sasMalformed("skt is not in correct form: '" + q.Get("skt") + "'")
 	case !ends:
 		return nil, sasMalformed("ske is not in correct form: '" + q.Get("ske") + "'")
-	case k.Service != "b":
+	case k.Service != has.letter:
 		return nil, sasMalformed("sks is not in correct form: '" + k.Service + "'")
-	case !isDate(string(k.Version)) || k.Version < V2018_11_09:
+	case !isDate(string(k.Version)) || k.Version < has.since:
 		return nil, sasMalformed("skv is not in correct form: '" + string(k.Version) + "'")
 	}
 	return k, nil

@@ -106,14 +106,21 @@ func (q sasQuery) serviceText(k Kind, resource string, v Version) string {
 //	2025-07-05  … scid skdutid sduoid sip …
 //	2026-04-06  … ses headers parameters rscc …
 //
-// headers and parameters are what srh and srq name.
-func (q sasQuery) delegationText(resource string, v Version, headers, parameters string) string {
+// headers and parameters are what srh and srq name. That of a queue has had one form,
+// since 2025-07-05:
+//
+//	sp st se resource skoid sktid skt ske sks skv skdutid sduoid sip spr sv
+func (q sasQuery) delegationText(k Kind, resource string, v Version, headers, parameters string) string {
 	var b strings.Builder
 	b.WriteString(q.Get("sp"))
 	q.join(&b, "st", "se")
 	b.WriteByte('\n')
 	b.WriteString(resource)
 	q.join(&b, "skoid", "sktid", "skt", "ske", "sks", "skv")
+	if k == Queue {
+		q.join(&b, "skdutid", "sduoid", "sip", "spr", "sv")
+		return b.String()
+	}
 	if v >= V2020_02_10 {
 		q.join(&b, "saoid", "suoid", "scid")
 	}

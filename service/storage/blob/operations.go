@@ -42,7 +42,6 @@ const (
 	mib             = 1 << 20
 	maxXMLBody      = 8 * mib // 50,000 block ids
 	maxTagsBody     = 64 << 10
-	maxKeyInfoBody  = 64 << 10
 	maxBatchBody    = 4 * mib
 	maxPages        = 4 * mib
 	maxAppendOld    = 4 * mib
@@ -120,7 +119,7 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		getServiceProperties: shared.Get,
 		setServiceProperties: shared.Set,
 		serviceStats:         shared.Stats,
-		userDelegationKey:    byToken(body(maxKeyInfoBody, 0, op("GetUserDelegationKey", read, service, "", delegate, s.userDelegationKey))),
+		userDelegationKey:    byToken(body(storage.MaxKeyInfoBody, 0, op("GetUserDelegationKey", read, service, "", delegate, s.userDelegationKey))),
 
 		createContainer:             op("CreateContainer", write, container, "cw", containerWrite, s.createContainer),
 		deleteContainer:             op("DeleteContainer", del, container, "d", containerDelete, s.deleteContainer),

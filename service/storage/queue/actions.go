@@ -8,6 +8,8 @@ import "reslog/service/storage"
 // Source: REST API reference, "Authorize with Microsoft Entra ID", permissions
 // for Queue service operations; "Azure permissions for Storage".
 var (
+	delegate = storage.Action{Name: queueServices + "generateUserDelegationKey/action"}
+
 	queueRead   = storage.Action{Name: queues + "read"}
 	queueWrite  = storage.Action{Name: queues + "write"}
 	queueDelete = storage.Action{Name: queues + "delete"}

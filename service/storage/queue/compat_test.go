@@ -19,6 +19,7 @@ var routed = []struct{ method, path, name string }{
 	{"HEAD", "/?restype=Service&comp=Properties", "GetQueueServiceProperties"},
 	{"PUT", "/?restype=service&comp=properties", "SetQueueServiceProperties"},
 	{"GET", "/?restype=service&comp=stats", "GetQueueServiceStats"},
+	{"POST", "/?restype=service&comp=userdelegationkey", "GetUserDelegationKey"},
 
 	{"PUT", "/jobs", "CreateQueue"},
 	{"DELETE", "/jobs", "DeleteQueue"},
@@ -97,6 +98,7 @@ var documented = map[string]string{
 	"GetQueueServiceProperties": "read",
 	"SetQueueServiceProperties": "write", // read there: see NewPropertyOperations
 	"GetQueueServiceStats":      "read",
+	"GetUserDelegationKey":      "generateUserDelegationKey/action",
 	"CreateQueue":               "queues/write",
 	"DeleteQueue":               "queues/delete",
 	"GetQueueMetadata":          "queues/read",

@@ -15,6 +15,7 @@ import (
 type operations struct {
 	listQueues                                               *storage.Operation
 	getServiceProperties, setServiceProperties, serviceStats *storage.Operation
+	userDelegationKey                                        *storage.Operation
 
 	createQueue, deleteQueue           *storage.Operation
 	getQueueMetadata, setQueueMetadata *storage.Operation
@@ -52,6 +53,10 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		o.ServiceSAS = can
 		return o
 	}
+	byToken := func(o *storage.Operation) *storage.Operation {
+		o.BearerOnly = true
+		return o
+	}
 	one := func(a storage.Action) storage.Actions { return storage.AnyOf(a) }
 	// Getting a message is reading and deleting it, or processing it.
 	dequeue := storage.Actions{{messageProcess}, {messageDelete, messageRead}}
@@ -61,6 +66,7 @@ func (s *Service) operations(shared storage.PropertyOperations) operations {
 		getServiceProperties: shared.Get,
 		setServiceProperties: shared.Set,
 		serviceStats:         shared.Stats,
+		userDelegationKey:    byToken(body(storage.MaxKeyInfoBody, op("GetUserDelegationKey", read, service, "", one(delegate), s.userDelegationKey))),
 
 		createQueue:      op("CreateQueue", write, queue, "cw", one(queueWrite), s.createQueue),
 		deleteQueue:      op("DeleteQueue", del, queue, "d", one(queueDelete), s.deleteQueue),

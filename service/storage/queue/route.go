@@ -53,6 +53,8 @@ func (s *Service) routeAccount(c *storage.Call, comp string) (*storage.Operation
 		return c.ByMethod(s.ops.getServiceProperties, s.ops.setServiceProperties, nil)
 	case "service/stats":
 		return c.OnMethod(http.MethodGet, s.ops.serviceStats)
+	case "service/userdelegationkey":
+		return c.OnMethod(http.MethodPost, s.ops.userDelegationKey)
 	case "/":
 		return nil, storage.ErrInvalidUri
 	}

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package analytics
+
+// processorTimes are not known here.
+func processorTimes() times { return times{} }
