@@ -59,6 +59,8 @@ type namesConn struct {
 	serving bool // what is read now is a body
 	kept    []byte
 	state   *tls.ConnectionState // once a request asked
+
+	answer gathered
 }
 
 // tlsState is what http.Request.TLS should be, nil without TLS.
@@ -115,7 +117,11 @@ func (c *namesConn) CloseWrite() error {
 // begin says that a request's header is whole, end that the request is over.
 func (c *namesConn) begin() { c.set(true) }
 
-func (c *namesConn) end() { c.set(false) }
+func (c *namesConn) end() {
+	c.answer.on = false
+	c.forget()
+	c.set(false)
+}
 
 func (c *namesConn) set(serving bool) {
 	c.mu.Lock()
@@ -148,15 +154,9 @@ func (c *namesConn) spellings(prefix string) map[string]string {
 	return found
 }
 
-// names returns what is kept of the request's connection, nil when nothing is.
-func (c *Call) names() *namesConn {
-	kept, _ := c.Request.Context().Value(namesKey{}).(*namesConn)
-	return kept
-}
-
 // spellings is that of the request's connection, nil when nothing is known.
 func (c *Call) spellings(prefix string) map[string]string {
-	if kept := c.names(); kept != nil {
+	if kept := c.Response.call.kept; kept != nil {
 		return kept.spellings(prefix)
 	}
 	return nil
