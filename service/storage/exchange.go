@@ -37,6 +37,7 @@ type exchange struct {
 	closes  bool          // net/http will close the connection after the answer
 	unread  bool          // because much of the body was not read
 	ended   time.Time     // when the answer had left, if not just now
+	head    int64         // what headSize says, 0 until somebody asks
 	proved  bool          // authentication did not fail
 	values  [3]string     // of headers that every answer has
 	became  outcome       // of the request, once it is over
