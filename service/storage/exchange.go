@@ -24,7 +24,7 @@ type exchange struct {
 	body    requestBody
 	context callContext
 	control http.ResponseController
-	kept    *namesConn // the request's connection; nil when nobody keeps it
+	kept    *namesConn // the connection; nil when nobody keeps it, and of a request inside another
 
 	address  address
 	info     *accountInfo // nil until the account is known
@@ -56,7 +56,6 @@ func (f *Front) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	c.RequestID = f.NewRequestID()
 	c.ClientRequestID = cut(first(r.Header, "X-Ms-Client-Request-Id"), maxLoggedHeader)
 	x.control = *http.NewResponseController(w) // a copy, which is not allocated
-	x.kept, _ = r.Context().Value(namesKey{}).(*namesConn)
 	x.context.parent = r.Context()
 	x.context.deadline = x.started.Add(defaultTimeout)
 	x.body = requestBody{rc: r.Body, control: &x.control, ctx: &x.context, limit: 0}
@@ -66,8 +65,13 @@ func (f *Front) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	x.req.Body = &x.body
 	x.rw.w, x.rw.call = w, x
 	x.closes = r.ProtoAtLeast(1, 1) && headerHas(r.Header["Connection"], "close")
-	if x.kept != nil && x.req.TLS == nil {
-		x.req.TLS = x.kept.tlsState()
+	if kept, _ := r.Context().Value(namesKey{}).(*namesConn); kept != nil {
+		if x.req.TLS == nil {
+			x.req.TLS = kept.tlsState()
+		}
+		if kept.begin() {
+			x.kept = kept
+		}
 	}
 	x.baseHeaders()
 	return x

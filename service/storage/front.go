@@ -106,7 +106,6 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer x.context.end(errCanceled)
 	if x.kept != nil {
-		x.kept.begin()
 		defer x.kept.end()
 	}
 	err := x.admit()
@@ -130,7 +129,7 @@ func (f *Front) dateHeader(t time.Time) []string {
 	if d := f.date.Load(); d != nil && d.second == t.Unix() {
 		return d.value
 	}
-	d := &httpDate{second: t.Unix(), value: []string{t.UTC().Format(http.TimeFormat)}}
+	d := &httpDate{second: t.Unix(), value: []string{HTTPTime(t)}}
 	f.date.Store(d)
 	return d.value
 }

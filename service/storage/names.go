@@ -114,21 +114,23 @@ func (c *namesConn) CloseWrite() error {
 	return nil
 }
 
-// begin says that a request's header is whole, end that the request is over.
-func (c *namesConn) begin() { c.set(true) }
+// begin says that a request's header is whole. It reports whether it is the one
+// that came over the connection: those inside it have its context, too.
+func (c *namesConn) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	inside := c.serving
+	c.serving = true
+	return !inside
+}
 
+// end says that the request that came over the connection is over.
 func (c *namesConn) end() {
 	c.answer.on = false
 	c.forget()
-	c.set(false)
-}
-
-func (c *namesConn) set(serving bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.serving = serving; !serving {
-		c.kept = c.kept[:0]
-	}
+	c.serving, c.kept = false, c.kept[:0]
 }
 
 // spellings returns the names of headers that begin with prefix, in any case, as the

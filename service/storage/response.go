@@ -219,7 +219,7 @@ func (w *ResponseWriter) Set(key, value string) { w.Header()[key] = []string{val
 
 // SetTime sets a header to a time in HTTP form; key must be in canonical form.
 func (w *ResponseWriter) SetTime(key string, t time.Time) {
-	w.Set(key, t.UTC().Format(http.TimeFormat))
+	w.Set(key, HTTPTime(t))
 }
 
 // WriteBody answers with a whole body: status, Content-Type, Content-Length.
