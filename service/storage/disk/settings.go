@@ -9,8 +9,10 @@ import (
 )
 
 // indexBlock is how long the index of a table may become before it gets one of its
-// own: a look at a key then reads one block of index and not two.
-const indexBlock = 256 << 10
+// own: a look at a key then reads one block of index and not two. That is so of
+// tables of about 8 MiB; of longer ones the blocks are still short enough to be read
+// when they are not in the cache.
+const indexBlock = 64 << 10
 
 // MemTable is how much is gathered in memory before it is written to a table.
 const MemTable = 32 << 20
