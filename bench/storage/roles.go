@@ -78,7 +78,7 @@ func writeAllocations(beside string) error {
 // its logs are visible after a second.
 func serveNode(role string) (addrs string, stop func() error, err error) {
 	cfg := reslog.Config{
-		Data: os.Getenv(dataVariable), BlobAddr: "127.0.0.1:0", QueueAddr: "127.0.0.1:0", TableAddr: "127.0.0.1:0", RedisAddr: reslog.Off,
+		Data: os.Getenv(dataVariable), BlobAddr: "127.0.0.1:0", QueueAddr: "127.0.0.1:0", TableAddr: "127.0.0.1:0", RedisAddr: reslog.Off, SignalRAddr: reslog.Off,
 		ControlAddr: reslog.Off, AdminAddr: reslog.Off, FlushInterval: time.Second,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}

@@ -9,7 +9,7 @@ import (
 // authenticate finds out who makes the request. An error means that nobody
 // proved anything: such a request is not logged, only answered.
 func (x *exchange) authenticate(ctx context.Context) error {
-	if IsSystem(x.req.Context()) {
+	if x.kept == nil && IsSystem(x.req.Context()) {
 		x.call.Identity = Identity{Type: System}
 		return nil
 	}

@@ -23,7 +23,8 @@ type exchange struct {
 	rw      ResponseWriter
 	body    requestBody
 	context callContext
-	control *http.ResponseController
+	control http.ResponseController
+	kept    *namesConn // the connection; nil when nobody keeps it, and of a request inside another
 
 	address  address
 	info     *accountInfo // nil until the account is known
@@ -36,6 +37,7 @@ type exchange struct {
 	closes  bool          // net/http will close the connection after the answer
 	unread  bool          // because much of the body was not read
 	ended   time.Time     // when the answer had left, if not just now
+	head    int64         // what headSize says, 0 until somebody asks
 	proved  bool          // authentication did not fail
 	values  [3]string     // of headers that every answer has
 	became  outcome       // of the request, once it is over
@@ -53,18 +55,23 @@ func (f *Front) newExchange(w http.ResponseWriter, r *http.Request) *exchange {
 	c.Request, c.Response, c.ctx = &x.req, &x.rw, &x.context
 	c.RequestID = f.NewRequestID()
 	c.ClientRequestID = cut(first(r.Header, "X-Ms-Client-Request-Id"), maxLoggedHeader)
-	x.control = http.NewResponseController(w)
+	x.control = *http.NewResponseController(w) // a copy, which is not allocated
 	x.context.parent = r.Context()
 	x.context.deadline = x.started.Add(defaultTimeout)
-	x.body = requestBody{rc: r.Body, control: x.control, ctx: &x.context, limit: 0}
+	x.body = requestBody{rc: r.Body, control: &x.control, ctx: &x.context, limit: 0}
 	if r.Body == nil || r.Body == http.NoBody {
 		x.body.rc, x.body.eof = http.NoBody, true
 	}
 	x.req.Body = &x.body
 	x.rw.w, x.rw.call = w, x
 	x.closes = r.ProtoAtLeast(1, 1) && headerHas(r.Header["Connection"], "close")
-	if kept := c.names(); kept != nil && x.req.TLS == nil {
-		x.req.TLS = kept.tlsState()
+	if kept, _ := r.Context().Value(namesKey{}).(*namesConn); kept != nil {
+		if x.req.TLS == nil {
+			x.req.TLS = kept.tlsState()
+		}
+		if kept.begin() {
+			x.kept = kept
+		}
 	}
 	x.baseHeaders()
 	return x

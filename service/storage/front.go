@@ -66,6 +66,7 @@ type Front struct {
 	infos        sync.Map  // of account name to *accountInfo
 	scratches    sync.Pool // of *scratch
 	date         atomic.Pointer[httpDate]
+	signedDate   atomic.Pointer[signedDate]
 }
 
 // NewFront returns a Front. It panics when a required field is missing, which
@@ -104,9 +105,8 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer x.observe()
 	}
 	defer x.context.end(errCanceled)
-	if kept := x.call.names(); kept != nil {
-		kept.begin()
-		defer kept.end()
+	if x.kept != nil {
+		defer x.kept.end()
 	}
 	err := x.admit()
 	if err == nil {
@@ -129,7 +129,7 @@ func (f *Front) dateHeader(t time.Time) []string {
 	if d := f.date.Load(); d != nil && d.second == t.Unix() {
 		return d.value
 	}
-	d := &httpDate{second: t.Unix(), value: []string{t.UTC().Format(http.TimeFormat)}}
+	d := &httpDate{second: t.Unix(), value: []string{HTTPTime(t)}}
 	f.date.Store(d)
 	return d.value
 }

@@ -11,7 +11,7 @@ func AppendJSONString(b []byte, s string) []byte {
 // become the replacement character: JSON has no place for them.
 func AppendJSONText(b []byte, s string) []byte {
 	start := 0
-	for i := 0; i < len(s); {
+	for i := PlainRun(s, '"', '\\'); i < len(s); {
 		c := s[i]
 		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
 			i++

@@ -131,7 +131,7 @@ func (x *exchange) appendProperties(b []byte, o outcome) []byte {
 	b = appendText(b, "conditionsUsed", conditionsUsed(h, ""))
 	b = appendText(b, "metricResponseType", o.result.responseType(x.throttle))
 	b = appendNumber(b, "serverLatencyMs", o.server.Milliseconds())
-	b = appendNumber(b, "requestHeaderSize", requestHeaderSize(&x.req))
+	b = appendNumber(b, "requestHeaderSize", x.headSize())
 	b = appendNumber(b, "requestBodySize", x.body.read)
 	if o.status != 0 {
 		b = appendNumber(b, "responseHeaderSize", x.rw.headerSize)

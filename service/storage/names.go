@@ -59,6 +59,8 @@ type namesConn struct {
 	serving bool // what is read now is a body
 	kept    []byte
 	state   *tls.ConnectionState // once a request asked
+
+	answer gathered
 }
 
 // tlsState is what http.Request.TLS should be, nil without TLS.
@@ -112,17 +114,23 @@ func (c *namesConn) CloseWrite() error {
 	return nil
 }
 
-// begin says that a request's header is whole, end that the request is over.
-func (c *namesConn) begin() { c.set(true) }
-
-func (c *namesConn) end() { c.set(false) }
-
-func (c *namesConn) set(serving bool) {
+// begin says that a request's header is whole. It reports whether it is the one
+// that came over the connection: those inside it have its context, too.
+func (c *namesConn) begin() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.serving = serving; !serving {
-		c.kept = c.kept[:0]
-	}
+	inside := c.serving
+	c.serving = true
+	return !inside
+}
+
+// end says that the request that came over the connection is over.
+func (c *namesConn) end() {
+	c.answer.on = false
+	c.forget()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.serving, c.kept = false, c.kept[:0]
 }
 
 // spellings returns the names of headers that begin with prefix, in any case, as the
@@ -148,15 +156,9 @@ func (c *namesConn) spellings(prefix string) map[string]string {
 	return found
 }
 
-// names returns what is kept of the request's connection, nil when nothing is.
-func (c *Call) names() *namesConn {
-	kept, _ := c.Request.Context().Value(namesKey{}).(*namesConn)
-	return kept
-}
-
 // spellings is that of the request's connection, nil when nothing is known.
 func (c *Call) spellings(prefix string) map[string]string {
-	if kept := c.names(); kept != nil {
+	if kept := c.Response.call.kept; kept != nil {
 		return kept.spellings(prefix)
 	}
 	return nil

@@ -55,7 +55,7 @@ func (x *exchange) observe() {
 		Auth:         x.call.Identity.Type,
 		Proved:       x.proved,
 		System:       x.call.Identity.Type == System,
-		Ingress:      requestHeaderSize(&x.req) + x.body.read,
+		Ingress:      x.headSize() + x.body.read,
 		EndToEnd:     x.became.total,
 		Server:       x.became.server,
 		Elapsed:      x.ended.Sub(x.started),

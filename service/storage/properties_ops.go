@@ -96,7 +96,7 @@ func runStats(c *Call) error {
 		return InvalidQuery("comp", "stats", "The statistics are only served by the secondary endpoint.")
 	}
 	body := xmlDeclaration + "<StorageServiceStats><GeoReplication><Status>live</Status><LastSyncTime>" +
-		c.Now.UTC().Format(http.TimeFormat) + "</LastSyncTime></GeoReplication></StorageServiceStats>"
+		HTTPTime(c.Now) + "</LastSyncTime></GeoReplication></StorageServiceStats>"
 	return c.Response.WriteBody(http.StatusOK, "application/xml", []byte(body))
 }
 

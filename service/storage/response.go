@@ -154,7 +154,9 @@ func (w *ResponseWriter) begin() {
 		if w.refusal { // also the answer that the time is up takes a moment
 			deadline = time.Now().Add(refusalTime)
 		}
-		w.call.control.SetWriteDeadline(deadline) //nolint:errcheck // without a network there is none
+		if w.call.control.SetWriteDeadline(deadline) == nil && w.call.kept != nil { // else there is no network
+			w.call.kept.gather()
+		}
 	}
 	w.w.WriteHeader(w.status)
 }
@@ -187,6 +189,9 @@ func (w *ResponseWriter) finish() {
 	w.begin()
 	start := time.Now()
 	w.failed(w.call.control.Flush())
+	if kept := w.call.kept; kept != nil {
+		w.failed(kept.flush())
+	}
 	w.waited += time.Since(start)
 }
 
@@ -201,7 +206,6 @@ func (w *ResponseWriter) complete() {
 	if _, ok := w.Header()["Content-Length"]; !ok && w.call.req.Method != http.MethodHead && bodyAllowed(w.status) {
 		w.Set("Content-Length", strconv.Itoa(len(w.held)))
 	}
-	w.prepare()
 }
 
 // reset forgets an answer that has not begun, headers and all.
@@ -215,7 +219,7 @@ func (w *ResponseWriter) Set(key, value string) { w.Header()[key] = []string{val
 
 // SetTime sets a header to a time in HTTP form; key must be in canonical form.
 func (w *ResponseWriter) SetTime(key string, t time.Time) {
-	w.Set(key, t.UTC().Format(http.TimeFormat))
+	w.Set(key, HTTPTime(t))
 }
 
 // WriteBody answers with a whole body: status, Content-Type, Content-Length.

@@ -59,17 +59,20 @@ func (x *exchange) settle(err error) {
 		x.emit(x.outcome(refusal, true)) //nolint:errcheck // there is nobody to tell
 		panic(http.ErrAbortHandler)
 	}
-	x.rw.complete()
 	held := x.rw.hold
-	if held && x.emit(x.outcome(refusal, false)) != nil {
-		x.rw.reset()
-		x.rw.hold = false
-		x.baseHeaders()
-		x.writeError(ErrInternalError)
-		x.became = x.outcome(ErrInternalError, false)
-		x.rw.finish()
-		x.linger()
-		return
+	if held {
+		x.rw.complete()
+		x.rw.prepare() // for the record says how long the header is
+		if x.emit(x.outcome(refusal, false)) != nil {
+			x.rw.reset()
+			x.rw.hold = false
+			x.baseHeaders()
+			x.writeError(ErrInternalError)
+			x.became = x.outcome(ErrInternalError, false)
+			x.rw.finish()
+			x.linger()
+			return
+		}
 	}
 	x.rw.finish()
 	var unkept error // why the record of an answer that has left was not kept

@@ -92,8 +92,8 @@ func (x *exchange) checkDate() error {
 	if date == "" {
 		name, date = "Date", first(x.req.Header, "Date")
 	}
-	t, err := http.ParseTime(date)
-	if err != nil {
+	t, ok := x.front.parseDate(date)
+	if !ok {
 		if date == "" {
 			return ErrAuthenticationFailed.With("AuthenticationErrorDetail", "Neither the x-ms-date nor the Date header is given.")
 		}
@@ -105,6 +105,26 @@ func (x *exchange) checkDate() error {
 		return ErrAuthenticationFailed.With("AuthenticationErrorDetail", "Request date header too far in the future: '"+date+"'")
 	}
 	return nil
+}
+
+// signedDate is a date that a client wrote, and what it means.
+type signedDate struct {
+	text string
+	time time.Time
+}
+
+// parseDate reads the date of a signed request. The clients of one second all
+// write the same: the last date is kept.
+func (f *Front) parseDate(text string) (t time.Time, ok bool) {
+	if d := f.signedDate.Load(); d != nil && d.text == text {
+		return d.time, true
+	}
+	t, err := http.ParseTime(text)
+	if err != nil {
+		return t, false
+	}
+	f.signedDate.Store(&signedDate{text, t})
+	return t, true
 }
 
 // signable is all of a request that Shared Key signs.

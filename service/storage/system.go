@@ -13,8 +13,12 @@ import (
 type systemKey struct{}
 
 // withSystem marks ctx as the node's own. Only requests that InProcess makes
-// carry it: nothing that reads from a network sets it.
+// carry it: nothing that reads from a network sets it. It has no connection, also
+// when ctx is that of a request that came over one.
 func withSystem(ctx context.Context) context.Context {
+	if ctx.Value(namesKey{}) != nil {
+		ctx = context.WithValue(ctx, namesKey{}, nil)
+	}
 	return context.WithValue(ctx, systemKey{}, true)
 }
 

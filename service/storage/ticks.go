@@ -1,6 +1,9 @@
 package storage
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // appendTicks appends t in ticksLayout. It is what time.AppendFormat would do,
 // several times faster: every record has two of them.
@@ -27,6 +30,27 @@ func appendDigits(b []byte, v, n int) []byte {
 		b[i] = byte('0' + v%10)
 	}
 	return b
+}
+
+// AppendHTTPTime appends t as headers have it: "Sun, 06 Nov 1994 08:49:37 GMT". It
+// is what time.AppendFormat would do, several times faster.
+func AppendHTTPTime(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	b = append(append(b, t.Weekday().String()[:3]...), ", "...)
+	b = append(appendDigits(b, day, 2), ' ')
+	b = append(append(b, month.String()[:3]...), ' ')
+	b = append(appendDigits(b, year, 4), ' ')
+	b = append(appendDigits(b, hour, 2), ':')
+	b = append(appendDigits(b, minute, 2), ':')
+	return append(appendDigits(b, second, 2), " GMT"...)
+}
+
+// HTTPTime returns t as headers have it.
+func HTTPTime(t time.Time) string {
+	var b [len(http.TimeFormat)]byte
+	return string(AppendHTTPTime(b[:0], t))
 }
 
 // parseLastModified reads what appendTicksAs wrote for lastModifiedTime.

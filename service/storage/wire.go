@@ -28,6 +28,14 @@ func requestHeaderSize(r *http.Request) int64 {
 	return int64(n + 2)
 }
 
+// headSize is the requestHeaderSize of the request.
+func (x *exchange) headSize() int64 {
+	if x.head == 0 {
+		x.head = requestHeaderSize(&x.req)
+	}
+	return x.head
+}
+
 // responseHeaderSize returns the bytes of the status line and headers that
 // net/http writes for this answer, with those it adds by itself.
 func (x *exchange) responseHeaderSize(h http.Header, status int) int64 {

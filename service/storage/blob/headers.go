@@ -47,9 +47,6 @@ const (
 	v2026_10_06 storage.Version = "2026-10-06"
 )
 
-// httpTime formats a time for a header.
-func httpTime(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
-
 // snapshotFormat is how a snapshot's time identifies it.
 const snapshotFormat = "2006-01-02T15:04:05.0000000Z"
 
@@ -66,7 +63,7 @@ func (h *headers) setETag(c *storage.Call, etag string, modified time.Time) {
 	c.ETag = quoted(c.Version, etag)
 	c.LastModified = modified
 	h.set("Etag", c.ETag)
-	h.set("Last-Modified", httpTime(modified))
+	h.set("Last-Modified", storage.HTTPTime(modified))
 }
 
 // changed answers a write: status, ETag and Last-Modified of the blob, no body.
@@ -103,7 +100,7 @@ func (h *headers) setBlob(c *storage.Call, b *blobstore.Blob) {
 	h.setContent(c, b)
 	h.setMetadata(b.Metadata)
 	if c.Version >= storage.V2017_11_09 {
-		h.set("X-Ms-Creation-Time", httpTime(b.Created))
+		h.set("X-Ms-Creation-Time", storage.HTTPTime(b.Created))
 	}
 	if b.Snapshot.IsZero() {
 		h.setLease(c, &b.Lease)
@@ -168,7 +165,7 @@ func (h *headers) setCopy(cp *blobstore.Copy) {
 	h.optional("X-Ms-Copy-Status-Description", cp.Description)
 	h.set("X-Ms-Copy-Progress", copyProgress(cp))
 	if !cp.Completed.IsZero() {
-		h.set("X-Ms-Copy-Completion-Time", httpTime(cp.Completed))
+		h.set("X-Ms-Copy-Completion-Time", storage.HTTPTime(cp.Completed))
 	}
 }
 
@@ -190,7 +187,7 @@ func (h *headers) setTier(b *blobstore.Blob) {
 	}
 	h.set("X-Ms-Access-Tier", b.Tier)
 	if !b.TierChanged.IsZero() {
-		h.set("X-Ms-Access-Tier-Change-Time", httpTime(b.TierChanged))
+		h.set("X-Ms-Access-Tier-Change-Time", storage.HTTPTime(b.TierChanged))
 	}
 	h.optional("X-Ms-Archive-Status", b.Archive)
 	h.optional("X-Ms-Rehydrate-Priority", b.Rehydrate)

@@ -8,6 +8,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/bloom"
 )
 
+// indexBlock is how long the index of a table may become before it gets one of its
+// own: a look at a key then reads one block of index and not two. That is so of
+// tables of about 8 MiB; of longer ones the blocks are still short enough to be read
+// when they are not in the cache.
+const indexBlock = 64 << 10
+
 // MemTable is how much is gathered in memory before it is written to a table.
 const MemTable = 32 << 20
 
@@ -39,6 +45,7 @@ func (s Settings) options() *pebble.Options {
 	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		o.Levels[i].IndexBlockSize = indexBlock
 	}
 	return o
 }

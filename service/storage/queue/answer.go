@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -130,7 +129,7 @@ func (w *xmlWriter) text(s string) {
 }
 
 // time writes an HTTP date.
-func (w *xmlWriter) time(t time.Time) { w.buf = t.UTC().AppendFormat(w.buf, http.TimeFormat) }
+func (w *xmlWriter) time(t time.Time) { w.buf = storage.AppendHTTPTime(w.buf, t) }
 
 // element writes <name>value</name>, and <name /> when the value is empty.
 func (w *xmlWriter) element(name, value string) {

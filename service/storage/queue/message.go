@@ -159,7 +159,7 @@ func (b *buffer) decode(text []byte) ([]byte, bool) {
 // plainPrefix returns how much at the front of text is characters that stand for
 // themselves.
 func plainPrefix(text []byte) int {
-	for i := 0; i < len(text); {
+	for i := storage.PlainRun(text, '&', '>'); i < len(text); {
 		c := text[i]
 		if c < utf8.RuneSelf {
 			if c < ' ' && c != '\t' && c != '\n' || c == '&' || c == '>' && endsSection(text[:i]) {
