@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"reslog/analytics/engine"
 )
@@ -24,6 +25,9 @@ type Workspace struct {
 	schema string // its database in the engine
 	folder string
 
+	// still is held for a checkpoint beside appends, and against one by whoever takes
+	// tables away. It is taken before the engine is, and before write.
+	still sync.Mutex
 	// write is held by whoever changes the database: one at a time. It is taken
 	// before mu.
 	write sync.Mutex
@@ -35,6 +39,8 @@ type Workspace struct {
 	advanced int
 	// sick is why the engine is to be opened again before anything is written.
 	sick error
+	// checkpointFailed is when a checkpoint failed; zero: the last one did not.
+	checkpointFailed time.Time
 
 	// mu guards what follows. A query holds it for reading while it begins, finds
 	// out which parts there are in its transaction, and looks them up here. So what
@@ -60,6 +66,8 @@ func (w *Workspace) ID() string { return w.id }
 
 func (w *Workspace) days() string { return filepath.Join(w.folder, "days") }
 
+func (w *Workspace) database() string { return filepath.Join(w.folder, "workspace.duckdb") }
+
 func (w *Workspace) path(p *part) string { return filepath.Join(w.days(), p.file) }
 
 // attach opens the workspace's database in the engine, makes its tables when it is
@@ -73,7 +81,7 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	if err := os.MkdirAll(w.days(), 0o700); err != nil {
 		return err
 	}
-	file := filepath.Join(w.folder, "workspace.duckdb")
+	file := w.database()
 	if strings.Contains(file, "?") {
 		// The engine puts the name of its log before the question mark.
 		return fmt.Errorf("%s has a question mark in it: use another folder", file)
@@ -257,6 +265,14 @@ func (w *Workspace) change(ctx context.Context, f func() error) error {
 			return err
 		}
 	}
+}
+
+// changeStill is change for what takes tables away, for which the engine would wait
+// for the end of a checkpoint: it waits before it takes the right to write.
+func (w *Workspace) changeStill(ctx context.Context, f func() error) error {
+	w.still.Lock()
+	defer w.still.Unlock()
+	return w.change(ctx, f)
 }
 
 // load reads the catalogue. The caller holds mu.
