@@ -37,7 +37,11 @@ type checkpoint struct {
 // fails is tried again, with the next batch or later. The caller has the right to
 // write, and calls begin or end.
 func (w *Workspace) beforeAppend(ctx context.Context) *checkpoint {
-	if i, err := os.Stat(w.database() + ".wal"); err != nil || i.Size() < w.store.c.logBytes {
+	log, err := os.Stat(w.database() + ".wal")
+	if err != nil || log.Size() < w.store.c.logBytes {
+		return nil
+	}
+	if free, ok := freeSpace(w.folder); ok && free < spare*log.Size() {
 		return nil
 	}
 	if d := w.store.c.Now().Sub(w.checkpointFailed); d >= 0 && d < checkpointAgain || !w.still.TryLock() {
@@ -48,8 +52,7 @@ func (w *Workspace) beforeAppend(ctx context.Context) *checkpoint {
 		return nil
 	}
 	c := &checkpoint{w: w, logged: make(map[*part]int64)}
-	err := w.turn(ctx)
-	if err == nil {
+	if err = w.turn(ctx); err == nil {
 		err = c.prepare(context.WithoutCancel(ctx))
 	}
 	if err != nil {
@@ -160,6 +163,11 @@ func (c *checkpoint) write() error {
 func isOccupied(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "Cannot CHECKPOINT")
 }
+
+// spare is how many times the size of the log must be free for a checkpoint: it
+// writes most of a log, rows go on into a second one, and if it fails for want of
+// room the engine needs that of both to open the database again.
+const spare = 4
 
 // checkpointAgain is how long after one that failed a checkpoint is tried again: the
 // engine is opened anew each time, and a full disk stays full for a while.

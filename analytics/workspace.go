@@ -236,20 +236,36 @@ func (w *Workspace) remove() error {
 // begin takes the right to write. The caller calls the function when it is through.
 // age is that of the engine, also with an error that is of the workspace.
 func (w *Workspace) begin() (age int, done func(), err error) {
-	_, age, end, err := w.store.use()
+	db, age, end, err := w.store.use()
 	if err != nil {
 		return 0, nil, err
 	}
 	w.write.Lock()
-	w.mu.RLock()
-	err = w.failed
-	w.mu.RUnlock()
-	if err != nil {
+	if err := w.reopen(db); err != nil {
 		w.write.Unlock()
 		end()
 		return age, nil, err
 	}
 	return age, func() { w.write.Unlock(); end() }, nil
+}
+
+// reopen opens the workspace when it did not open again after the engine failed, as
+// there was no room for it on the disk. The caller holds write.
+func (w *Workspace) reopen(db *engine.DB) error {
+	w.mu.RLock()
+	err := w.failed
+	w.mu.RUnlock()
+	if err == nil || errors.Is(err, ErrClosed) {
+		return err
+	}
+	if err := w.attach(context.Background(), db); err != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.failed = err
+		return err
+	}
+	w.store.c.Logger.Info("a workspace is open again", "workspace", w.id)
+	return nil
 }
 
 // change runs f with the right to write, again if the engine had to be revived. It
