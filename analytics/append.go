@@ -25,6 +25,7 @@ func (w *Workspace) Append(ctx context.Context, b rows.Batch) error {
 			return fmt.Errorf("append to workspace %s: table %s: %w", w.id, clip(r.Table), err)
 		}
 	}
+	defer w.store.turns.batch()()
 	for try := 0; ; try++ {
 		err := w.change(ctx, func() error {
 			c := w.beforeAppend(ctx)

@@ -24,6 +24,8 @@ type Store struct {
 	c    Config
 	lock *lockfile.Lock
 	gate *gate
+	// turns are those of batches and queries.
+	turns turns
 
 	// life is held for reading by whatever uses db, and for writing to replace it.
 	life sync.RWMutex

@@ -42,9 +42,11 @@ func (b *bench) ingest(ctx context.Context, g *generator) error {
 	var wait sync.WaitGroup
 	var asked []time.Duration
 	var mu sync.Mutex
+	var making sync.RWMutex // nobody queries while rows are made
 	for range b.queries {
 		wait.Go(func() {
 			for !stop.Load() {
+				making.RLock()
 				start := time.Now()
 				if _, err := b.w.Query(ctx, analytics.Request{Query: table + " | summarize count() by StatusText"}, &counter{}); err != nil {
 					fmt.Println("query:", err)
@@ -52,13 +54,16 @@ func (b *bench) ingest(ctx context.Context, g *generator) error {
 				mu.Lock()
 				asked = append(asked, time.Since(start))
 				mu.Unlock()
+				making.RUnlock()
 			}
 		})
 	}
 	var busy, used time.Duration
 	var each []time.Duration
 	for done := 0; done < b.rows; {
+		making.Lock()
 		batches := b.make(g, &done, position)
+		making.Unlock()
 		start, before := time.Now(), report.CPU()
 		for _, r := range batches {
 			began := time.Now()
@@ -81,11 +86,8 @@ func (b *bench) ingest(ctx context.Context, g *generator) error {
 		return nil
 	}
 	_, _, database := b.files()
-	if b.taking {
-		fmt.Printf("%d queries beside\n", len(asked))
-	}
-	fmt.Printf("taken: %.0f rows/s with %d clients that query; a batch p50 %v, p99 %v, worst %v; their queries p50 %v, worst %v; database %.1f B a row; processor %.1f us a row, that of queries beside it included\n\n",
-		float64(b.rows)/busy.Seconds(), b.queries, middle(each), quantile(each, 0.99), slices.Max(each), middle(asked), slices.Max(append(asked, 0)), float64(database)/float64(b.rows), float64(used.Microseconds())/float64(b.rows))
+	fmt.Printf("taken: %.0f rows/s with %d clients that query, %.0f times a second; a batch p50 %v, p99 %v, worst %v; their queries p50 %v, worst %v; database %.1f B a row; processor %.1f us a row, that of queries beside it included\n\n",
+		float64(b.rows)/busy.Seconds(), b.queries, float64(len(asked))/busy.Seconds(), middle(each), quantile(each, 0.99), slices.Max(each), middle(asked), slices.Max(append(asked, 0)), float64(database)/float64(b.rows), float64(used.Microseconds())/float64(b.rows))
 	return nil
 }
 
