@@ -33,9 +33,18 @@ func (w *Workspace) append(ctx context.Context, b rows.Batch) (groups []*group, 
 			return nil, fmt.Errorf("append to workspace %s: table %s: %w", w.id, clip(r.Table), &refusal{err})
 		}
 	}
+	defer w.store.turns.batch()()
 	for try := 0; ; try++ {
 		err := w.change(ctx, func() (err error) {
+			c := w.beforeAppend(ctx)
 			groups, err = w.store1(ctx, b)
+			switch {
+			case c == nil:
+			case err == nil:
+				c.begin(ctx, w.store.age)
+			default:
+				c.end()
+			}
 			return err
 		})
 		if err == nil {
@@ -148,6 +157,9 @@ func (w *Workspace) store1(ctx context.Context, b rows.Batch) ([]*group, error) 
 		return nil, err
 	}
 	w.nextItem = item
+	for _, g := range groups {
+		g.part.logged += int64(len(g.rows))
+	}
 	if b.Source != "" {
 		w.positions[b.Source] = b.Position
 	}
@@ -285,14 +297,21 @@ func (w *Workspace) hotPart(ctx context.Context, g *group, before []*group) erro
 		}
 	}
 	for _, p := range g.table.parts {
-		if p.day == g.day && p.state == hot {
+		if p.day == g.day && p.state == hot && !p.resting {
 			g.part = p
 			return nil
 		}
 	}
-	p := &part{id: w.nextPart.Add(1), day: g.day, state: hot, columns: make(map[int]bool)}
+	p, err := w.createPart(ctx, g.table, g.day)
+	g.part = p
+	return err
+}
+
+// createPart makes a table for rows of a day.
+func (w *Workspace) createPart(ctx context.Context, t *table, day int) (*part, error) {
+	p := &part{id: w.nextPart.Add(1), day: day, state: hot, columns: make(map[int]bool)}
 	defs := ""
-	for i, c := range g.table.columns {
+	for i, c := range t.columns {
 		if i > 0 {
 			defs += ", "
 		}
@@ -300,10 +319,9 @@ func (w *Workspace) hotPart(ctx context.Context, g *group, before []*group) erro
 		p.columns[c.id] = true
 	}
 	if err := w.exec(ctx, "CREATE TABLE "+w.schema+"."+p.table()+"("+defs+")"); err != nil {
-		return err
+		return nil, err
 	}
-	g.part = p
-	return w.exec(ctx, "INSERT INTO "+w.schema+".parts VALUES (?, ?, ?, 'hot', 0, 0, 0, 0, 0, '', 0, '', '', '')", p.id, g.table.id, p.day)
+	return p, w.exec(ctx, "INSERT INTO "+w.schema+".parts VALUES (?, ?, ?, 'hot', 0, 0, 0, 0, 0, '', 0, '', '', '')", p.id, t.id, p.day)
 }
 
 // advance stores the position of a source, in a row of its own: the highest counts,
@@ -319,7 +337,7 @@ func (w *Workspace) advance(ctx context.Context, source string, position uint64)
 
 // compact leaves one row of each source among the positions, when there are many.
 func (w *Workspace) compact(ctx context.Context) error {
-	return w.change(ctx, func() error {
+	return w.changeStill(ctx, func() error {
 		if w.advanced < maxAdvanced {
 			return nil
 		}

@@ -87,7 +87,7 @@ func (w *Workspace) closeDay(ctx context.Context, j job) error {
 		w.store.broken(ctx, age, err)
 		return errors.Join(err, w.discard(files))
 	}
-	err = w.change(ctx, func() error {
+	err = w.changeStill(ctx, func() error {
 		if w.tables[j.table.name] != j.table || !containsAll(j.table.parts, parts) {
 			return w.discard(files) // dropped meanwhile, or read again
 		}

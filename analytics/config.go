@@ -38,6 +38,9 @@ type Config struct {
 	// segmentRows is how many rows a segment of an index has; zero: 122,880, four times
 	// as many as a row group of a file has.
 	segmentRows int64
+	// logBytes is the size of a log from which a checkpoint is made, and restRows how
+	// many of its rows a table has that rests meanwhile; zero: 128 MiB, and 20,000.
+	logBytes, restRows int64
 	// heads bounds what is kept of the heads of files, bytes; zero: an eighth of Memory.
 	heads int64
 	// Observer is told what was done; nil: nobody.
@@ -73,6 +76,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.segmentRows <= 0 {
 		c.segmentRows = 122_880
+	}
+	if c.logBytes <= 0 {
+		c.logBytes = 128 << 20
+	}
+	if c.restRows <= 0 {
+		c.restRows = 20_000
 	}
 	if c.Maintain == 0 {
 		c.Maintain = time.Minute

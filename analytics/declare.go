@@ -265,7 +265,7 @@ func (w *Workspace) SetDefaultRetention(ctx context.Context, days int) error {
 // Drop removes a table with all of its rows. One with a known schema can be read
 // afterwards, and is empty.
 func (w *Workspace) Drop(ctx context.Context, name string) error {
-	err := w.change(ctx, func() error {
+	err := w.changeStill(ctx, func() error {
 		t := w.tables[name]
 		if t == nil {
 			return ErrNoTable
@@ -289,7 +289,7 @@ func (w *Workspace) Drop(ctx context.Context, name string) error {
 func (w *Workspace) expire(ctx context.Context) error {
 	now := w.store.c.Now()
 	var gone Expired
-	err := w.change(ctx, func() error {
+	err := w.changeStill(ctx, func() error {
 		gone = Expired{Workspace: w.id}
 		for _, t := range w.tables {
 			keep := dayOf(kql.Ticks(now.Add(-time.Duration(t.days(w)) * 24 * time.Hour)))

@@ -59,7 +59,7 @@ func fillDisk(folder string) error {
 	}
 	ctx := context.Background()
 	now := noon
-	c := Config{Folder: filepath.Join(folder, "w"), Maintain: -1, Now: func() time.Time { return now }, Memory: 256 << 20}
+	c := Config{Folder: filepath.Join(folder, "w"), Maintain: -1, Now: func() time.Time { return now }, Memory: 256 << 20, logBytes: 8 << 20, restRows: 1000}
 	s, err := Open(ctx, c)
 	if err != nil {
 		return err

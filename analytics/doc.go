@@ -22,7 +22,11 @@
 // Query returns a *Partial that names it.
 //
 // What queries may use is bounded: how many run and wait, their rows, their
-// memory. One that exceeds it fails alone.
+// memory. One that exceeds it fails alone. While a batch is stored they rest as long
+// as the last one took.
+//
+// A batch does not wait for the engine's log to be moved into its database, unless
+// it makes a table or a column.
 //
 // # What it does not do
 //

@@ -52,12 +52,15 @@ func newFeed(conn *sql.Conn) (*feed, error) {
 
 func (f *feed) close() { f.pins.Unpin() }
 
-// commit ends a transaction. Of all statements this one runs long in a thread of
-// the engine while the caller's would turn in a loop: here it sleeps.
-func (f *feed) commit() error {
+// commit ends a transaction.
+func (f *feed) commit() error { return f.run("COMMIT") }
+
+// run runs a statement that has no result and may run long in a thread of the
+// engine, while the caller's would turn in a loop: here it sleeps.
+func (f *feed) run(query string) error {
 	var statement mapping.PreparedStatement
 	defer mapping.DestroyPrepare(&statement)
-	if mapping.Prepare(f.conn, "COMMIT", &statement) == mapping.StateError {
+	if mapping.Prepare(f.conn, query, &statement) == mapping.StateError {
 		return failure(mapping.PrepareError(statement))
 	}
 	var pending mapping.PendingResult

@@ -77,7 +77,7 @@ func batchAt(position uint64) rows.Batch {
 // appendForever appends, closes days and tells what is taken, until it is killed.
 func appendForever(folder string) error {
 	ctx := context.Background()
-	s, err := Open(ctx, Config{Folder: folder, Maintain: 30 * time.Millisecond, Now: func() time.Time { return noon }, FileRows: 3000, Memory: 256 << 20})
+	s, err := Open(ctx, Config{Folder: folder, Maintain: 30 * time.Millisecond, Now: func() time.Time { return noon }, FileRows: 3000, Memory: 256 << 20, logBytes: 32 << 10, restRows: 50})
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,8 @@ func appendForever(folder string) error {
 	}
 }
 
-// TestKill kills a process again and again while it appends and closes days.
+// TestKill kills a process again and again while it appends, makes checkpoints and
+// closes days.
 // Every batch whose Append returned is there, every batch is there once, and the
 // position is that of the last one.
 func TestKill(t *testing.T) {

@@ -29,6 +29,11 @@ type part struct {
 	first, last int64 // TimeGenerated, ticks
 	lastItem    int64
 
+	// Guarded by the workspace's write: resting says that a hot part gets no rows, and
+	// logged is how many of its rows are not in a checkpoint, about.
+	resting bool
+	logged  int64
+
 	// Of files.
 	file   string
 	size   int64

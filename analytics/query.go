@@ -37,8 +37,12 @@ func (w *Workspace) Query(ctx context.Context, r Request, sink Sink) (Stats, err
 		return stats, err
 	}
 	defer w.store.gate.leave()
+	if err := w.store.turns.wait(ctx); err != nil {
+		return stats, err
+	}
 	stats.Waited = time.Since(start)
 	start = time.Now()
+	defer func() { w.store.turns.ran(time.Since(start)) }()
 	var missing []Missing
 	keep := true
 	for try := 0; ; try++ {

@@ -24,6 +24,8 @@ type Store struct {
 	c    Config
 	lock *lockfile.Lock
 	gate *gate
+	// turns are those of batches and queries.
+	turns turns
 
 	// life is held for reading by whatever uses db, and for writing to replace it.
 	life sync.RWMutex
@@ -40,6 +42,10 @@ type Store struct {
 
 	stop context.CancelFunc
 	done chan struct{}
+	// working are the checkpoints beside appends. They hold beside for reading, and
+	// whoever replaces db for writing, before life.
+	working sync.WaitGroup
+	beside  sync.RWMutex
 }
 
 // Open opens a folder of workspaces, which is made when it is missing. The caller
@@ -80,7 +86,7 @@ func (s *Store) openEngine(ctx context.Context) error {
 	}
 	db, err := engine.Open(ctx, engine.Config{
 		Folders: []string{s.c.Folder}, MemoryLimit: s.c.Memory, TempFolder: temp, TempLimit: s.c.Temp, Threads: s.c.Threads,
-		CheckpointThreshold: 512 << 20, KeepLog: true, Keeping: s.c.Queries,
+		CheckpointThreshold: max(4*s.c.logBytes, 1<<30), KeepLog: true, Keeping: s.c.Queries,
 	})
 	if err != nil {
 		return err
@@ -106,6 +112,9 @@ func (s *Store) within(ctx context.Context) (context.Context, func()) {
 func (s *Store) Close(context.Context) error {
 	s.stop()
 	<-s.done
+	defer s.working.Wait()
+	s.beside.Lock()
+	defer s.beside.Unlock()
 	s.life.Lock()
 	defer s.life.Unlock()
 	if s.closed {
@@ -167,6 +176,8 @@ func (s *Store) interrupt(age int, cause error) {
 // is that of the engine that broke. Nothing that was committed is lost by it.
 func (s *Store) revive(ctx context.Context, age int, cause error) error {
 	s.interrupt(age, cause)
+	s.beside.Lock()
+	defer s.beside.Unlock()
 	s.life.Lock()
 	defer s.life.Unlock()
 	if s.closed {
@@ -239,18 +250,13 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	_, age, done, err := s.use()
-	if err != nil {
-		return err
-	}
 	s.mu.Lock()
 	w := s.workspaces[id]
-	delete(s.workspaces, id)
 	s.mu.Unlock()
-	if w != nil {
-		err = w.remove()
+	age, err := s.forget(id, w)
+	if errors.Is(err, ErrClosed) {
+		return err
 	}
-	done()
 	if s.broken(ctx, age, err) {
 		err = nil // the engine that did not give the database back is gone
 	}
@@ -260,6 +266,28 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 		return fmt.Errorf("remove workspace %s: %w", id, err)
 	}
 	return durable.Folder(s.c.Folder)
+}
+
+// forget closes a workspace that is open, nil when it is not, without a checkpoint
+// beside.
+func (s *Store) forget(id string, w *Workspace) (age int, err error) {
+	if w != nil {
+		w.still.Lock()
+		defer w.still.Unlock()
+	}
+	_, age, done, err := s.use()
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	s.mu.Lock()
+	w = s.workspaces[id]
+	delete(s.workspaces, id)
+	s.mu.Unlock()
+	if w == nil {
+		return age, nil
+	}
+	return age, w.remove()
 }
 
 func checkID(id string) (string, error) {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"reslog/analytics/engine"
 )
@@ -24,6 +25,9 @@ type Workspace struct {
 	schema string // its database in the engine
 	folder string
 
+	// still is held for a checkpoint beside appends, and against one by whoever takes
+	// tables away. It is taken before the engine is, and before write.
+	still sync.Mutex
 	// write is held by whoever changes the database: one at a time. It is taken
 	// before mu.
 	write sync.Mutex
@@ -38,6 +42,8 @@ type Workspace struct {
 	waiting atomic.Int64
 	// sick is why the engine is to be opened again before anything is written.
 	sick error
+	// checkpointFailed is when a checkpoint failed; zero: the last one did not.
+	checkpointFailed time.Time
 
 	// mu guards what follows. A query holds it for reading while it begins, finds
 	// out which parts there are in its transaction, and looks them up here. So what
@@ -63,6 +69,8 @@ func (w *Workspace) ID() string { return w.id }
 
 func (w *Workspace) days() string { return filepath.Join(w.folder, "days") }
 
+func (w *Workspace) database() string { return filepath.Join(w.folder, "workspace.duckdb") }
+
 func (w *Workspace) path(p *part) string { return filepath.Join(w.days(), p.file) }
 
 // attach opens the workspace's database in the engine, makes its tables when it is
@@ -76,7 +84,7 @@ func (w *Workspace) attach(ctx context.Context, db *engine.DB) (err error) {
 	if err := os.MkdirAll(w.days(), 0o700); err != nil {
 		return err
 	}
-	file := filepath.Join(w.folder, "workspace.duckdb")
+	file := w.database()
 	if strings.Contains(file, "?") {
 		// The engine puts the name of its log before the question mark.
 		return fmt.Errorf("%s has a question mark in it: use another folder", file)
@@ -231,20 +239,36 @@ func (w *Workspace) remove() error {
 // begin takes the right to write. The caller calls the function when it is through.
 // age is that of the engine, also with an error that is of the workspace.
 func (w *Workspace) begin() (age int, done func(), err error) {
-	_, age, end, err := w.store.use()
+	db, age, end, err := w.store.use()
 	if err != nil {
 		return 0, nil, err
 	}
 	w.write.Lock()
-	w.mu.RLock()
-	err = w.failed
-	w.mu.RUnlock()
-	if err != nil {
+	if err := w.reopen(db); err != nil {
 		w.write.Unlock()
 		end()
 		return age, nil, err
 	}
 	return age, func() { w.write.Unlock(); end() }, nil
+}
+
+// reopen opens the workspace when it did not open again after the engine failed, as
+// there was no room for it on the disk. The caller holds write.
+func (w *Workspace) reopen(db *engine.DB) error {
+	w.mu.RLock()
+	err := w.failed
+	w.mu.RUnlock()
+	if err == nil || errors.Is(err, ErrClosed) {
+		return err
+	}
+	if err := w.attach(context.Background(), db); err != nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.failed = err
+		return err
+	}
+	w.store.c.Logger.Info("a workspace is open again", "workspace", w.id)
+	return nil
 }
 
 // change runs f with the right to write, again if the engine had to be revived. It
@@ -260,6 +284,14 @@ func (w *Workspace) change(ctx context.Context, f func() error) error {
 			return err
 		}
 	}
+}
+
+// changeStill is change for what takes tables away, for which the engine would wait
+// for the end of a checkpoint: it waits before it takes the right to write.
+func (w *Workspace) changeStill(ctx context.Context, f func() error) error {
+	w.still.Lock()
+	defer w.still.Unlock()
+	return w.change(ctx, f)
 }
 
 // load reads the catalogue. The caller holds mu.

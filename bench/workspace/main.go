@@ -37,6 +37,7 @@ type options struct {
 	folder, json         string
 	peerFolder           string
 	memory               int64
+	taking               bool
 }
 
 func main() {
@@ -49,6 +50,7 @@ func main() {
 	flag.StringVar(&o.json, "json", "", "write the rows to this file, a JSON object a line, and do nothing else")
 	flag.StringVar(&o.peerFolder, "peer", "", "folder in which VictoriaLogs is built, and has its rows for the time; empty: without a peer")
 	flag.Int64Var(&o.memory, "memory", 2<<30, "memory of the engine, bytes")
+	flag.BoolVar(&o.taking, "taking", false, "end when the rows are taken")
 	flag.Parse()
 	if err := run(context.Background(), o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/workspace:", err)
@@ -87,6 +89,9 @@ func run(ctx context.Context, o options) error {
 	b := &bench{options: o, store: s, w: w}
 	if err := b.ingest(ctx, g); err != nil {
 		return err
+	}
+	if o.taking {
+		return nil
 	}
 	b.report("hot: queries", b.measure(ctx, 1))
 	now = now.Add(48 * time.Hour)
