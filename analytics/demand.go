@@ -5,14 +5,16 @@ import (
 	"strings"
 
 	"reslog/kql"
+	"reslog/kql/scalar"
 )
 
 // demand is a condition of a query on a scan: a column of text is a value, or has
 // it somewhere.
 type demand struct {
 	column kql.Column
-	op     string // "==", "contains_cs", "contains"
+	op     string // "==", "contains"
 	value  string
+	how    int // of contains: as scalar.Fold and so on say
 }
 
 // findDemands finds, for every scan, what the filters directly above it demand.
@@ -103,26 +105,44 @@ func demands(s *kql.Scan, x kql.Expr) []demand {
 		}
 		return out
 	case "==":
-		if d, ok := demandOf(s, "==", c.Args[0], c.Args[1]); ok {
+		if d, ok := demandOf(s, "==", 0, c.Args[0], c.Args[1]); ok {
 			return []demand{d}
 		}
-		if d, ok := demandOf(s, "==", c.Args[1], c.Args[0]); ok {
+		if d, ok := demandOf(s, "==", 0, c.Args[1], c.Args[0]); ok {
 			return []demand{d}
 		}
-	case "contains_cs", "has_cs", "startswith_cs", "endswith_cs", "hasprefix_cs", "hassuffix_cs":
-		if d, ok := demandOf(s, "contains_cs", c.Args[0], c.Args[1]); ok {
-			return []demand{d}
-		}
-	case "contains", "has", "startswith", "endswith", "hasprefix", "hassuffix":
-		if d, ok := demandOf(s, "contains", c.Args[0], c.Args[1]); ok {
-			return []demand{d}
+	default:
+		if how, ok := howToSearch(c.Func); ok {
+			if d, ok := demandOf(s, "contains", how, c.Args[0], c.Args[1]); ok {
+				return []demand{d}
+			}
 		}
 	}
 	return nil
 }
 
+// howToSearch says what must be in a text for which an operator holds, and false of
+// one that is about something else.
+func howToSearch(op string) (how int, ok bool) {
+	name, exact := strings.CutSuffix(op, "_cs")
+	if !exact {
+		how = scalar.Fold
+	}
+	switch name {
+	case "contains", "startswith", "endswith":
+		return how, true
+	case "has":
+		return how | scalar.Left | scalar.Right, true
+	case "hasprefix":
+		return how | scalar.Left, true
+	case "hassuffix":
+		return how | scalar.Right, true
+	}
+	return 0, false
+}
+
 // demandOf is a demand when x is a column of a scan and y a text that is known.
-func demandOf(s *kql.Scan, op string, x, y kql.Expr) (demand, bool) {
+func demandOf(s *kql.Scan, op string, how int, x, y kql.Expr) (demand, bool) {
 	ref, isRef := x.(*kql.ColRef)
 	value, isConst := y.(*kql.Const)
 	if !isRef || !isConst || ref.Col.Type != kql.String {
@@ -133,7 +153,7 @@ func demandOf(s *kql.Scan, op string, x, y kql.Expr) (demand, bool) {
 	if !isText || text == "" || at < 0 || strings.ContainsRune(text, 0) {
 		return demand{}, false
 	}
-	return demand{s.Source[at], op, text}, true
+	return demand{s.Source[at], op, text, how}, true
 }
 
 // on is the condition on a part; empty where there is none that helps.
@@ -154,7 +174,7 @@ func (e demand) on(v view, p *part) string {
 	}
 	if l, ok := p.layout.find(col.id); ok {
 		if e.op != "==" {
-			return l.contains(e.value, e.op == "contains")
+			return l.contains(e.value, e.how)
 		}
 		return l.equal(e.value)
 	}

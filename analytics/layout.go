@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"reslog/kql"
+	"reslog/kql/scalar"
 )
 
 // layout says how the columns of a file are stored. A column that is not in it has
@@ -181,15 +183,22 @@ func (e encoded) equal(value string) string {
 }
 
 // contains is a condition that holds for the rows whose text has value somewhere,
-// fold without regard to case, like equal. What has none of the characters that
-// can begin the rest of a URL is in one of its parts and not across.
-func (e encoded) contains(value string, fold bool) string {
+// how as scalar.Fold and so on say, like equal. What has none of the characters that
+// can begin the rest of a URL is in one of its parts and not across, and what is
+// beside the end of a part is no letter.
+func (e encoded) contains(value string, how int) string {
 	if e.How != asURL || value == "" || strings.ContainsAny(value, "/?#") {
 		return ""
 	}
 	p, c, q := e.prefix(), e.name(), quote(value)
-	if fold {
-		p, c, q = "lower("+p+")", "lower("+c+")", "lower("+q+")"
+	text := "contains(" + c + ", " + q + ")"
+	if how&scalar.Fold != 0 {
+		p, q = "lower("+p+")", "lower("+q+")"
+		text = "contains(lower(" + c + "), " + q + ")"
 	}
-	return "(contains(" + c + ", " + q + ") OR contains(" + p + ", " + q + "))"
+	if how != 0 && scalar.Searchable(value) {
+		text = "coalesce(kql_search(" + c + ", " + quote(value) + ", " + strconv.Itoa(how) + "), true)"
+	}
+	// Of the first part there are few, and the engine looks at each once.
+	return "(" + text + " OR contains(" + p + ", " + q + "))"
 }

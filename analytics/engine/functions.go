@@ -127,9 +127,18 @@ func apply(f scalar.Func, in mapping.DataChunk, to mapping.Vector) {
 		if i < len(f.Params) {
 			t = f.Params[i]
 		}
-		columns[i] = newReader(t, mapping.DataChunkGetVector(in, mapping.IdxT(i)), rows)
+		v := mapping.DataChunkGetVector(in, mapping.IdxT(i))
+		if t == kql.String && f.Texts != nil {
+			columns[i] = newTexts(v, rows)
+			continue
+		}
+		columns[i] = newReader(t, v, rows)
 	}
 	out := newWriter(f.Returns, to, rows)
+	if f.Texts != nil {
+		applyTexts(f, columns, out)
+		return
+	}
 	args := make([]any, len(columns))
 	for row := range rows {
 		for i := range columns {
@@ -138,6 +147,31 @@ func apply(f scalar.Func, in mapping.DataChunk, to mapping.Vector) {
 		out.set(row, f.Call(args))
 	}
 	out.done()
+}
+
+// applyTexts calls what f makes of the arguments behind the first for the text of
+// every row, where it is and without a copy. These arguments are the same for most
+// rows, and mostly for all.
+func applyTexts(f scalar.Func, columns []reader, out *writer) {
+	texts, others, results := &columns[0], columns[1:], out.bools()
+	args := make([]any, len(others))
+	for row := 0; row < out.rows; {
+		end := out.rows
+		for i := range others {
+			args[i], end = others[i].at(row), others[i].run(row, end)
+		}
+		call := f.Texts(args)
+		for ; row < end; row++ {
+			var t []byte
+			if !texts.isNull(row) {
+				t = texts.texts[row].bytes()
+			}
+			var known bool
+			if results[row], known = call(t); !known {
+				out.setNull(row)
+			}
+		}
+	}
 }
 
 // assign sets the strings of a vector that are not null, from the one with index

@@ -113,3 +113,27 @@ func TestFunctionsFail(t *testing.T) {
 		t.Errorf("a query whose functions give too much ended with %v", err)
 	}
 }
+
+// A function of texts where they are sees long and short ones, nulls, and arguments
+// that change from row to row.
+func TestFunctionOfTexts(t *testing.T) {
+	db := open(t, Config{Threads: 2})
+	st := statement(`SELECT count(*)::BIGINT,
+		count(*) FILTER (WHERE kql_search(s, 'row 7', 0) = contains(s, 'row 7'))::BIGINT,
+		count(*) FILTER (WHERE kql_search(s, n, 1) = contains(lower(s), lower(n)))::BIGINT,
+		count(*) FILTER (WHERE kql_search(s, 'ROW', how) = (how & 1 = 1 AND s <> ''))::BIGINT,
+		count(*) FILTER (WHERE kql_search(CASE WHEN i % 3 = 0 THEN NULL ELSE s END, 'row', 0) = (i % 3 <> 0 AND s <> ''))::BIGINT,
+		count(*) FILTER (WHERE kql_search(s || 'é', 'nothing', 0) IS NULL)::BIGINT
+		FROM (SELECT i, CASE WHEN i % 11 = 0 THEN '' ELSE 'row ' || i || repeat(' and', (i % 5)::INTEGER) END AS s, 'W ' || (i // 700) AS n, i % 2 AS how FROM range(20000) r(i))`,
+		kql.Long, kql.Long, kql.Long, kql.Long, kql.Long, kql.Long)
+	for i, v := range rows(t, db, st)[0] {
+		// A text that is shorter than what is looked for needs no look.
+		want := int64(20000)
+		if i == 5 {
+			want -= 1819
+		}
+		if v != want {
+			t.Errorf("column %d is right for %v rows of %d", i, v, want)
+		}
+	}
+}

@@ -76,6 +76,12 @@ func newReader(t kql.Type, v mapping.Vector, rows int) reader {
 	return r
 }
 
+// newTexts is a reader of texts that are looked at where they are: nothing is copied
+// but what at is asked for.
+func newTexts(v mapping.Vector, rows int) reader {
+	return reader{kind: kql.String, each: true, valid: validity(v, rows), texts: unsafe.Slice((*text)(mapping.VectorGetData(v)), rows)}
+}
+
 func validity(v mapping.Vector, rows int) []uint64 {
 	p := mapping.VectorGetValidity(v)
 	if p == nil {
@@ -107,6 +113,21 @@ func (r *reader) at(row int) any {
 // isNull reports whether a row has no value.
 func (r *reader) isNull(row int) bool {
 	return r.valid != nil && r.valid[row/64]&(1<<(row%64)) == 0
+}
+
+// run is the first row behind one, at most end, which may have another value.
+func (r *reader) run(row, end int) int {
+	at := row + 1
+	switch {
+	case r.valid != nil:
+	case r.texts != nil:
+		for t := r.texts[row]; at < end && r.texts[at] == t; at++ {
+		}
+	case r.longs != nil:
+		for n := r.longs[row]; at < end && r.longs[at] == n; at++ {
+		}
+	}
+	return at
 }
 
 // copyTexts copies the texts that differ from the one before.
@@ -190,7 +211,7 @@ func (w *writer) set(row int, v any) {
 	case kql.Bool:
 		var b bool
 		b, ok = v.(bool)
-		unsafe.Slice((*bool)(w.data), w.rows)[row] = b
+		w.bools()[row] = b
 	case kql.Int:
 		var n int64
 		n, ok = v.(int64)
@@ -218,6 +239,9 @@ func (w *writer) set(row int, v any) {
 		panic(fmt.Sprintf("its result is a %T and should be a %s", v, w.kind))
 	}
 }
+
+// bools are the values of a vector of truth values.
+func (w *writer) bools() []bool { return unsafe.Slice((*bool)(w.data), w.rows) }
 
 func (w *writer) setNull(row int) {
 	if w.valid == nil {

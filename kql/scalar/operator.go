@@ -9,8 +9,9 @@ import (
 )
 
 // operatorFuncs are the operators that search terms, for needles that are not
-// constants.
+// constants, and the search for those that are.
 var operatorFuncs = []Func{
+	searchFunc,
 	term("has", true, true, true), term("hasprefix", true, true, false), term("hassuffix", true, false, true),
 	term("has_cs", false, true, true), term("hasprefix_cs", false, true, false), term("hassuffix_cs", false, false, true),
 	{Name: "kql_has_any", Function: "has_any", Params: types(kql.String, kql.Dynamic), Returns: kql.Bool, Call: func(a []any) any {

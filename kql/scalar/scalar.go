@@ -23,4 +23,8 @@ type Func struct {
 	// Variadic is the type of any number of arguments after Params; Unknown: none.
 	Variadic kql.Type
 	Call     func(args []any) any
+	// Texts, where it is set, is what Call is for many texts: of the arguments behind
+	// the first it makes the function of the first, a text that must not be kept,
+	// whose result is null when it is not known.
+	Texts func(args []any) func(text []byte) (result, known bool)
 }
