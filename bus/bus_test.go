@@ -35,6 +35,9 @@ func open(t *testing.T, cfg bus.Config) *bus.Bus {
 	if cfg.Dir == "" {
 		cfg.Dir = t.TempDir()
 	}
+	if cfg.TrimInterval == 0 { // what no cursor holds is not to go while a test takes its time
+		cfg.TrimInterval = time.Hour
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(testWriter{t}, nil))
 	}

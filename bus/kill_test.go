@@ -29,7 +29,7 @@ func childEmits() {
 	}
 	ctx := context.Background()
 	mode := bus.Durability(os.Getenv("RESLOG_BUS_MODE"))
-	b, err := bus.Open(ctx, bus.Config{Dir: os.Getenv("RESLOG_BUS_DIR"), Durability: mode})
+	b, err := bus.Open(ctx, bus.Config{Dir: os.Getenv("RESLOG_BUS_DIR"), Durability: mode, TrimInterval: time.Hour})
 	fail(err)
 	run := os.Getenv("RESLOG_BUS_RUN")
 	var out sync.Mutex
@@ -90,9 +90,12 @@ func runChild(t *testing.T, dir string, mode bus.Durability, run int, d time.Dur
 		t.Fatal(err)
 	}
 	var lines []string
+	begun := false
 	s := bufio.NewScanner(out)
 	for s.Scan() {
-		if len(lines) == 1 { // it has begun
+		// From when something was kept.
+		if line := s.Text(); !begun && (strings.HasPrefix(line, "e ") || strings.HasPrefix(line, "t ") && line != "t 0") {
+			begun = true
 			time.AfterFunc(d, func() { _ = cmd.Process.Kill() })
 		}
 		lines = append(lines, s.Text())

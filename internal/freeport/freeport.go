@@ -7,6 +7,7 @@
 package freeport
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -46,7 +47,7 @@ func Addrs(host string, n int) (addrs []string, err error) {
 			return addrs, nil
 		}
 		addr := net.JoinHostPort(host, strconv.Itoa(first+rand.IntN(last-first+1)))
-		if l, err := net.Listen("tcp", addr); err == nil {
+		if l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr); err == nil {
 			held, addrs = append(held, l), append(addrs, addr)
 		}
 	}
