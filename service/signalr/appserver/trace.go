@@ -9,7 +9,8 @@ import (
 // is not traced. Traced is what brings something to clients, and changes of groups that are
 // answered: the types that the table SignalRServiceDiagnosticLogs names.
 func (c *conn) received(m serviceprotocol.Message) uint64 {
-	kind, group, id := "", "", uint64(0)
+	var kind, group string
+	var id uint64
 	switch m := m.(type) {
 	case *serviceprotocol.MultiConnectionData:
 		kind, id = "MultiConnectionDataMessage", m.TracingID
