@@ -74,7 +74,7 @@ func certificate(t *testing.T) (caFile, certFile, keyFile string) {
 // another.
 func TestRedisOverTLS(t *testing.T) {
 	caFile, certFile, keyFile := certificate(t)
-	behind := startRedis(t, servertest.WithConfig(func(c *server.Config) { c.RedisTLS, c.RedisClientCAFile = true, caFile }))
+	behind := startRedis(t, servertest.WithConfig(func(c *server.Config) { c.RedisTLS, c.RedisClientCAFile, c.RedisDetails = true, caFile, true }))
 	route(t, behind, databaseID, allEvents, nil)
 	n := startRedis(t, servertest.WithConfig(func(c *server.Config) {
 		c.RedisTLS, c.RedisUpstream = true, "rediss://"+behind.RedisAddr()
@@ -95,6 +95,17 @@ func TestRedisOverTLS(t *testing.T) {
 	c.ask("+OK", "AUTH", redisPassword)
 	c.ask("+OK", "SET", "a", "1")
 	wantCounted(t, n, "auth 8 127.0.0.1 1", "new_conn <nil> 127.0.0.1 1")
+
+	eventually(t, "records of the server behind, with the name of the other node's certificate", func() bool {
+		events := map[any]bool{}
+		for _, line := range archived(t, behind, "insights-logs-connectionevents") {
+			properties, _ := line["properties"].(map[string]any)
+			if properties["commonName"] == "worker" {
+				events[properties["eventType"]] = true
+			}
+		}
+		return events["new_conn"] && events["auth"]
+	})
 
 	// Who shows no certificate to the server behind is not let in.
 	plain, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", behind.RedisAddr())

@@ -50,7 +50,7 @@ func redisOptions() []option {
 			func(c *server.Config, v string) error { c.RedisProxyProtocol = commas(v); return nil },
 		},
 		{
-			"redis-details", "false", "add user, ports, server and reason to the records, which those of Azure do not have",
+			"redis-details", "false", "add user, ports, server, certificate and reason to the records, which those of Azure do not have",
 			func(c *server.Config, v string) (err error) { c.RedisDetails, err = strconv.ParseBool(v); return err },
 		},
 		{

@@ -21,6 +21,7 @@ type connectionFields struct {
 		// Those of --redis-details.
 		Username   string `json:"username"`
 		ClientPort int    `json:"clientPort"`
+		CommonName string `json:"commonName"`
 		Reason     string `json:"reason"`
 	} `json:"properties"`
 }
@@ -43,6 +44,9 @@ func (p *recordPrinter) printConnection(r client.TailRecord) error {
 	detail := ""
 	if e.Username != "" {
 		detail += "  " + plain(e.Username)
+	}
+	if e.CommonName != "" {
+		detail += "  CN=" + plain(e.CommonName)
 	}
 	if e.Reason != "" {
 		detail += "  " + plain(e.Reason)

@@ -91,6 +91,9 @@ func appendDetails(b []byte, e *event.Event) []byte {
 	if c.Database != "" {
 		b = appendMember(b, "database", c.Database)
 	}
+	if c.CommonName != "" {
+		b = appendMember(b, "commonName", c.CommonName)
+	}
 	if e.Reason != "" {
 		b = appendMember(b, "reason", string(e.Reason))
 	}

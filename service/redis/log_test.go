@@ -91,11 +91,12 @@ func TestDetails(t *testing.T) {
 	closed.Reason = event.ByServer
 	internal := sampleEvent(event.NewConnection, "2023-01-24T10:00:02.3680050Z")
 	internal.Connection.Internal = true
+	closed.Connection.CommonName = "c\"é\n"
 	n := newTestEncoder(t, "westus", true)
 	const head = `"properties":{"eventEpochTime":1674554402,"id":6185063009002,"clientIP":"20.228.16.39",`
 	for want, e := range map[string]event.Event{
 		head + `"eventType":"auth","eventStatus":0,"username":"alice","clientPort":50706,"serverIP":"10.0.0.4","serverPort":10000,"database":"DB\"1"}}`: auth,
-		head + `"eventType":"close_conn","clientPort":50706,"serverIP":"10.0.0.4","serverPort":10000,"reason":"server"}}`:                               closed,
+		head + `"eventType":"close_conn","clientPort":50706,"serverIP":"10.0.0.4","serverPort":10000,"commonName":"c\"é\\x0a","reason":"server"}}`:      closed,
 		head + `"eventType":"new_conn","clientPort":50706,"serverIP":"10.0.0.4","serverPort":10000,"internal":true}}`:                                   internal,
 	} {
 		if line := string(n.record(&e).Line); !strings.HasSuffix(line, want) {

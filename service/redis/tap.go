@@ -47,6 +47,9 @@ func (ep *endpoint) open(p relay.Peer, wake func()) relay.Tap {
 		Server: unmapped(p.Server),
 		Opened: s.c.Now(),
 	}}
+	if s.c.Details {
+		t.conn.CommonName = p.CommonName[:min(len(p.CommonName), event.MaxCommonName)]
+	}
 	t.session = session.New(session.Config{Login: t.login, Counts: &ep.origin.counts, Now: s.c.Now})
 	s.accepted.Add(1)
 	s.mu.Lock()

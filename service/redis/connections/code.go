@@ -62,6 +62,15 @@ func appendConnection(b []byte, c *event.Connection) []byte {
 	return appendTime(b, c.Opened)
 }
 
+// appendCommonName ends a frame with the common name of a connection that has one, so
+// that the frames of all others are as they were before there was any.
+func appendCommonName(b []byte, c *event.Connection) []byte {
+	if c.CommonName == "" {
+		return b
+	}
+	return appendText(b, clip(c.CommonName, event.MaxCommonName))
+}
+
 // typeNumber is the number of a type in frames, 0 for none of ours.
 func typeNumber(t event.Type) byte {
 	switch t {
@@ -98,7 +107,7 @@ func (f framer) appendEvent(b []byte, seq uint64, e *event.Event) []byte {
 	b = binary.AppendVarint(b, int64(e.Status))
 	b = appendText(b, clip(e.User, event.MaxUser))
 	b = appendText(b, clip(string(e.Reason), maxSource))
-	return f.seal(b, at)
+	return f.seal(appendCommonName(b, &e.Connection), at)
 }
 
 func (f framer) appendOpen(b []byte, c *entry) []byte {
@@ -110,7 +119,7 @@ func (f framer) appendOpen(b []byte, c *entry) []byte {
 	b = appendTime(b, c.Authenticated)
 	b = binary.AppendUvarint(b, uint64(c.Failures))
 	b = appendTime(b, c.last)
-	return f.seal(b, at)
+	return f.seal(appendCommonName(b, &c.Connection.Connection), at)
 }
 
 func (f framer) appendMark(b []byte, seq uint64, mark []byte) []byte {
@@ -146,6 +155,14 @@ func (d *decoder) connection() (c event.Connection) {
 	return c
 }
 
+// commonName reads what appendCommonName has written, if anything.
+func (d *decoder) commonName() string {
+	if d.Bad || len(d.B) == 0 {
+		return ""
+	}
+	return d.Text()
+}
+
 // frame is a payload that was read; which fields it has depends on its kind.
 type frame struct {
 	kind  byte
@@ -175,6 +192,7 @@ func parse(payload []byte) (fr frame, err error) {
 			Type: t, ID: d.Text(), Time: d.Time(), Connection: d.connection(),
 			Status: event.Status(d.Int()), User: d.Text(), Reason: event.Reason(d.Text()),
 		}
+		fr.event.Connection.CommonName = d.commonName()
 	case kindOpen:
 		fr.seq = d.Uint()
 		fr.entry = &entry{seq: fr.seq}
@@ -183,6 +201,7 @@ func parse(payload []byte) (fr frame, err error) {
 		fr.entry.Authenticated = d.Time()
 		fr.entry.Failures = int(d.Uint())
 		fr.entry.last = d.Time()
+		fr.entry.CommonName = d.commonName()
 	}
 	if d.Bad {
 		return fr, fmt.Errorf("%w: of kind %d", errFrame, fr.kind)

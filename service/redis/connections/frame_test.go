@@ -18,7 +18,7 @@ func largest() event.Event {
 		ID: strings.Repeat("i", maxID), Type: event.Authentication, Time: time.Unix(math.MaxInt64/2, 999_999_999).UTC(),
 		Connection: event.Connection{
 			ID: math.MinInt64, Source: strings.Repeat("s", maxSource), Database: strings.Repeat("d", maxText),
-			Client: zone, Server: zone, Opened: time.Time{},
+			Client: zone, Server: zone, Opened: time.Time{}, CommonName: strings.Repeat("c", event.MaxCommonName),
 		},
 		Status: math.MinInt64, User: strings.Repeat("\xff", event.MaxUser), Reason: event.Reason(strings.Repeat("r", maxSource)),
 	}
@@ -51,10 +51,12 @@ func TestFramesHoldEveryEvent(t *testing.T) {
 	long.Connection.Database += "d"
 	long.User += "u"
 	long.Reason += "r"
+	long.Connection.CommonName += "c"
 	long.Connection.Client = netip.AddrPortFrom(long.Connection.Client.Addr().WithZone(strings.Repeat("z", 300)), 1)
 	p := f.payload(f.appendEvent(nil, math.MaxUint64, &long))
 	fr, err := parse(p)
 	long.Connection.Database, long.User, long.Reason = largest().Connection.Database, largest().User, largest().Reason
+	long.Connection.CommonName = largest().Connection.CommonName
 	long.Connection.Client = netip.MustParseAddrPort("[fe80::1]:1")
 	if err != nil || fr.event != long {
 		t.Errorf("got %+v, %v", fr.event, err)

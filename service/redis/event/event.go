@@ -50,6 +50,9 @@ func (s Status) Pending() bool {
 // MaxUser is how many bytes of a user name are kept.
 const MaxUser = 256
 
+// MaxCommonName is how many bytes of a certificate's common name are kept.
+const MaxCommonName = 256
+
 // Connection is a connection of a client.
 type Connection struct {
 	// ID is never used for another connection of its Source.
@@ -64,6 +67,10 @@ type Connection struct {
 	Client, Server netip.AddrPort
 	// Opened is when it was accepted, the zero value when that was not seen.
 	Opened time.Time
+	// CommonName is that of the client's verified certificate, "" without one or where
+	// records have no details. Whoever signs certificates chose it: any bytes, at most
+	// MaxCommonName of them, never printed without escaping.
+	CommonName string
 	// Internal is set of a connection that a cluster made by itself, in the event of
 	// type NewConnection only.
 	Internal bool
