@@ -13,4 +13,6 @@ func (*feed) close() {}
 
 func (*feed) commit() error { return ErrNoCgo }
 
+func (*feed) run(string) error { return ErrNoCgo }
+
 func (*feed) append(string, string, []source, [][]any) error { return ErrNoCgo }
