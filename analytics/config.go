@@ -35,8 +35,8 @@ type Config struct {
 	Memory, Temp int64
 	// Threads is how many processors are used; zero: all.
 	Threads int
-	// segmentRows is how many rows a segment of an index has; zero: 122,880, four times
-	// as many as a row group of a file has.
+	// segmentRows is how many rows a segment of an index has; zero: as many as a row
+	// group of a file has, of which a search reads the whole column.
 	segmentRows int64
 	// heads bounds what is kept of the heads of files, bytes; zero: an eighth of Memory.
 	heads int64
@@ -70,7 +70,7 @@ func (c Config) withDefaults() Config {
 		c.FileRows = 4_000_000
 	}
 	if c.segmentRows <= 0 {
-		c.segmentRows = 122_880
+		c.segmentRows = rowGroup
 	}
 	if c.Maintain == 0 {
 		c.Maintain = time.Minute
