@@ -35,8 +35,8 @@ type Config struct {
 	Memory, Temp int64
 	// Threads is how many processors are used; zero: all.
 	Threads int
-	// segmentRows is how many rows a segment of an index has; zero: 122,880, four times
-	// as many as a row group of a file has.
+	// segmentRows is how many rows a segment of an index has; zero: as many as a row
+	// group of a file has, of which a search reads the whole column.
 	segmentRows int64
 	// logBytes is the size of a log from which a checkpoint is made, and restRows how
 	// many of its rows a table has that rests meanwhile; zero: 128 MiB, and 20,000.
@@ -75,7 +75,7 @@ func (c Config) withDefaults() Config {
 		c.FileRows = 4_000_000
 	}
 	if c.segmentRows <= 0 {
-		c.segmentRows = 122_880
+		c.segmentRows = rowGroup
 	}
 	if c.logBytes <= 0 {
 		c.logBytes = 128 << 20

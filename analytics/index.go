@@ -51,8 +51,9 @@ const (
 	indexMagic  = "reslog guids 1\n"
 	indexSuffix = ".guids"
 	blockBytes  = 64
-	// bitsPerRow and probes make one answer of fifteen wrong.
-	bitsPerRow   = 6
+	// bitsPerRow and probes make one answer of sixty wrong. Files that are there were
+	// written with fewer bits and the same probes.
+	bitsPerRow   = 10
 	probes       = 4
 	maxSegments  = 16 // a search in more is a search in all
 	maxIndexHead = 16 << 20
