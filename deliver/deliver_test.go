@@ -118,6 +118,9 @@ func start(t *testing.T, dir string, busCfg bus.Config, cfg deliver.RouterConfig
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(testWriter{t}, nil))
 	busCfg.Dir, busCfg.Logger = dir, log
+	if busCfg.TrimInterval == 0 { // what was delivered stays to be counted
+		busCfg.TrimInterval = time.Hour
+	}
 	b, err := bus.Open(t.Context(), busCfg)
 	if err != nil {
 		t.Fatal(err)
