@@ -70,7 +70,7 @@ func fillSignalR(t *testing.T, d bus.Durability) {
 		t.Error("the bus could write: the test shows little")
 	}
 	v.disk(t, makeRoom)
-	waitFor(t, time.Minute, "visits to be answered as before", func() bool {
+	waitFor(t, "visits to be answered as before", func() bool {
 		time.Sleep(200 * time.Millisecond)
 		return visits(4) == 0 && metric(t, v.admin, "reslog_bus_failing") == 0
 	})
