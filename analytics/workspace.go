@@ -253,12 +253,13 @@ func (w *Workspace) begin() (age int, done func(), err error) {
 }
 
 // reopen opens the workspace when it did not open again after the engine failed, as
-// there was no room for it on the disk. The caller holds write.
+// there was no room for it on the disk. An engine that is broken again is for the
+// caller, who holds write, to open anew.
 func (w *Workspace) reopen(db *engine.DB) error {
 	w.mu.RLock()
 	err := w.failed
 	w.mu.RUnlock()
-	if err == nil || errors.Is(err, ErrClosed) {
+	if err == nil || errors.Is(err, ErrClosed) || errors.Is(err, engine.ErrBroken) {
 		return err
 	}
 	if err := w.attach(context.Background(), db); err != nil {
