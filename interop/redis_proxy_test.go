@@ -71,6 +71,7 @@ func TestRedisProxyProtocolWithTLS(t *testing.T) {
 	s := startRedis(t, "--requirepass", redisPassword)
 	s.people(t)
 	n := before(t, s, servertest.WithConfig(func(c *server.Config) { c.RedisProxyProtocol, c.RedisTLS = []string{"127.0.0.0/8"}, true }))
+	n.base = s.received(t) // the node has asked whether the server wants a password
 	direct := n.addr
 	n.addr = proxyOf(t, "127.0.0.1", direct, "send-proxy-v2")
 	c := n.secured(t, trusting(t, n.CAFile()))
