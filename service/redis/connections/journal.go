@@ -23,8 +23,8 @@ type file interface {
 // patience: a disk that is full or does not answer makes the journal late. Then
 // frames wait in memory, up to maxPending, and nobody waits for them.
 //
-// When it is written to often, it waits for a moment after each write, for others that
-// come meanwhile, and need not be woken then, which costs more than a write does.
+// When events come from many at once, it waits for a moment after each write, for others
+// that come meanwhile, and need not be woken then, which costs more than a write does.
 type journal struct {
 	patience   time.Duration
 	maxPending int
@@ -63,8 +63,13 @@ type journal struct {
 }
 
 // gather is how long after a write the next one begins, unless somebody does nothing but
-// wait for it.
-const gather = 500 * time.Microsecond
+// wait for it. When fewer than worthwhile events come meanwhile, who waits is perhaps
+// the only one there is: so many writes follow without a pause before the next trial.
+const (
+	gather     = 500 * time.Microsecond
+	worthwhile = 4
+	restless   = 64
+)
 
 // tellEvery is how often it is logged at most that the journal is late.
 const tellEvery = 10 * time.Second
@@ -176,19 +181,37 @@ func (j *journal) run() {
 	defer close(j.done)
 	pause := time.NewTimer(gather)
 	defer pause.Stop()
-	for {
+	for rest := 0; ; {
 		wrote := j.write()
 		j.handOn()
-		if wrote {
+		switch {
+		case !wrote:
+			if _, ok := <-j.wake; !ok {
+				return
+			}
+		case rest > 0:
+			rest--
+		default:
 			pause.Reset(gather)
 			select {
 			case <-pause.C:
 			case <-j.wake: // closed, too: what is pending is written
 			}
-		} else if _, ok := <-j.wake; !ok {
-			return
+			if j.gathered() < worthwhile {
+				rest = restless
+			}
 		}
 	}
+}
+
+// gathered is how many events wait to be written.
+func (j *journal) gathered() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.group == nil {
+		return 0
+	}
+	return j.group.n
 }
 
 // handOn hands on what was let go, in the order in which it is in the journal: by
