@@ -44,9 +44,9 @@
 //
 // Take waits for the journal for at most 100 ms, the Waiter of a Put is told after as
 // long, and neither waits at all while the disk is full or does not answer: events are
-// passed on and follow into the journal when that is possible,
-// as long as they fit into 8 MiB of memory. The same happens when more than 256 MiB come
-// behind the last mark, because Out cannot be synced. What is late or missing is counted in
+// passed on and follow into the journal when that is possible, as long as they fit into
+// 8 MiB of memory. The same happens when more than 256 MiB come behind the last mark,
+// because Out cannot be synced. What is late or missing is counted in
 // Stats and logged. A crash meanwhile may lose those events that Out had not kept, and tell
 // twice that a connection was closed. Later the journal is written anew from the book.
 //

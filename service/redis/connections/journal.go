@@ -99,12 +99,13 @@ func (j *journal) append(frame []byte, events int) *group {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	g := j.add(frame, events)
-	if g != nil && g.done == nil {
+	if g == nil {
+		return nil
+	}
+	if g.done == nil {
 		g.done = make(chan struct{})
 	}
-	if g != nil {
-		j.poke()
-	}
+	j.poke()
 	return g
 }
 
@@ -131,6 +132,8 @@ func (j *journal) post(frame []byte, p posted) bool {
 	return false
 }
 
+// add puts a frame behind the others. It returns the group that waits for it, nil when
+// it is not to be waited for.
 func (j *journal) add(frame []byte, events int) *group {
 	taped := j.tape.record(frame)
 	waiting := len(j.writing) + len(j.pending) + len(frame)
