@@ -23,19 +23,19 @@ func (d *demo) queues(ctx context.Context) error {
 		return fmt.Errorf("make the SDK's client: %w", err)
 	}
 	return d.steps(ctx, []demoStep{
-		{"create a queue", func() error {
+		{"create a queue", 1, func() error {
 			_, err := q.Create(ctx, nil)
 			return err
 		}},
-		{"put a message into it", func() error {
+		{"put a message into it", 1, func() error {
 			_, err := q.EnqueueMessage(ctx, "resize the cat", nil)
 			return err
 		}},
-		{"get it: a write, as it hides the message from others", func() error {
+		{"get it: a write, as it hides the message from others", 1, func() error {
 			_, err := q.DequeueMessage(ctx, nil)
 			return err
 		}},
-		{"get another: there is none, so it was a read", func() error {
+		{"get another: there is none, so it was a read", 1, func() error {
 			_, err := q.DequeueMessage(ctx, nil)
 			return err
 		}},
@@ -50,22 +50,22 @@ func (d *demo) tables(ctx context.Context) error {
 	}
 	orders := account.NewClient(demoTable)
 	return d.steps(ctx, []demoStep{
-		{"create a table", func() error {
+		{"create a table", 1, func() error {
 			_, err := orders.CreateTable(ctx, nil)
 			return err
 		}},
-		{"insert an entity", func() error {
+		{"insert an entity", 1, func() error {
 			_, err := orders.AddEntity(ctx, demoEntity(1), nil)
 			return err
 		}},
-		{"insert two in one transaction: one request, three lines in $logs", func() error {
+		{"insert two in one transaction: one request, three lines in $logs", 1, func() error {
 			_, err := orders.SubmitTransaction(ctx, []aztables.TransactionAction{
 				{ActionType: aztables.TransactionTypeAdd, Entity: demoEntity(2)},
 				{ActionType: aztables.TransactionTypeAdd, Entity: demoEntity(3)},
 			}, nil)
 			return err
 		}},
-		{"query the entities", func() error {
+		{"query the entities", 1, func() error {
 			_, err := orders.NewListEntitiesPager(nil).NextPage(ctx)
 			return err
 		}},

@@ -25,11 +25,7 @@ func (d *demo) redis(ctx context.Context) error {
 		return err
 	}
 	var c *demoClient
-	steps := []struct {
-		what    string
-		records int
-		do      func() error
-	}{
+	return d.steps(ctx, []demoStep{
 		{"connect", 1, func() (err error) { c, err = dialRedis(ctx, d.node.RedisAddr()); return err }},
 		{"log in with a wrong password", 1, func() error { return c.refused("WRONGPASS", "AUTH", "default", "sesame") }},
 		{"log in", 1, func() error { return c.ask("OK", "AUTH", "default", demoPassword) }},
@@ -44,17 +40,7 @@ func (d *demo) redis(ctx context.Context) error {
 			}
 			return errors.Join(other.refused("WRONGPASS", "HELLO", "3", "AUTH", "mallory", "guess"), other.Close())
 		}},
-	}
-	for _, step := range steps {
-		d.say("» %s", step.what)
-		if err := step.do(); err != nil {
-			return fmt.Errorf("%s: %w", step.what, err)
-		}
-		if err := d.show(ctx, step.records); err != nil {
-			return fmt.Errorf("%s: %w", step.what, err)
-		}
-	}
-	return nil
+	})
 }
 
 // routeTo sends the logs of a resource to the archive and to the workspace.

@@ -28,11 +28,7 @@ func (d *demo) signalR(ctx context.Context) error {
 	dial := func(to **hubClient, user string) func() error {
 		return func() (err error) { *to, err = dialHub(ctx, s, demoHub, user); return err }
 	}
-	for _, step := range []struct {
-		what    string
-		records int
-		do      func() error
-	}{
+	return d.steps(ctx, []demoStep{
 		{"anna connects to the hub chat; there is no application server, so it is run by web hooks and the REST API", 2, dial(&anna, "anna")},
 		{"the application sends to everybody, and she gets it: messages are not recorded", 0, func() error { return s.tell(ctx, anna, "the cat is resized") }},
 		{"a client comes with a token for another hub: refused", 1, func() error { return s.refused(ctx) }},
@@ -40,16 +36,7 @@ func (d *demo) signalR(ctx context.Context) error {
 		{"and again, before he has left: does his page forget to stop the old connection?", 2, dial(&again, "bert")},
 		{"his network fails", 1, func() error { return bert.ws.CloseNow() }},
 		{"he and anna leave", 2, func() error { return errors.Join(again.leave(ctx), anna.leave(ctx)) }},
-	} {
-		d.say("» %s", step.what)
-		if err := step.do(); err != nil {
-			return fmt.Errorf("%s: %w", step.what, err)
-		}
-		if err := d.show(ctx, step.records); err != nil {
-			return fmt.Errorf("%s: %w", step.what, err)
-		}
-	}
-	return nil
+	})
 }
 
 // tell sends a text to everybody through the REST API, and waits until a client has it.

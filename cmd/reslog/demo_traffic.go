@@ -26,20 +26,21 @@ const (
 	demoCopy      = "2026/copy.txt"
 )
 
-// demoStep is a request, which leaves one record.
+// demoStep is something that a client does, and how many records that leaves.
 type demoStep struct {
-	what string
-	do   func() error
+	what    string
+	records int
+	do      func() error
 }
 
-// steps makes requests one by one and shows the record of each.
+// steps does one thing after the other and shows the records of each.
 func (d *demo) steps(ctx context.Context, steps []demoStep) error {
 	for _, step := range steps {
 		d.say("» %s", step.what)
 		if err := step.do(); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
-		if err := d.show(ctx, 1); err != nil {
+		if err := d.show(ctx, step.records); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
 	}
@@ -55,36 +56,36 @@ func (d *demo) blobs(ctx context.Context) error {
 	photos := c.ServiceClient().NewContainerClient(demoContainer)
 	cat := photos.NewBlockBlobClient(demoBlob)
 	return d.steps(ctx, []demoStep{
-		{"create a container", func() error {
+		{"create a container", 1, func() error {
 			access := container.PublicAccessTypeBlob
 			_, err := photos.Create(ctx, &container.CreateOptions{Access: &access})
 			return err
 		}},
-		{"put a blob", func() error {
+		{"put a blob", 1, func() error {
 			_, err := cat.UploadBuffer(ctx, []byte("a cat\n"), nil)
 			return err
 		}},
-		{"get it", func() error { return download(ctx, cat) }},
-		{"list the container", func() error {
+		{"get it", 1, func() error { return download(ctx, cat) }},
+		{"list the container", 1, func() error {
 			_, err := photos.NewListBlobsFlatPager(nil).NextPage(ctx)
 			return err
 		}},
-		{"copy the blob: one request, three lines in $logs", func() error {
+		{"copy the blob: one request, three lines in $logs", 1, func() error {
 			_, err := photos.NewBlobClient(demoCopy).StartCopyFromURL(ctx, cat.URL(), nil)
 			return err
 		}},
-		{"get it with a shared access signature", func() error { return d.signed(ctx, cat, download) }},
-		{"delete it with a signature that may only read: refused", func() error {
+		{"get it with a shared access signature", 1, func() error { return d.signed(ctx, cat, download) }},
+		{"delete it with a signature that may only read: refused", 1, func() error {
 			return d.signed(ctx, cat, func(ctx context.Context, b *blockblob.Client) error {
 				_, err := b.Delete(ctx, nil)
 				return expect(err, bloberror.AuthorizationPermissionMismatch)
 			})
 		}},
-		{"get it without any credentials: the container is public", func() error { return anonymous(ctx, cat.URL()) }},
-		{"get a blob that is not there", func() error {
+		{"get it without any credentials: the container is public", 1, func() error { return anonymous(ctx, cat.URL()) }},
+		{"get a blob that is not there", 1, func() error {
 			return expect(download(ctx, photos.NewBlockBlobClient("2026/dog.txt")), bloberror.BlobNotFound)
 		}},
-		{"delete the blob", func() error {
+		{"delete the blob", 1, func() error {
 			_, err := cat.Delete(ctx, nil)
 			return err
 		}},
